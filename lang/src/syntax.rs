@@ -1,0 +1,8 @@
+//! From text to tree: tokens, separators, the recovering parser, and what editors ask of them.
+//!
+//! Everything here is a pure function of the text. It always returns a tree and diagnostics, never fails and never
+//! panics; it knows nothing of names, types or sessions.
+
+pub mod ast;
+pub mod intrinsics;
+pub mod item;
