@@ -1,0 +1,461 @@
+//! The typed tree: what the checker gives and the lowering takes.
+//!
+//! Fully elaborated: names resolved, defaults filled in, named arguments in order, conversions
+//! explicit, variants and intrinsics resolved, templates split into parts. It holds no syntax
+//! and no `Ty::Var`. Spans are relative to the item (see `source`), so that an item that moves
+//! stays equal. A tree exists only for items without errors.
+
+use crate::types::ty::{Name, Ty};
+use ag_runtime::builtin::BuiltinId;
+
+/// Names a function for the session: `analyze_market`, `TradingAgent.trade_decision`,
+/// `Symbol.describe`, `cell 3`, `TradingAgent.trade_decision.{lambda 1}`. The engine keeps one slot a key;
+/// a redefinition swaps what the slot holds.
+pub type FunctionKey = Name;
+
+/// Byte offsets relative to the item (for a cell's statements: to the cell).
+pub use crate::source::Span;
+
+/// A local of one function: parameters first, then captures, then the rest.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct LocalId(pub u32);
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Local {
+    pub name: Name,
+    pub ty: Ty,
+    /// Declared by `var` or `:=`.
+    pub mutable: bool,
+    /// A `var` that a lambda assigns (L-54): lives in a shared cell object.
+    pub boxed: bool,
+    pub span: Span,
+}
+
+/// One function, behavior, method, initialiser, lambda body or cell body.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Function {
+    pub key: FunctionKey,
+    /// How many of `locals` are parameters (they come first).
+    pub params: u32,
+    /// How many after the parameters are captures.
+    pub captures: u32,
+    pub locals: Vec<Local>,
+    pub result: Ty,
+    pub body: Expr,
+    /// Effects inferred for the body (L-90), sorted.
+    pub effects: Vec<Name>,
+    pub span: Span,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Expr {
+    pub kind: ExprKind,
+    pub ty: Ty,
+    pub span: Span,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum ExprKind {
+    Unit,
+    Bool(bool),
+    Int(i64),
+    /// Bits of an f64.
+    Float(u64),
+    Text(Name),
+    /// Micro-dollars.
+    Money(i64),
+    /// Nanoseconds.
+    Duration(i64),
+    /// The lane of that name.
+    Lane(Name),
+    Local(LocalId),
+    /// A global of the session, read from the snapshot in force.
+    Global(Name),
+    /// A field of the running agent instance: parameters, ports, then state, by index.
+    AgentField(u32),
+    /// The own `AgentRef`.
+    SelfRef,
+    /// A named function as a value.
+    Function(FunctionKey),
+    List(Vec<Expr>),
+    Set(Vec<Expr>),
+    Vector(Vec<Expr>),
+    Map(Vec<(Expr, Expr)>),
+    Tuple(Vec<Expr>),
+    /// A struct, record or tool value: all fields in declaration order (`evaluation` says in which
+    /// order they were written, as indices into `fields`).
+    Record {
+        fields: Vec<Expr>,
+        evaluation: Vec<u32>,
+    },
+    /// `S { ..base, f: e }`.
+    Update {
+        base: Box<Expr>,
+        fields: Vec<(u32, Expr)>,
+    },
+    /// A value of an enum (`Option`, `Result` too).
+    Variant {
+        tag: u32,
+        fields: Vec<Expr>,
+    },
+    /// Field of a struct, record, tuple or tool, by index.
+    Field {
+        base: Box<Expr>,
+        index: u32,
+    },
+    /// Operators on Int, Float, Bool, Money, Duration, Time words. Operators on counted values are `Builtin` calls.
+    Unary(UnaryOp, Box<Expr>),
+    Binary(BinaryOp, Box<Expr>, Box<Expr>),
+    And(Box<Expr>, Box<Expr>),
+    Or(Box<Expr>, Box<Expr>),
+    /// `a ?? b`: `value` is an Option or Result.
+    Coalesce {
+        value: Box<Expr>,
+        default: Box<Expr>,
+    },
+    /// Structural `==` (`negated`: `!=`) on any Eq type that is not one word.
+    Equal {
+        lhs: Box<Expr>,
+        rhs: Box<Expr>,
+        negated: bool,
+    },
+    Call {
+        callee: Callee,
+        args: Vec<Expr>,
+    },
+    /// A builtin: ordinary, member, operator or intrinsic without a block. `types` are the types of
+    /// its signature's type variables in order of first occurrence; the lowering passes their shapes.
+    Builtin {
+        id: BuiltinId,
+        args: Vec<Expr>,
+        types: Vec<Ty>,
+    },
+    /// A block intrinsic (`@with_cost_limit(..) { }`): enter, body, exit on every way out.
+    Scope {
+        id: BuiltinId,
+        args: Vec<Expr>,
+        types: Vec<Ty>,
+        body: Box<Expr>,
+    },
+    /// `@spawn`: `fields` are the parameters and ports in declaration order, bound (L-71).
+    Spawn {
+        agent: Name,
+        fields: Vec<Expr>,
+        supervise: Box<Expr>,
+    },
+    /// `r.b(x)`: a request; gives a Future. `behavior` is its index in the agent.
+    Request {
+        target: Box<Expr>,
+        agent: Name,
+        behavior: u32,
+        args: Vec<Expr>,
+    },
+    /// `@signal(r, m)` with the behavior resolved: gives `Result<Unit, Backpressure>`.
+    Signal {
+        target: Box<Expr>,
+        agent: Name,
+        behavior: u32,
+        args: Vec<Expr>,
+    },
+    /// `@llm_call`: `schema` is the type of the reply.
+    LlmCall {
+        options: Vec<(Name, Expr)>,
+        schema: Ty,
+    },
+    Lambda {
+        function: Box<Function>,
+        captures: Vec<Capture>,
+    },
+    If {
+        cond: Box<Expr>,
+        then: Box<Expr>,
+        otherwise: Option<Box<Expr>>,
+    },
+    /// `if let`, `match`, `is`, `let else` all become this; checked exhaustive.
+    Match {
+        scrutinee: Box<Expr>,
+        arms: Vec<Arm>,
+    },
+    While {
+        cond: Box<Expr>,
+        body: Box<Expr>,
+    },
+    Loop {
+        body: Box<Expr>,
+    },
+    For {
+        pattern: Pattern,
+        sequence: Sequence,
+        body: Box<Expr>,
+    },
+    Block {
+        stmts: Vec<Stmt>,
+        value: Option<Box<Expr>>,
+    },
+    /// `try e`: a Fault becomes `Err(Fault)`.
+    Try(Box<Expr>),
+    /// `e?` on Option or Result: leaves the function early.
+    Question(Box<Expr>),
+    /// A template as Text: parts joined, holes by `show`.
+    Template(Vec<TemplatePart>),
+    /// A template as Prompt: holes kept apart.
+    Prompt(Vec<TemplatePart>),
+    Convert(Conversion, Box<Expr>),
+    Return(Option<Box<Expr>>),
+    Break,
+    Continue,
+    /// `require c` without `else` (R0401) or `assert c, why` (R0402). `shown`: variables to report.
+    Require {
+        cond: Box<Expr>,
+        assertion: bool,
+        why: Option<Box<Expr>>,
+        shown: Vec<(Name, Expr)>,
+    },
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum TemplatePart {
+    Text(Name),
+    Hole(Expr),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum UnaryOp {
+    IntNeg,
+    FloatNeg,
+    MoneyNeg,
+    DurationNeg,
+    Not,
+}
+
+/// Operators on register words. Money, Duration and Time add, subtract and compare as checked Int,
+/// with their own fault text; mixed forms (`Money * Float`, ...) are builtins.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum BinaryOp {
+    Int(Arith),
+    Float(Arith),
+    Money(Arith),
+    Duration(Arith),
+    /// Comparison of signed words: Int, Money, Duration, Time, Bool.
+    CompareInt(Compare),
+    CompareFloat(Compare),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Arith {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Rem,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Compare {
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Callee {
+    /// A function, method or tool method of the program. Methods take `self` as first argument.
+    Function(FunctionKey),
+    /// A function value.
+    Value(Box<Expr>),
+}
+
+/// What a lambda or nested function takes along, by value (or the shared cell of a boxed `var`).
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Capture {
+    pub outer: LocalId,
+    pub inner: LocalId,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Arm {
+    pub pattern: Pattern,
+    pub guard: Option<Expr>,
+    pub body: Expr,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Pattern {
+    pub kind: PatternKind,
+    pub ty: Ty,
+    pub span: Span,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum PatternKind {
+    Wildcard,
+    Bind(LocalId),
+    /// A literal of Int, Float, Bool, Text, Money or Duration.
+    Literal(Box<Expr>),
+    Range {
+        low: Box<Expr>,
+        high: Box<Expr>,
+        inclusive: bool,
+    },
+    Variant {
+        tag: u32,
+        fields: Vec<Pattern>,
+    },
+    /// Struct, record or tuple: patterns by field index.
+    Fields(Vec<(u32, Pattern)>),
+    /// `[a, b, ..rest]`: patterns before, the rest if there is `..`, patterns after.
+    List {
+        before: Vec<Pattern>,
+        rest: Option<Option<LocalId>>,
+        after: Vec<Pattern>,
+    },
+    Or(Vec<Pattern>),
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Sequence {
+    /// `a..b` or `a..=b`, never built.
+    Range { low: Box<Expr>, high: Box<Expr>, inclusive: bool },
+    /// List, Vector, Set, Map (pairs), Text (characters), by the expression's type; fixed when the loop starts.
+    Value(Box<Expr>),
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Conversion {
+    /// `T` to `T?`.
+    Some,
+    /// Decimal Int literals become Float literals while checking; this is for none of them.
+    ToDyn,
+    /// `d as T` (R0108), `d as? T`.
+    FromDyn {
+        optional: bool,
+    },
+    TextToPrompt,
+    ListToVector,
+    ListToSet,
+    /// To Unit: the value is dropped.
+    Discard,
+    /// A Result thrown away as a statement: `Err` is R0404 (L-45).
+    DiscardResult,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Stmt {
+    pub kind: StmtKind,
+    pub span: Span,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum StmtKind {
+    /// `let`, `var`, `:=`. The pattern is irrefutable (`let else` is a `Match`).
+    Let {
+        pattern: Pattern,
+        value: Expr,
+    },
+    Assign {
+        place: Place,
+        value: Expr,
+    },
+    Expr(Expr),
+}
+
+/// Where an assignment goes: a root, then a path into it. `p.x[i] = v` rebuilds the value from the inside out,
+/// in place where it is unique (L-41).
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Place {
+    pub root: PlaceRoot,
+    pub path: Vec<PlaceStep>,
+    pub ty: Ty,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum PlaceRoot {
+    Local(LocalId),
+    Global(Name),
+    AgentField(u32),
+}
+
+/// One step, with the type of the container it steps into.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum PlaceStep {
+    Field { container: Ty, index: u32 },
+    Index { container: Ty, index: Expr },
+}
+
+/// The definitions of one cell, as the engine installs them.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Definitions {
+    pub functions: Vec<Function>,
+    pub agents: Vec<Agent>,
+    /// Structs, enums, aliases and tools by name, with one line each for `:defs`.
+    pub types: Vec<TypeDefinition>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct TypeDefinition {
+    pub name: Name,
+    pub ty: Ty,
+    pub summary: Name,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Agent {
+    pub name: Name,
+    /// Parameters, then ports (skills, tools), then state.
+    pub fields: Vec<AgentField>,
+    /// Takes parameters and ports, gives the tuple of the state's initial values. Key `Name.{init}`.
+    pub init: Function,
+    /// Gives a record with the sections `memory` and `cost_policy`, those that are written. Key `Name.{config}`.
+    pub config: Option<Function>,
+    pub behaviors: Vec<Behavior>,
+    /// Private functions and lambdas of the agent are in `Definitions::functions`.
+    pub mailbox: Option<u32>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct AgentField {
+    pub name: Name,
+    pub ty: Ty,
+    pub kind: AgentFieldKind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum AgentFieldKind {
+    Parameter,
+    Skill,
+    Tool,
+    State,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Behavior {
+    pub name: Name,
+    /// Its parameters; the running instance's fields are reached by `AgentField`.
+    pub function: Function,
+    pub priority: Priority,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Priority {
+    Low,
+    #[default]
+    Normal,
+    High,
+}
+
+/// The statements of a cell, in pieces that the session runs in order, with the commands between.
+/// Each is a function without parameters; top-level `let` and `var` are globals, not locals.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct CellStep {
+    /// Key `cell N` / `cell N.2`.
+    pub function: Function,
+    /// The step ends in an expression that is the cell's result so far (not followed by `;`).
+    pub shows: bool,
+    /// Globals this step declares or assigns, with their types.
+    pub writes: Vec<(Name, Ty)>,
+    /// Definitions and globals it uses directly.
+    pub reads: Vec<Name>,
+}
