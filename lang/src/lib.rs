@@ -2,5 +2,6 @@
 //!
 //! No IO, no sessions, no rendering; every analysis returns a value and diagnostics.
 
+pub mod diag;
 pub mod source;
 pub mod syntax;
