@@ -62,7 +62,7 @@ pub enum Output {
 }
 
 /// Where outputs go. The terminal and iopub are its two implementations; both may be called from any worker.
-pub trait OutputSink: Sync {
+pub trait OutputSink: Send + Sync {
     fn emit(&self, output: Output);
 }
 
