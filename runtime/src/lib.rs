@@ -1,1 +1,3 @@
 //! ag
+
+pub mod chart;
