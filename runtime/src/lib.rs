@@ -1,3 +1,6 @@
 //! ag
 
 pub mod chart;
+pub mod clock;
+pub mod ledger;
+pub mod rng;
