@@ -1,6 +1,11 @@
 //! ag
 
+pub mod builtin;
 pub mod chart;
 pub mod clock;
+pub mod code;
+pub mod context;
+pub mod fault;
 pub mod ledger;
 pub mod rng;
+pub mod value;

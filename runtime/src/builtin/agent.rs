@@ -1,0 +1,158 @@
+//! Agents, tasks, channels and waiting: the rows of section 11 whose bodies act on the scheduler.
+
+use crate::builtin::declare::{absent, builtins};
+
+builtins! {
+    /// Starts an agent and gives a reference to it. Ports are bound by argument, initialiser, or a visible name (L-71).
+    call "spawn" "(agent: A, supervise: Supervise = escalate) -> AgentRef<A>"
+        example "let trader := @spawn(TradingAgent)" => ""
+        effects ["spawn"] form Spawn
+        = |cx| absent(cx, "spawn");
+    /// Sends a message without a reply. `Err(Backpressure(len))` when the mailbox is above high water.
+    call "signal" "(r: AgentRef<A>, m: M) -> Result<Unit, Backpressure>"
+        example "@signal(desk, Alert(\"halt\"))" => "Ok(())"
+        effects ["send"] form Signal
+        = |cx| absent(cx, "signal");
+    /// Stops an agent after its current message; queued requests end with R0704.
+    call "stop" "(r: AgentRef<A>) -> Unit"
+        example "@stop(trader)" => ""
+        effects ["send"] form Stop
+        = |cx| absent(cx, "stop");
+    /// Waits for a Future's value; re-raises the other side's Fault.
+    call "await" "(f: Future<T>) -> T"
+        example "await trader.trade_decision(signal)" => "Decision.Hold"
+        effects ["suspend"] form Await
+        = |cx| absent(cx, "await");
+    /// Calls a skill of the agent; the same as `s(args...)`, traced as a skill.
+    call "skill" "(s: F) -> R"
+        example "@skill(analyze_market, signal.symbol)" => "MarketAnalysis { trend: Trend.Up, volatility: 0.2 }"
+        form Skill
+        = |cx| absent(cx, "skill");
+    /// A channel between agents and tasks.
+    call "channel" "(capacity: Int = 64) -> Channel<T>"
+        example "let jobs := @channel(capacity: 8)" => ""
+        form Channel missing yes
+        = |cx| absent(cx, "channel");
+    /// Sends one request to many agents and gives the replies, in agent order (L-110).
+    call "quorum" "(agents: Shards<A>, threshold: Int, request: M, timeout: Duration = 5s, until: Until = agree) -> List<R>"
+        example "@quorum(agents: desks, threshold: 7, request: VoteRequest(trade))" => ""
+        effects ["send", "suspend"] form Quorum missing yes
+        = |cx| absent(cx, "quorum");
+    /// Spawns `count` agents of one kind.
+    call "shard" "(count: Int, behavior: A, topology: Topology = mesh) -> Shards<A>"
+        example "@shard(count: 10, behavior: PriceAnalyzer, topology: ring)" => ""
+        effects ["spawn"] form Shard missing yes
+        = |cx| absent(cx, "shard");
+    /// The shard a key belongs to: a consistent hash, stable when shards are added.
+    call "shard_for" "(key: K, shards: Shards<A>) -> AgentRef<A>"
+        example "@shard_for(key: \"ACME\", shards: desks)" => ""
+        form ShardFor missing yes
+        = |cx| absent(cx, "shard_for");
+    /// Holds a named lease while the block runs; renewed at half its time to live.
+    block "with_lease" "(resource: Text, ttl: Duration, wait: Duration = 0s) -> Unit"
+        example "@with_lease(\"ACME\", ttl: 5s) { broker.execute(trade) }" => ""
+        effects ["suspend"] form Scope missing yes
+        = |cx| absent(cx, "with_lease");
+    /// Gossips a message to agents, at most once each.
+    call "broadcast" "(agents: Shards<A>, m: M, fanout: Int = 3) -> Unit"
+        example "@broadcast(agents: desks, m: Alert(\"halt\"), fanout: 3)" => ""
+        effects ["send"] form Broadcast missing yes
+        = |cx| absent(cx, "broadcast");
+    /// Runs the block beside the caller; what it captures is copied by value.
+    block "task" "() -> Future<T>"
+        example "let f := @task { slow_sum(1_000_000) }" => ""
+        effects ["spawn"] form Task missing yes
+        = |cx| absent(cx, "task");
+    /// Calls `f` for each element, at most `limit` at a time; results in the order of `xs`.
+    call "parallel" "(xs: List<T>, f: (T) -> U, limit: Int = 8) -> List<U>"
+        example "@parallel([1, 2], x => x * 10)" => "[10, 20]"
+        effects ["spawn", "suspend"] form Parallel missing yes
+        = |cx| absent(cx, "parallel");
+    /// The first of several Futures to end; the others are cancelled.
+    call "race" "(futures: List<Future<T>>) -> T"
+        example "@race([fast.ask(q), careful.ask(q)])" => ""
+        effects ["suspend"] form Race missing yes
+        = |cx| absent(cx, "race");
+    /// Waits, giving the worker back.
+    call "sleep" "(d: Duration) -> Unit"
+        example "@sleep(10ms)" => ""
+        effects ["suspend", "clock"]
+        = |cx, _d: i64| absent(cx, "sleep");
+    /// Asks the person a question.
+    call "ask" "(question: Text, data: Dyn = {}) -> T"
+        example "let go : Bool := @ask(\"Send the order?\")" => ""
+        effects ["human", "suspend"] form Ask missing yes
+        = |cx| absent(cx, "ask");
+    /// Asks the person to allow an action; refusal is R0702.
+    call "approve" "(action: Text, data: Dyn = {}) -> Unit"
+        example "@approve(\"send_order\")" => ""
+        effects ["human", "suspend"] missing yes
+        = |cx| absent(cx, "approve");
+    /// Remembers variables, agent state and unsent messages under a label (L-111).
+    label "checkpoint" "() -> Unit"
+        example "@checkpoint current_state" => ""
+        form Checkpoint missing yes
+        = |cx| absent(cx, "checkpoint");
+    /// Restores what the label's checkpoint remembered; does not jump.
+    label "rollback" "() -> Unit"
+        example "@rollback current_state" => ""
+        form Rollback missing yes
+        = |cx| absent(cx, "rollback");
+    /// Runs generated code in a session of its own.
+    call "eval" "(source: Text, with: Dyn = {}, allow: List<Text> = []) -> Result<Dyn, Fault>"
+        example "@eval(\"1 + 1\")" => "Ok(2)"
+        form Eval missing yes
+        = |cx| absent(cx, "eval");
+    /// Compile at the second tier on the first call.
+    attribute "hot_path" "() -> Unit"
+        example "@hot_path" => "" form Attribute missing yes
+        = |cx| absent(cx, "hot_path");
+    /// Inline this function: always, never or as a hint.
+    attribute "inline" "(mode: Inline) -> Unit"
+        example "@inline(always)" => "" form Attribute missing yes
+        = |cx| absent(cx, "inline");
+    /// Keep profiles of lanes, branches and types.
+    attribute "profile_guided" "() -> Unit"
+        example "@profile_guided" => "" form Attribute missing yes
+        = |cx| absent(cx, "profile_guided");
+    /// Hold messages and memory writes until the function returns (L-111).
+    attribute "speculative" "() -> Unit"
+        example "@speculative" => "" form Attribute missing yes
+        = |cx| absent(cx, "speculative");
+    /// How the agent is placed: fair, or predictive by its measured profile.
+    attribute "schedule" "(strategy: Strategy) -> Unit"
+        example "@schedule(strategy: predictive)" => "" form Attribute missing yes
+        = |cx| absent(cx, "schedule");
+    /// Priority of a behavior's or agent's messages.
+    attribute "priority" "(level: Priority) -> Unit"
+        example "@priority(high)" => "" form Attribute missing yes
+        = |cx| absent(cx, "priority");
+    /// Run on the compute workers.
+    attribute "cpu_intensive" "() -> Unit"
+        example "@cpu_intensive" => "" form Attribute missing yes
+        = |cx| absent(cx, "cpu_intensive");
+    /// Capacity of the agent's mailbox, 10 to 50_000.
+    attribute "mailbox" "(n: Int) -> Unit"
+        example "@mailbox(5_000)" => "" form Attribute
+        = |cx| absent(cx, "mailbox");
+    /// The widest vector unit wanted; to the end of the block or function (L-112).
+    hint "simd" "(unit: Simd) -> Unit"
+        example "@simd(avx512)" => "" form Hint missing yes
+        = |cx| absent(cx, "simd");
+    /// The tool method changes nothing outside.
+    attribute "read_only" "() -> Unit"
+        example "@read_only" => "" form Attribute missing yes
+        = |cx| absent(cx, "read_only");
+    /// Doing it twice is doing it once.
+    attribute "idempotent" "() -> Unit"
+        example "@idempotent" => "" form Attribute missing yes
+        = |cx| absent(cx, "idempotent");
+    /// The tool method cannot be undone: the person is asked first.
+    attribute "destructive" "() -> Unit"
+        example "@destructive" => "" form Attribute missing yes
+        = |cx| absent(cx, "destructive");
+    /// Using it is W0202 with this advice.
+    attribute "deprecated" "(advice: Text) -> Unit"
+        example "@deprecated(\"use x\")" => "" form Attribute missing yes
+        = |cx| absent(cx, "deprecated");
+}

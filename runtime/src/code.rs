@@ -1,0 +1,174 @@
+//! Functions as the runtime sees them: an entry point, the code it runs, and the table that says which
+//! version of a function is in force.
+//!
+//! Never: knows how code is made or run. Redefinition swaps a slot; a frame that runs keeps the version it
+//! began with, because a replaced one lives as long as the table.
+
+use crate::context::Cx;
+use crate::fault::Origin;
+use crate::value::shape::ShapeId;
+use crate::value::shelf::Shelf;
+use parking_lot::Mutex;
+use std::any::Any;
+use std::fmt;
+use std::ptr;
+use std::sync::Arc;
+
+/// What a call ended with: [`OK`] with its value in `cx.result`, or [`FAULT`] with a Fault in `cx.fault`.
+pub type Status = u32;
+pub const OK: Status = 0;
+pub const FAULT: Status = 1;
+
+/// The entry of compiled or interpreted code. It owns `args` and leaves an owned value in `(*cx).result`.
+pub type Entry = unsafe extern "C" fn(cx: *mut Cx, code: *const u8, args: *mut u64) -> Status;
+
+/// The thing an entry runs (a bytecode body, a JIT allocation), kept alive and otherwise unknown here.
+#[derive(Clone)]
+pub struct CodeHandle {
+    /// Address of the code; kept as a number because a handle moves between threads.
+    address: usize,
+    owner: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+impl CodeHandle {
+    /// Code that is the value itself: the entry gets its address.
+    pub fn new<T: Any + Send + Sync>(code: Arc<T>) -> Self {
+        Self { address: Arc::as_ptr(&code).expose_provenance(), owner: Some(code) }
+    }
+
+    /// For entries that need no code (native functions, tests).
+    #[must_use]
+    pub fn none() -> Self {
+        Self { address: 0, owner: None }
+    }
+
+    #[must_use]
+    pub fn pointer(&self) -> *const u8 {
+        ptr::with_exposed_provenance(self.address)
+    }
+
+    /// The code, if it is a `T`.
+    #[must_use]
+    pub fn get<T: Any + Send + Sync>(&self) -> Option<&T> {
+        self.owner.as_deref()?.downcast_ref()
+    }
+}
+
+impl fmt::Debug for CodeHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "code at {:#x}", self.address)
+    }
+}
+
+/// One compiled body of a function. Immutable: a better one is another version.
+#[derive(Debug)]
+pub struct Version {
+    pub name: Arc<str>,
+    pub origin: Origin,
+    pub entry: Entry,
+    pub code: CodeHandle,
+    /// Captures first, then the declared parameters.
+    pub params: Box<[ShapeId]>,
+    pub result: ShapeId,
+    /// How many of `params` are captures.
+    pub captures: u32,
+}
+
+/// Index of a function in the table. Stays the same over redefinitions.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(transparent)]
+pub struct FnSlot(pub u32);
+
+#[derive(Default)]
+pub struct FunctionTable {
+    versions: Shelf<Arc<Version>>,
+    names: Mutex<Vec<Arc<str>>>,
+}
+
+impl FunctionTable {
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A new slot without code. Calling it before [`FunctionTable::install`] is R0901.
+    pub fn allocate(&self, name: &str) -> FnSlot {
+        // Under the lock of the names, so that both lists number alike.
+        let mut names = self.names.lock();
+        names.push(name.into());
+        FnSlot(self.versions.allocate())
+    }
+
+    /// Puts a version in force for all calls from now on.
+    pub fn install(&self, slot: FnSlot, version: Version) {
+        self.versions.set(slot.0, Arc::new(version));
+    }
+
+    /// The version in force: two loads. `None` before the first installation.
+    #[inline]
+    #[must_use]
+    pub fn current(&self, slot: FnSlot) -> Option<&Arc<Version>> {
+        self.versions.get(slot.0)
+    }
+
+    #[must_use]
+    pub fn name(&self, slot: FnSlot) -> Option<Arc<str>> {
+        self.names.lock().get(slot.0 as usize).cloned()
+    }
+
+    pub fn len(&self) -> u32 {
+        self.versions.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.versions.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CodeHandle, FnSlot, FunctionTable, OK, Status, Version};
+    use crate::context::Cx;
+    use crate::fault::Origin;
+    use crate::value::shape::ShapeId;
+    use std::sync::Arc;
+
+    unsafe extern "C" fn nothing(_: *mut Cx, _: *const u8, _: *mut u64) -> Status {
+        OK
+    }
+
+    fn version(name: &str, code: CodeHandle) -> Version {
+        Version {
+            name: name.into(),
+            origin: Origin::default(),
+            entry: nothing,
+            code,
+            params: Box::new([]),
+            result: ShapeId::UNIT,
+            captures: 0,
+        }
+    }
+
+    #[test]
+    fn redefinition_swaps_a_slot_and_old_code_dies_when_let_go() {
+        let table = FunctionTable::new();
+        let slot = table.allocate("f");
+        assert!(table.current(slot).is_none());
+        let code = Arc::new(42u64);
+        table.install(slot, version("f", CodeHandle::new(code.clone())));
+        let running = table.current(slot).unwrap().clone();
+        table.install(slot, version("f", CodeHandle::none()));
+        assert_eq!(running.code.get::<u64>(), Some(&42));
+        assert!(table.current(slot).unwrap().code.pointer().is_null());
+        drop((running, table));
+        assert_eq!(Arc::strong_count(&code), 1);
+    }
+
+    #[test]
+    fn slots_keep_their_names() {
+        let table = FunctionTable::new();
+        let slot = table.allocate("f");
+        assert_eq!(table.name(slot).as_deref(), Some("f"));
+        assert_eq!(table.name(FnSlot(99)), None);
+    }
+}
