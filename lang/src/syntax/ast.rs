@@ -25,6 +25,11 @@ impl Name {
         &self.0
     }
 
+    /// The shared text, for trees that outlive this one.
+    pub fn text(&self) -> Arc<str> {
+        self.0.clone()
+    }
+
     pub fn is_missing(&self) -> bool {
         self.0.is_empty()
     }
