@@ -1,0 +1,58 @@
+//! The control socket and signals: answered while a cell runs.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::UnboundedReceiver;
+use zeromq::ZmqMessage;
+
+use crate::jupyter::Kernel;
+use crate::jupyter::replies;
+use crate::jupyter::sockets::Queue;
+
+pub async fn serve(
+    kernel: Arc<Kernel>,
+    mut requests: UnboundedReceiver<ZmqMessage>,
+    replies: Queue,
+) {
+    while let Some(request) = kernel.receive(&mut requests).await {
+        kernel.busy(&request);
+        let mut leaves = false;
+        match request.kind() {
+            "kernel_info_request" => kernel.reply(&replies, &request, &replies::kernel_info()),
+            "interrupt_request" => {
+                kernel.cells.interrupt();
+                kernel.reply(&replies, &request, &json!({ "status": "ok" }));
+            }
+            "shutdown_request" => {
+                let content = json!({ "status": "ok", "restart": request.flag("restart", false) });
+                kernel.reply(&replies, &request, &content);
+                // Other clients of this kernel learn of it here.
+                kernel.iopub.publish("shutdown_reply", Some(&request), &content);
+                leaves = true;
+            }
+            _ => {}
+        }
+        kernel.idle(&request);
+        if leaves {
+            kernel.leave.notify_one();
+        }
+    }
+}
+
+/// SIGINT interrupts the cell (clients with `interrupt_mode: signal`, Ctrl-C in a terminal), SIGTERM ends the kernel.
+pub async fn signals(kernel: Arc<Kernel>) {
+    let (Ok(mut interrupts), Ok(mut terms)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return;
+    };
+    loop {
+        tokio::select! {
+            Some(()) = interrupts.recv() => kernel.cells.interrupt(),
+            Some(()) = terms.recv() => kernel.leave.notify_one(),
+            else => break,
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Where the outputs of one cell go: iopub, as messages that answer its request.
+//!
+//! Prints are gathered for [`GATHER`] and sent before anything else is shown and before the cell is idle, so their order
+//! holds and a loop of prints does not flood the front end. A cell sends at most one `error`; what its agents show
+//! after it ended still goes to it, but a Fault is then only shown.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use jupyter_protocol::{ClearOutput, ErrorOutput, StreamContent};
+use parking_lot::Mutex;
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio::runtime::Handle;
+
+use crate::jupyter::sockets::Queue;
+use crate::jupyter::wire::{Request, Signer};
+use crate::output::{Display, Output, OutputSink};
+use crate::render::{self, Failure, MimeBundle};
+
+/// How long prints wait for more: below what an eye sees, above what a browser can draw.
+const GATHER: Duration = Duration::from_millis(16);
+/// Prints beyond this go at once: one huge message is slower to show than several.
+const GATHER_BYTES: usize = 256 * 1024;
+
+/// Sends broadcasts; clones share the queue.
+#[derive(Clone)]
+pub struct Iopub {
+    pub signer: Signer,
+    pub queue: Queue,
+}
+
+impl Iopub {
+    pub fn publish(&self, kind: &str, parent: Option<&Request>, content: &impl Serialize) {
+        // Closed only while the kernel leaves.
+        let _ = self.queue.send(self.signer.broadcast(kind, parent, content));
+    }
+}
+
+/// The sink of one cell.
+pub struct CellSink {
+    iopub: Iopub,
+    request: Arc<Request>,
+    is_silent: bool,
+    timer: Handle,
+    me: Weak<CellSink>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    count: u32,
+    gathered: Option<(Stream, String)>,
+    is_timer_set: bool,
+    has_ended: bool,
+    failure: Option<Failure>,
+    pages: Vec<MimeBundle>,
+    /// Displays that exist already: showing them again replaces them.
+    displayed: HashSet<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stream {
+    Stdout,
+    Stderr,
+}
+
+impl CellSink {
+    pub fn new(
+        iopub: Iopub,
+        request: Arc<Request>,
+        is_silent: bool,
+        timer: Handle,
+    ) -> Arc<CellSink> {
+        let state = Mutex::new(State::default());
+        Arc::new_cyclic(|me| CellSink { iopub, request, is_silent, timer, me: me.clone(), state })
+    }
+
+    /// The number that results of this cell carry.
+    pub fn set_count(&self, count: u32) {
+        self.state.lock().count = count;
+    }
+
+    /// Announces the text with its number, before anything it shows.
+    pub fn announce(&self, content: &impl Serialize) {
+        if !self.is_silent {
+            self.iopub.publish("execute_input", Some(&self.request), content);
+        }
+    }
+
+    /// Sends what is gathered. After this a Fault belongs to no running cell.
+    pub fn end(&self) -> (Option<Failure>, Vec<MimeBundle>) {
+        let mut state = self.state.lock();
+        self.flush(&mut state);
+        state.has_ended = true;
+        (state.failure.take(), std::mem::take(&mut state.pages))
+    }
+
+    /// The cell failed without an output that says so (the session itself could not run it).
+    pub fn fail(&self, failure: Failure) {
+        let mut state = self.state.lock();
+        self.flush(&mut state);
+        self.send_failure(&mut state, failure);
+    }
+
+    fn gather(&self, state: &mut State, stream: Stream, text: &str) {
+        if state.gathered.as_ref().is_some_and(|(other, _)| *other != stream) {
+            self.flush(state);
+        }
+        let (_, gathered) = state.gathered.get_or_insert_with(|| (stream, String::new()));
+        gathered.push_str(text);
+        if gathered.len() >= GATHER_BYTES {
+            self.flush(state);
+        } else if !std::mem::replace(&mut state.is_timer_set, true) {
+            let me = self.me.clone();
+            self.timer.spawn(async move {
+                tokio::time::sleep(GATHER).await;
+                if let Some(sink) = me.upgrade() {
+                    let mut state = sink.state.lock();
+                    state.is_timer_set = false;
+                    sink.flush(&mut state);
+                }
+            });
+        }
+    }
+
+    fn flush(&self, state: &mut State) {
+        if let Some((stream, text)) = state.gathered.take() {
+            let content = match stream {
+                Stream::Stdout => StreamContent::stdout(&text),
+                Stream::Stderr => StreamContent::stderr(&text),
+            };
+            self.send("stream", &content);
+        }
+    }
+
+    fn send_failure(&self, state: &mut State, failure: Failure) {
+        if state.failure.is_some() {
+            return;
+        }
+        let Failure { ename, evalue, traceback } = failure.clone();
+        self.send("error", &ErrorOutput { ename, evalue, traceback });
+        state.failure = Some(failure);
+    }
+
+    fn send(&self, kind: &str, content: &impl Serialize) {
+        if !self.is_silent {
+            self.iopub.publish(kind, Some(&self.request), content);
+        }
+    }
+
+    fn show(&self, state: &mut State, output: &Output) {
+        if let Some(failure) = render::failure(output) {
+            return self.send_failure(state, failure);
+        }
+        let Some(bundle) = render::mime(output) else { return };
+        let MimeBundle { data, metadata } = &bundle;
+        let (kind, identity) = match output {
+            Output::Value(_) => {
+                let count = state.count;
+                let content =
+                    json!({ "execution_count": count, "data": data, "metadata": metadata });
+                return self.send("execute_result", &content);
+            }
+            Output::Page(page) if page.pager => return state.pages.push(bundle),
+            Output::Display(Display { id: Some(id), update, .. }) => {
+                let is_known = !state.displayed.insert(id.clone()) || *update;
+                (display_kind(is_known), Some(id))
+            }
+            Output::Progress(progress) => {
+                let is_known = !state.displayed.insert(progress.id.clone());
+                (display_kind(is_known), Some(&progress.id))
+            }
+            _ => (display_kind(false), None),
+        };
+        self.send(
+            kind,
+            &json!({ "data": data, "metadata": metadata, "transient": transient(identity) }),
+        );
+    }
+}
+
+fn display_kind(is_update: bool) -> &'static str {
+    if is_update { "update_display_data" } else { "display_data" }
+}
+
+/// `{}` and not null where there is no identity: the protocol's schema wants an object.
+fn transient(identity: Option<&String>) -> Value {
+    identity.map_or_else(|| json!({}), |id| json!({ "display_id": id }))
+}
+
+impl OutputSink for CellSink {
+    fn emit(&self, output: Output) {
+        let state = &mut *self.state.lock();
+        let output = match output {
+            Output::Stdout(text) => return self.gather(state, Stream::Stdout, &text),
+            Output::Stderr(text) => return self.gather(state, Stream::Stderr, &text),
+            Output::Fault(fault) if state.has_ended => Output::FaultCard(fault),
+            other => other,
+        };
+        self.flush(state);
+        match output {
+            Output::Clear { wait } => self.send("clear_output", &ClearOutput { wait }),
+            other => self.show(state, &other),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
