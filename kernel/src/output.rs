@@ -120,6 +120,8 @@ pub struct ProgressView {
     pub label: String,
     pub done: u64,
     pub total: u64,
+    /// Replaces what was shown under `id`.
+    pub update: bool,
 }
 
 impl Output {
@@ -135,7 +137,7 @@ impl Output {
     pub fn is_failure(&self) -> bool {
         match self {
             Output::Fault(_) => true,
-            Output::Diagnostics(list) => list.iter().any(DiagnosticView::is_error),
+            Output::Diagnostics(list) => list.iter().any(|diagnostic| diagnostic.is_error),
             _ => false,
         }
     }

@@ -1,12 +1,28 @@
 //! From outputs to MIME bundles and to terminal text. The only place that makes either.
 //!
-//! It never looks at a runtime value and never fails: what cannot be drawn is told in words.
+//! It never looks at a runtime value and never fails: what cannot be drawn is told in words. Which form a bundle carries
+//! follows what a front end does with it: it shows the richest one and hides the others, and in an untrusted notebook it
+//! drops SVG and sanitises HTML. So tables and cards are HTML, charts are Vega-Lite with PNG, pictures are SVG with PNG;
+//! each bundle also carries its facts as data and plain text.
+
+mod agents;
+mod bundle;
+mod cost;
+mod diagnostic;
+pub mod html;
+mod message;
+pub mod number;
+mod recall;
+mod table;
+pub mod text;
+pub mod trace;
+mod value;
 
 use serde_json::{Map, Value};
 
-use crate::output::Output;
+use crate::output::{Content, Display, Output};
 
-/// What Jupyter shows: one `data` with a form a front end can choose, and its metadata.
+/// What Jupyter shows: one `data` with a form a front end can choose, and its metadata. Keys are sorted.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct MimeBundle {
     pub data: Map<String, Value>,
@@ -20,6 +36,11 @@ pub struct Style {
     pub color: bool,
 }
 
+impl Style {
+    /// What `text/plain`, pipes and files get.
+    pub const PLAIN: Style = Style { width: 80, color: false };
+}
+
 /// The `error` message of a failing cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -29,19 +50,99 @@ pub struct Failure {
 }
 
 /// The bundle of an output; none for streams, failures and `Clear`, which have messages of their own.
-pub fn mime(_output: &Output) -> Option<MimeBundle> {
-    None
+pub fn mime(output: &Output) -> Option<MimeBundle> {
+    let bundle = match output {
+        Output::Stdout(_) | Output::Stderr(_) | Output::Fault(_) | Output::Clear { .. } => {
+            return None;
+        }
+        Output::Diagnostics(_) if output.is_failure() => return None,
+        Output::Diagnostics(list) => diagnostic::mime(list),
+        Output::Value(view) => value::mime(view),
+        Output::Display(display) => return content_mime(&display.content),
+        Output::FaultCard(fault) => diagnostic::card(fault),
+        Output::Trace(view) => trace::mime(view),
+        Output::Agents(view) => agents::mime(view),
+        Output::Cost(view) => cost::mime(view),
+        Output::CostChart(view) => cost::chart::mime(view),
+        Output::Budget(view) => cost::budget::mime(view),
+        Output::CostLine(view) => cost::line_mime(view),
+        Output::Recall(view) => recall::mime(view),
+        Output::Table(view) => value::table_mime(view),
+        Output::Page(page) => message::page_mime(page),
+        Output::Note(note) => message::note_mime(note),
+        Output::Progress(view) => message::progress_mime(view),
+    };
+    Some(bundle)
+}
+
+fn content_mime(content: &Content) -> Option<MimeBundle> {
+    let bundle = match content {
+        Content::Value(view) => value::mime(view),
+        Content::Html(text) => message::html_mime(text),
+        Content::Svg(text) => message::svg_mime(text),
+        Content::Markdown(text) => message::markdown_mime(text),
+        Content::Latex(text) => message::latex_mime(text),
+        Content::Vega(spec) => message::vega_mime(spec),
+        Content::Output(output) => return mime(output),
+    };
+    Some(bundle)
 }
 
 /// The `error` message of an output that says that the cell failed.
-pub fn failure(_output: &Output) -> Option<Failure> {
-    None
+pub fn failure(output: &Output) -> Option<Failure> {
+    match output {
+        Output::Fault(fault) => Some(diagnostic::fault_failure(fault)),
+        Output::Diagnostics(list) => diagnostic::failure(list),
+        _ => None,
+    }
 }
 
-/// The text a terminal shows, ending in a newline unless it is the program's own stream.
-pub fn terminal(output: &Output, _style: &Style) -> String {
+/// The identity under which an output is displayed, and whether it replaces what is displayed under it.
+pub fn display_id(output: &Output) -> Option<(&str, bool)> {
+    match output {
+        Output::Display(Display { id: Some(id), update, .. }) => Some((id, *update)),
+        Output::Progress(view) => Some((&view.id, view.update)),
+        _ => None,
+    }
+}
+
+/// The text a terminal shows. It ends in a newline, except the program's own streams and progress, which is rewritten.
+pub fn terminal(output: &Output, style: &Style) -> String {
     match output {
         Output::Stdout(text) | Output::Stderr(text) => text.clone(),
-        _ => String::new(),
+        Output::Clear { .. } => String::new(),
+        Output::Diagnostics(list) => diagnostic::terminal(list, style),
+        Output::Value(view) => value::terminal(view, style),
+        Output::Display(display) => content_terminal(&display.content, style),
+        Output::Fault(fault) | Output::FaultCard(fault) => diagnostic::fault_terminal(fault, style),
+        Output::Trace(view) => trace::terminal(view, style),
+        Output::Agents(view) => agents::terminal(view, style),
+        Output::Cost(view) => cost::terminal(view, style),
+        Output::CostChart(view) => cost::chart::terminal(view, style),
+        Output::Budget(view) => cost::budget::terminal(view, style),
+        Output::CostLine(line) => style.ink(text::Ink::Muted, &cost::line(line)) + "\n",
+        Output::Recall(view) => recall::terminal(view, style),
+        Output::Table(view) => table::to_text(view, style, table::PANELS),
+        Output::Page(page) => with_newline(text::lines_of(&page.text)),
+        Output::Note(note) => message::note_terminal(note, style),
+        Output::Progress(view) => message::progress_terminal(view, style),
     }
+}
+
+fn content_terminal(content: &Content, style: &Style) -> String {
+    match content {
+        Content::Value(view) => value::terminal(view, style),
+        Content::Html(html) => with_newline(text::lines_of(&message::text_of_html(html))),
+        Content::Svg(_) => "a picture (SVG)\n".to_owned(),
+        Content::Markdown(body) | Content::Latex(body) => with_newline(text::lines_of(body)),
+        Content::Vega(spec) => with_newline(text::lines_of(&message::vega_text(spec))),
+        Content::Output(output) => terminal(output, style),
+    }
+}
+
+fn with_newline(mut text: String) -> String {
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
 }

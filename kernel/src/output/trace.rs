@@ -16,6 +16,8 @@ pub struct TraceView {
     pub messages: Vec<MessageRow>,
     /// Events that fell out of the ring before they were read.
     pub dropped: u64,
+    /// Lanes in it whose answers are made up (echo, simulated).
+    pub made_up_lanes: Vec<String>,
 }
 
 /// The agents alone, as `:agents` shows them.
@@ -59,7 +61,7 @@ pub struct SpanRow {
     pub message: Option<u64>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SpanKind {
     /// On a worker.

@@ -1,0 +1,79 @@
+//! What is left of each limit in force.
+
+use serde_json::{Value, json};
+
+use crate::output::cost::{BudgetView, LimitRow};
+use crate::render::bundle::Bundle;
+use crate::render::number::{money, share};
+use crate::render::text::{Ink, bar, columns, one_line, pad};
+use crate::render::{MimeBundle, Style, html};
+
+const SPENT: &str = "#4c8ed9";
+const RESERVED: &str = "#c98a2b";
+const NONE: &str = "no limit in force";
+
+pub fn mime(view: &BudgetView) -> MimeBundle {
+    let html = match view.limits.is_empty() {
+        true => html::text("div", html::MUTED, NONE),
+        false => to_html(view),
+    };
+    let facts = serde_json::to_value(view).unwrap_or(Value::Null);
+    let left: Vec<i64> = view.limits.iter().map(LimitRow::left_micro_usd).collect();
+    let facts = json!({ "limits": facts.get("limits"), "left_micro_usd": left });
+    Bundle::new(terminal(view, &Style::PLAIN)).html(html).facts("budget", facts).done()
+}
+
+pub fn terminal(view: &BudgetView, style: &Style) -> String {
+    match view.limits.is_empty() {
+        true => style.ink(Ink::Muted, NONE) + "\n",
+        false => to_text(view, style),
+    }
+}
+
+fn remark(limit: &LimitRow) -> String {
+    let mut out =
+        format!("{} of {} left", money(limit.left_micro_usd()), money(limit.limit_micro_usd));
+    if limit.reserved_micro_usd > 0 {
+        out.push_str(&format!(", {} reserved", money(limit.reserved_micro_usd)));
+    }
+    if !limit.on_exceed.is_empty() && limit.on_exceed != "stop" {
+        out.push_str(&format!(", then {}", limit.on_exceed));
+    }
+    out
+}
+
+fn shares(limit: &LimitRow) -> (f64, f64) {
+    let whole = limit.limit_micro_usd as f64;
+    let spent = share(limit.spent_micro_usd as f64, whole);
+    (spent, share(limit.reserved_micro_usd as f64, whole).min(1.0 - spent))
+}
+
+pub fn to_html(view: &BudgetView) -> String {
+    let mut rows = String::new();
+    for limit in &view.limits {
+        let (spent, reserved) = shares(limit);
+        let side = "text-align:left;vertical-align:middle;padding:2px 10px 2px 0px;";
+        let name = html::text("td", side, &limit.name);
+        let bar = html::bar(&[(spent, SPENT), (reserved, RESERVED)], 10);
+        let bar = html::element("td", &format!("{side}width:220px;min-width:120px;"), &bar);
+        let remark = html::text("td", &format!("{side}{}", html::MUTED), &remark(limit));
+        rows.push_str(&html::element("tr", "", &format!("{name}{bar}{remark}")));
+    }
+    if rows.is_empty() {
+        return rows;
+    }
+    html::element("table", "border-collapse:collapse;margin:6px 0;", &rows)
+}
+
+pub fn to_text(view: &BudgetView, style: &Style) -> String {
+    let names = view.limits.iter().map(|limit| columns(&limit.name)).max().unwrap_or(0).min(28);
+    let mut out = String::new();
+    for limit in &view.limits {
+        let (spent, reserved) = shares(limit);
+        let filled = pad(&bar(spent + reserved, 20), 20, false);
+        let name = pad(&one_line(&limit.name), names, false);
+        let ink = if limit.left_micro_usd() <= 0 { Ink::Error } else { Ink::Accent };
+        out.push_str(&format!("{name} ▕{}▏ {}\n", style.ink(ink, &filled), remark(limit)));
+    }
+    out
+}

@@ -1,0 +1,263 @@
+//! Tables: a box in the terminal, `<table>` in a notebook.
+//!
+//! What does not fit is cut and counted, never dropped in silence: rows, columns and long fields.
+
+use super::html;
+use super::number::count;
+use super::text::{Ink, clip, columns, lines_of, one_line, pad};
+use super::{Style, number};
+use crate::output::table::{Align, TableCell, TableView};
+
+/// How many rows are shown: all up to the first number, otherwise only the second.
+#[derive(Debug, Clone, Copy)]
+pub struct Cut {
+    pub all_up_to: usize,
+    pub otherwise: usize,
+}
+
+/// Values of a program: a look at them.
+pub const VALUES: Cut = Cut { all_up_to: 20, otherwise: 10 };
+/// Panels: people search in them.
+pub const PANELS: Cut = Cut { all_up_to: 60, otherwise: 50 };
+
+/// A field longer than this is folded in a notebook.
+const FIELD_CHARS: usize = 120;
+/// A column is never cut below this; rather the last columns are left out.
+const MIN_COLUMN: usize = 5;
+
+fn shown(table: &TableView, cut: Cut) -> usize {
+    if table.total_rows <= cut.all_up_to { table.rows.len() } else { cut.otherwise }
+        .min(table.rows.len())
+}
+
+fn rest(table: &TableView, shown: usize) -> Option<String> {
+    let more = table.total_rows.saturating_sub(shown) as u64;
+    (more > 0).then(|| format!("… {more} more row{}", if more == 1 { "" } else { "s" }))
+}
+
+pub fn to_html(table: &TableView, cut: Cut) -> String {
+    let take = shown(table, cut);
+    let mut out = String::new();
+    if let Some(title) = &table.title {
+        out.push_str(&html::text("div", "font-weight:bold;margin:4px 0;", title));
+    }
+    let mut head = String::new();
+    for column in &table.columns {
+        head.push_str(&html::text("th", &cell_style(column.align, true), &column.name));
+    }
+    let mut body = String::new();
+    for row in table.rows.iter().take(take) {
+        body.push_str(&html::element("tr", "", &row_html(table, row)));
+    }
+    let inner = format!("<thead><tr>{head}</tr></thead><tbody>{body}</tbody>");
+    out.push_str(&html::element("table", "border-collapse:collapse;margin:2px 0;", &inner));
+    if let Some(rest) = rest(table, take) {
+        out.push_str(&html::text("div", html::MUTED, &rest));
+    }
+    html::element("div", "overflow-x:auto;", &out)
+}
+
+fn row_html(table: &TableView, row: &[TableCell]) -> String {
+    let mut out = String::new();
+    for (column, cell) in table.columns.iter().zip(row) {
+        let inner = match cell {
+            TableCell::Folded { summary, full } => {
+                html::folded(summary, &html::text("pre", "margin:0;white-space:pre-wrap;", full))
+            }
+            TableCell::Text(text) if text.chars().count() > FIELD_CHARS => {
+                let summary: String = text.chars().take(FIELD_CHARS - 1).chain(['…']).collect();
+                html::folded(&summary, &html::text("div", "white-space:pre-wrap;", text))
+            }
+            TableCell::Text(text) => html::escape(text),
+        };
+        out.push_str(&html::element("td", &cell_style(column.align, false), &inner));
+    }
+    out
+}
+
+fn cell_style(align: Align, is_head: bool) -> String {
+    let side = if align == Align::Right { "right" } else { "left" };
+    let weight = if is_head { "font-weight:bold;" } else { "" };
+    let rule = if is_head { html::RULE } else { "rgba(128,128,128,0.35)" };
+    format!(
+        "text-align:{side};vertical-align:top;padding:3px 10px;{weight}border-bottom:1px solid {rule};"
+    )
+}
+
+pub fn to_text(table: &TableView, style: &Style, cut: Cut) -> String {
+    let take = shown(table, cut);
+    let cells: Vec<Vec<String>> = table
+        .rows
+        .iter()
+        .take(take)
+        .map(|row| row.iter().map(|cell| one_line(cell.summary())).collect())
+        .collect();
+    let widths = fit(&natural(table, &cells), style.width.max(20));
+    let mut out = String::new();
+    if let Some(title) = &table.title {
+        out.push_str(&style.ink(Ink::Strong, &clip(&one_line(title), style.width)));
+        out.push('\n');
+    }
+    out.push_str(&rule(style, &widths, ['┌', '┬', '┐']));
+    let heads: Vec<String> = table.columns.iter().map(|column| one_line(&column.name)).collect();
+    out.push_str(&line(table, style, &widths, &heads, true));
+    out.push_str(&rule(style, &widths, ['├', '┼', '┤']));
+    for row in &cells {
+        out.push_str(&line(table, style, &widths, row, false));
+    }
+    out.push_str(&rule(style, &widths, ['└', '┴', '┘']));
+    let hidden = table.columns.len() - widths.len();
+    let more_columns =
+        (hidden > 0).then(|| format!("… {} more", number::count(hidden as u64, "column")));
+    let mut remarks: Vec<String> = rest(table, take).into_iter().collect();
+    remarks.extend(more_columns.map(|_| {
+        let names: Vec<&str> =
+            table.columns.iter().skip(widths.len()).map(|column| column.name.as_str()).collect();
+        format!("… {} more: {}", count(hidden as u64, "column"), names.join(", "))
+    }));
+    for remark in remarks {
+        out.push_str(&style.ink(Ink::Muted, &clip(&lines_of(&remark), style.width)));
+        out.push('\n');
+    }
+    out
+}
+
+fn natural(table: &TableView, cells: &[Vec<String>]) -> Vec<usize> {
+    let mut widths: Vec<usize> =
+        table.columns.iter().map(|column| columns(&one_line(&column.name))).collect();
+    for row in cells {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(columns(cell));
+        }
+    }
+    widths
+}
+
+/// The widest columns give first; when all are at their least, the last ones are left out.
+fn fit(natural: &[usize], width: usize) -> Vec<usize> {
+    let mut widths = natural.to_vec();
+    let frame = |widths: &[usize]| widths.iter().sum::<usize>() + widths.len() * 3 + 1;
+    let least =
+        |widths: &[usize]| widths.iter().map(|w| (*w).min(MIN_COLUMN) + 3).sum::<usize>() + 1;
+    while widths.len() > 1 && least(&widths) > width {
+        widths.pop();
+    }
+    while frame(&widths) > width {
+        let over = frame(&widths) - width;
+        let Some(widest) = widths.iter().copied().max().filter(|w| *w > MIN_COLUMN) else { break };
+        let second = widths.iter().copied().filter(|w| *w < widest).max().unwrap_or(0);
+        let floor = second.max(MIN_COLUMN);
+        let several = widths.iter().filter(|w| **w == widest).count();
+        let step = (widest - floor).min(over.div_ceil(several)).max(1);
+        for w in widths.iter_mut().filter(|w| **w == widest) {
+            *w -= step;
+        }
+    }
+    widths
+}
+
+fn rule(style: &Style, widths: &[usize], corners: [char; 3]) -> String {
+    let [left, middle, right] = corners;
+    let mut out = String::from(left);
+    for (at, width) in widths.iter().enumerate() {
+        if at > 0 {
+            out.push(middle);
+        }
+        out.push_str(&"─".repeat(width + 2));
+    }
+    out.push(right);
+    style.ink(Ink::Muted, &out) + "\n"
+}
+
+fn line(table: &TableView, style: &Style, widths: &[usize], row: &[String], head: bool) -> String {
+    let bar = style.ink(Ink::Muted, "│");
+    let mut out = bar.clone();
+    for (at, width) in widths.iter().enumerate() {
+        let text = row.get(at).map_or("", String::as_str);
+        let right = table.columns.get(at).is_some_and(|column| column.align == Align::Right);
+        let padded = pad(text, *width, right);
+        let padded = if head { style.ink(Ink::Strong, &padded) } else { padded };
+        out.push_str(&format!(" {padded} {bar}"));
+    }
+    out.push('\n');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PANELS, VALUES, fit, to_html, to_text};
+    use crate::output::table::{Column, TableCell, TableView};
+    use crate::render::Style;
+    use crate::render::text::columns;
+
+    const PLAIN: Style = Style { width: 80, color: false };
+
+    fn table(rows: usize) -> TableView {
+        let mut table = TableView::new(vec![
+            Column::left("symbol"),
+            Column::right("price"),
+            Column::left("why"),
+        ]);
+        for n in 0..rows {
+            let why = TableCell::Folded { summary: "{…2}".into(), full: "{ a: 1, b: 2 }".into() };
+            table.push(vec!["<b>".into(), format!("{n}.5").into(), why]);
+        }
+        table
+    }
+
+    #[test]
+    fn a_small_table_is_a_box() {
+        let expected = "\
+┌────────┬───────┬──────┐
+│ symbol │ price │ why  │
+├────────┼───────┼──────┤
+│ <b>    │   0.5 │ {…2} │
+│ <b>    │   1.5 │ {…2} │
+└────────┴───────┴──────┘
+";
+        assert_eq!(to_text(&table(2), &PLAIN, VALUES), expected);
+    }
+
+    #[test]
+    fn long_tables_are_cut_with_a_count() {
+        assert!(to_text(&table(1000), &PLAIN, VALUES).ends_with("… 990 more rows\n"));
+        let html = to_html(&table(1000), VALUES);
+        assert_eq!(html.matches("<tr>").count(), 11);
+        assert!(html.contains("… 990 more rows"));
+        assert!(to_html(&table(61), PANELS).contains("… 11 more rows"));
+    }
+
+    #[test]
+    fn rows_that_were_never_sent_are_counted_too() {
+        let mut cut = table(10);
+        cut.total_rows = 5000;
+        assert!(to_text(&cut, &PLAIN, VALUES).contains("… 4990 more rows"));
+    }
+
+    #[test]
+    fn data_is_escaped_and_nested_values_are_folded() {
+        let html = to_html(&table(1), VALUES);
+        assert!(html.contains("&lt;b&gt;") && !html.contains("<b>"));
+        assert!(html.contains("<details><summary"), "{html}");
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        for width in [20, 40, 80] {
+            for names in 1..30 {
+                let mut wide = TableView::new(
+                    (0..names).map(|n| Column::left(format!("column number {n}"))).collect(),
+                );
+                wide.push((0..names).map(|n| TableCell::from("x".repeat(n * 7))).collect());
+                let text = to_text(&wide, &Style { width, color: false }, VALUES);
+                assert!(text.lines().all(|line| columns(line) <= width), "{width}\n{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_widest_column_gives_first() {
+        assert_eq!(fit(&[4, 60, 8], 40), [4, 18, 8]);
+        assert_eq!(fit(&[30, 30], 40), [16, 16]);
+    }
+}
