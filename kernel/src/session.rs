@@ -52,15 +52,7 @@ impl Session {
             return CellReply { count: self.count, ..CellReply::default() };
         }
         let message = "this build has no engine behind its session".to_owned();
-        sink.emit(Output::Fault(FaultView {
-            code: "R0999".to_owned(),
-            message,
-            at: None,
-            values: Vec::new(),
-            chain: Vec::new(),
-            data: serde_json::Value::Null,
-            help: None,
-        }));
+        sink.emit(Output::Fault(FaultView::at("R0999", &message, None)));
         CellReply { count: self.count, status: CellStatus::Faulted, ..CellReply::default() }
     }
 
