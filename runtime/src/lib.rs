@@ -6,6 +6,7 @@ pub mod clock;
 pub mod code;
 pub mod context;
 pub mod fault;
+pub mod journal;
 pub mod ledger;
 pub mod rng;
 pub mod value;

@@ -1,5 +1,6 @@
 //! Why the ledger says no. Every case has a code of the language's table and a sentence for a person.
 
+use crate::fault::code;
 use crate::ledger::money::MicroUsd;
 use crate::ledger::quota::QuotaAction;
 use std::fmt;
@@ -47,12 +48,12 @@ impl LedgerError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Exceeded(_) => "R0601",
-            Self::DiskFull { .. } => "R1001",
-            Self::Corrupt { .. } => "R1002",
-            Self::Newer { .. } => "R1003",
-            Self::Locked { .. } => "R1004",
-            Self::Unwritable { .. } => "R1006",
+            Self::Exceeded(_) => code::MONEY,
+            Self::DiskFull { .. } => code::DISK_FULL,
+            Self::Corrupt { .. } => code::STORE_CORRUPT,
+            Self::Newer { .. } => code::STORE_NEWER,
+            Self::Locked { .. } => code::STORE_LOCKED,
+            Self::Unwritable { .. } => code::HOME,
         }
     }
 }

@@ -1,0 +1,188 @@
+//! `effect`, the door, and the list of what passed it.
+//!
+//! An effect is named by its path (`llm`, `tool.BrokerAPI.execute`, `memory.write`, ...) and the fingerprint of its inputs;
+//! what it gives is JSON, because a recording must be able to stand in for it. Never: making the effect happen by itself.
+
+use crate::journal::fingerprint::Fingerprint;
+use crate::ledger::money::MicroUsd;
+use parking_lot::Mutex;
+use serde_json::Value;
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+/// How many effects are kept for `:trace`; older ones are forgotten, a recording is a file.
+const KEPT: usize = 10_000;
+
+/// What the outside gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Payload {
+    pub value: Value,
+    pub cost: MicroUsd,
+}
+
+impl Payload {
+    #[must_use]
+    pub fn free(value: Value) -> Self {
+        Self { value, cost: MicroUsd::ZERO }
+    }
+}
+
+/// One effect: a line of a recording.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EffectRecord {
+    pub sequence: u64,
+    pub path: Arc<str>,
+    pub fingerprint: Fingerprint,
+    /// `None` if the effect ended with a Fault, whose text is in `fault`.
+    pub payload: Option<Payload>,
+    pub fault: Option<String>,
+}
+
+/// Is told of every effect, right after it happened.
+pub type Listener = Arc<dyn Fn(&EffectRecord) + Send + Sync>;
+
+/// What has passed the door of one session.
+#[derive(Default)]
+pub struct EffectJournal {
+    log: Mutex<Log>,
+    listener: Option<Listener>,
+}
+
+#[derive(Default)]
+struct Log {
+    next: u64,
+    records: VecDeque<EffectRecord>,
+}
+
+impl EffectJournal {
+    #[must_use]
+    pub fn new(listener: Option<Listener>) -> Self {
+        Self { log: Mutex::default(), listener }
+    }
+
+    /// The effects kept, oldest first.
+    #[must_use]
+    pub fn records(&self) -> Vec<EffectRecord> {
+        self.log.lock().records.iter().cloned().collect()
+    }
+
+    /// How many effects there have been.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.log.lock().next
+    }
+
+    /// Announces an effect. Its result must be given to [`Pending::done`] or [`Pending::failed`].
+    #[must_use]
+    pub fn begin(&self, path: &str, fingerprint: Fingerprint) -> Pending<'_> {
+        Pending { journal: self, path: path.into(), fingerprint }
+    }
+
+    fn write(&self, path: Arc<str>, fingerprint: Fingerprint, end: Result<Payload, String>) -> u64 {
+        let (payload, fault) = match end {
+            Ok(payload) => (Some(payload), None),
+            Err(fault) => (None, Some(fault)),
+        };
+        let mut log = self.log.lock();
+        let record = EffectRecord { sequence: log.next, path, fingerprint, payload, fault };
+        log.next += 1;
+        if log.records.len() == KEPT {
+            log.records.pop_front();
+        }
+        log.records.push_back(record.clone());
+        drop(log);
+        if let Some(listener) = &self.listener {
+            listener(&record);
+        }
+        record.sequence
+    }
+}
+
+impl fmt::Debug for EffectJournal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EffectJournal({} effects)", self.count())
+    }
+}
+
+/// An effect under way, for callers that wait between its start and its end.
+#[derive(Debug)]
+#[must_use]
+pub struct Pending<'a> {
+    journal: &'a EffectJournal,
+    path: Arc<str>,
+    fingerprint: Fingerprint,
+}
+
+impl Pending<'_> {
+    /// Gives the effect's sequence number.
+    pub fn done(self, payload: Payload) -> u64 {
+        self.journal.write(self.path, self.fingerprint, Ok(payload))
+    }
+
+    pub fn failed(self, fault: &impl fmt::Display) -> u64 {
+        self.journal.write(self.path, self.fingerprint, Err(fault.to_string()))
+    }
+}
+
+/// The door: makes the effect happen by `run`, notes it and hands on what it gave.
+pub fn effect<E: fmt::Display>(
+    journal: &EffectJournal,
+    path: &str,
+    fingerprint: Fingerprint,
+    run: impl FnOnce() -> Result<Payload, E>,
+) -> Result<Payload, E> {
+    let pending = journal.begin(path, fingerprint);
+    match run() {
+        Ok(payload) => {
+            pending.done(payload.clone());
+            Ok(payload)
+        }
+        Err(error) => {
+            pending.failed(&error);
+            Err(error)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EffectJournal, KEPT, Payload, effect};
+    use crate::journal::fingerprint::Fingerprint;
+    use serde_json::json;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    #[test]
+    fn every_effect_is_noted_in_order_failed_ones_too() {
+        let told = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&told);
+        let listener = move |_: &super::EffectRecord| {
+            counter.fetch_add(1, Ordering::Relaxed);
+        };
+        let journal = EffectJournal::new(Some(Arc::new(listener)));
+        let print = Fingerprint::of_json(&json!({"prompt": "hi"}));
+        let given =
+            effect(&journal, "llm", print, || Ok::<_, String>(Payload::free(json!("reply"))));
+        assert_eq!(given, Ok(Payload::free(json!("reply"))));
+        let failed = effect(&journal, "fs", print, || Err::<Payload, _>("R0112: gone"));
+        assert_eq!(failed, Err("R0112: gone"));
+        let records = journal.records();
+        assert_eq!(records.iter().map(|r| r.sequence).collect::<Vec<_>>(), [0, 1]);
+        assert_eq!(&*records[0].path, "llm");
+        assert_eq!(records[1].fault.as_deref(), Some("R0112: gone"));
+        assert_eq!(told.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn the_list_is_bounded_and_the_count_is_not() {
+        let journal = EffectJournal::default();
+        let print = Fingerprint::of_text("");
+        for _ in 0..KEPT + 5 {
+            journal.begin("clock", print).done(Payload::free(json!(1)));
+        }
+        assert_eq!(journal.records().len(), KEPT);
+        assert_eq!(journal.count(), KEPT as u64 + 5);
+        assert_eq!(journal.records()[0].sequence, 5);
+    }
+}
