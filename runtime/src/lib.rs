@@ -7,6 +7,7 @@ pub mod code;
 pub mod context;
 pub mod fault;
 pub mod journal;
+pub mod lane;
 pub mod ledger;
 pub mod rng;
 pub mod value;

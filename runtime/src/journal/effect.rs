@@ -74,7 +74,6 @@ impl EffectJournal {
     }
 
     /// Announces an effect. Its result must be given to [`Pending::done`] or [`Pending::failed`].
-    #[must_use]
     pub fn begin(&self, path: &str, fingerprint: Fingerprint) -> Pending<'_> {
         Pending { journal: self, path: path.into(), fingerprint }
     }

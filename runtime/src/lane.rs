@@ -1,0 +1,15 @@
+//! Lanes: priced ways to run inference, the choice among them, and calls whose answer has a type.
+//!
+//! A call goes: choose (`registry`, `score`) -> reserve -> send -> settle -> parse and check -> perhaps repair (`typed`).
+//! Never: values of the language (an answer is JSON here), conversation kept between calls.
+
+pub mod echo;
+pub mod error;
+pub mod first_value;
+pub mod parse;
+pub mod price;
+pub mod registry;
+pub mod request;
+pub mod schema;
+pub mod score;
+pub mod typed;

@@ -1,0 +1,373 @@
+//! A call whose answer has a type: choose a lane, pay for each attempt, read the reply, check it, ask for a repair.
+//!
+//! Protocol of one attempt: reserve -> dispatch (journaled) -> send -> settle. Dropping the future at any point closes the
+//! reservation by the ledger's rule. Never: a retry after a refusal of money, an answer that was not checked.
+
+use crate::clock::Clock;
+use crate::journal::effect::{EffectJournal, Payload};
+use crate::journal::fingerprint::Fingerprint;
+use crate::lane::echo::pass;
+use crate::lane::error::{LaneError, Rejected};
+use crate::lane::parse::candidates;
+use crate::lane::registry::{Decision, Lanes, Want};
+use crate::lane::request::{Form, Message, Problem, Provider, Reply, Request, Role, SendError};
+use crate::lane::schema::json_schema;
+use crate::ledger::Ledger;
+use crate::ledger::error::LedgerError;
+use crate::ledger::money::MicroUsd;
+use crate::ledger::quota::{LimitContext, LimitNode, QuotaAction};
+use crate::ledger::record::{CallFacts, Settlement};
+use crate::ledger::report::{Alert, CallRow};
+use crate::rng::Seed;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What calls need of the session. Cheap to clone.
+#[derive(Clone)]
+pub struct LaneServices {
+    pub ledger: Arc<Ledger>,
+    pub lanes: Arc<Lanes>,
+    pub journal: Arc<EffectJournal>,
+    pub clock: Arc<dyn Clock>,
+    pub seed: Seed,
+}
+
+/// One `@llm_call`.
+#[derive(Clone)]
+pub struct TypedCall {
+    pub messages: Vec<Message>,
+    /// `None`: the text itself is the answer.
+    pub form: Option<Form>,
+    pub want: Want,
+    pub temperature: f64,
+    pub repair: u32,
+    pub retries: u32,
+    pub timeout_ns: u64,
+    pub max_cost: Option<MicroUsd>,
+    pub limits: LimitContext,
+}
+
+/// What a call gave, and how it came to it.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The reply that was taken, as the lane wrote it.
+    pub text: String,
+    /// The answer as JSON of the type wanted; a JSON text if any text would do.
+    pub value: Value,
+    pub lane: Arc<str>,
+    pub model: Arc<str>,
+    pub made_up: bool,
+    /// Over all rounds.
+    pub tokens_in: u64,
+    pub tokens_out: u64,
+    pub cost: MicroUsd,
+    pub latency_ns: u64,
+    /// The replies that did not fit, in order.
+    pub repaired: Vec<Rejected>,
+    pub alerts: Vec<Alert>,
+    pub decision: Decision,
+}
+
+/// A reply that was paid for.
+struct Paid {
+    reply: Reply,
+    row: CallRow,
+    alerts: Vec<Alert>,
+    made_up: bool,
+}
+
+/// Makes the call.
+pub async fn call(services: &LaneServices, call: TypedCall) -> Result<Answer, LaneError> {
+    let mut call = call;
+    if let Some(max) = call.max_cost {
+        call.limits = Some(LimitNode::lexical(call.limits.take(), max, QuotaAction::Stop));
+    }
+    let decision = services.lanes.decide(&call.want, &call.messages)?;
+    let mut messages = call.messages.clone();
+    let mut rejected = Vec::new();
+    let mut sums = Sums::default();
+    loop {
+        let paid = round(services, &call, &decision, &messages).await?;
+        sums.add(&paid);
+        let problems = match accept(&paid.reply.text, call.form.as_ref()) {
+            Ok(value) => return Ok(sums.answer(paid, value, rejected, decision)),
+            Err(problems) => problems,
+        };
+        let lane = Arc::clone(&paid.row.facts.lane);
+        messages.push(Message { role: Role::Assistant, text: paid.reply.text.clone() });
+        messages.push(Message { role: Role::User, text: repair_prompt(&problems) });
+        rejected.push(Rejected { text: paid.reply.text, problems });
+        if rejected.len() > call.repair as usize {
+            return Err(LaneError::RepairExhausted { lane, replies: rejected });
+        }
+    }
+}
+
+/// Sums over the rounds of one call.
+#[derive(Default)]
+struct Sums {
+    tokens_in: u64,
+    tokens_out: u64,
+    cost: MicroUsd,
+    latency_ns: u64,
+    alerts: Vec<Alert>,
+}
+
+impl Sums {
+    fn add(&mut self, paid: &Paid) {
+        self.tokens_in += paid.row.tokens_in;
+        self.tokens_out += paid.row.tokens_out;
+        self.cost = self.cost.checked_add(paid.row.cost).unwrap_or(MicroUsd::MAX);
+        self.latency_ns = self.latency_ns.saturating_add(paid.row.latency_ns);
+        self.alerts.extend(paid.alerts.iter().cloned());
+    }
+
+    fn answer(
+        self,
+        paid: Paid,
+        value: Value,
+        repaired: Vec<Rejected>,
+        decision: Decision,
+    ) -> Answer {
+        Answer {
+            text: paid.reply.text,
+            value,
+            lane: paid.row.facts.lane,
+            model: paid.reply.model,
+            made_up: paid.made_up,
+            tokens_in: self.tokens_in,
+            tokens_out: self.tokens_out,
+            cost: self.cost,
+            latency_ns: self.latency_ns,
+            repaired,
+            alerts: self.alerts,
+            decision,
+        }
+    }
+}
+
+/// The first value the reply may mean that fits; else what is wrong with the likeliest.
+fn accept(text: &str, form: Option<&Form>) -> Result<Value, Vec<Problem>> {
+    let Some(form) = form else { return Ok(Value::from(text)) };
+    let mut first_problems = None;
+    for value in candidates(text) {
+        let problems = (form.check)(&value);
+        if problems.is_empty() {
+            return Ok(value);
+        }
+        first_problems.get_or_insert(problems);
+    }
+    Err(first_problems.unwrap_or_default())
+}
+
+fn repair_prompt(problems: &[Problem]) -> String {
+    let mut text = "Your reply does not fit the schema:\n".to_owned();
+    for problem in problems {
+        text.push_str(&format!("- {}: {}\n", problem.path, problem.message));
+    }
+    text.push_str("Answer again with the corrected JSON only.");
+    text
+}
+
+/// One reply: the lanes in order, each with its retries. A limit that cannot cover a lane may cover the next one.
+async fn round(
+    services: &LaneServices,
+    call: &TypedCall,
+    decision: &Decision,
+    messages: &[Message],
+) -> Result<Paid, LaneError> {
+    let request = Request {
+        messages: messages.to_vec(),
+        form: call.form.clone(),
+        max_tokens: call.want.max_tokens,
+        temperature: call.temperature,
+    };
+    let mut lanes = decision.ranked.clone();
+    let mut last = None;
+    let mut at = 0;
+    while let Some(name) = lanes.get(at).cloned() {
+        at += 1;
+        let Some(provider) = services.lanes.get(&name) else { continue };
+        match attempts(services, call, provider.as_ref(), &request).await {
+            Ok(paid) => return Ok(paid),
+            Err(error) => {
+                if let Some(other) = degraded(&error)
+                    && !lanes.contains(&other)
+                {
+                    lanes.insert(at, other);
+                }
+                let may_go_on = matches!(
+                    error,
+                    LaneError::Unavailable { .. } | LaneError::Ledger(LedgerError::Exceeded(_))
+                );
+                if !may_go_on {
+                    return Err(error);
+                }
+                last = last.or(Some(error));
+            }
+        }
+    }
+    Err(last.unwrap_or_else(|| LaneError::NoLane("the lanes chosen are gone".to_owned())))
+}
+
+/// The lane a limit with `degrade` sends calls to.
+fn degraded(error: &LaneError) -> Option<Arc<str>> {
+    match error {
+        LaneError::Ledger(LedgerError::Exceeded(exceeded)) => match &exceeded.on_exceed {
+            QuotaAction::Degrade(lane) => Some(Arc::clone(lane)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Asks one lane until it answers, refuses, or has been asked `retries` times more.
+async fn attempts(
+    services: &LaneServices,
+    call: &TypedCall,
+    provider: &dyn Provider,
+    request: &Request,
+) -> Result<Paid, LaneError> {
+    let mut failures = 0;
+    loop {
+        let error = match attempt(services, call, provider, request).await? {
+            Ok(paid) => return Ok(paid),
+            Err(error) => error,
+        };
+        let lane = &provider.card().name;
+        services.lanes.failed(lane);
+        let (reason, wait_ns) = match error {
+            SendError::Busy { reason, retry_after_ns } => (reason, retry_after_ns),
+            SendError::Lost { reason } => (reason, None),
+            SendError::Refused { reason } => {
+                return Err(LaneError::Unavailable { lane: Arc::clone(lane), reason });
+            }
+        };
+        if failures >= call.retries {
+            return Err(LaneError::Unavailable { lane: Arc::clone(lane), reason });
+        }
+        let back_off = wait_ns.unwrap_or_else(|| back_off_ns(services.seed, failures));
+        pass(services.clock.as_ref(), back_off).await;
+        failures += 1;
+    }
+}
+
+/// 0.5 s, doubled each time, at most a minute, spread by half.
+fn back_off_ns(seed: Seed, failures: u32) -> u64 {
+    const FIRST_NS: u64 = 500_000_000;
+    const MOST_NS: u64 = 60_000_000_000;
+    let base = FIRST_NS.saturating_mul(1 << failures.min(10)).min(MOST_NS);
+    let spread = seed.fork("back-off").fork_at(u64::from(failures)).rng().next_f64();
+    (base as f64 * (0.75 + spread / 2.0)) as u64
+}
+
+/// One reservation, one request. The outer error ends the call, the inner one only the attempt.
+async fn attempt(
+    services: &LaneServices,
+    call: &TypedCall,
+    provider: &dyn Provider,
+    request: &Request,
+) -> Result<Result<Paid, SendError>, LaneError> {
+    let card = provider.card();
+    let tokens_in = provider.count_tokens(&request.messages);
+    let worst_case = card.price.worst_case(tokens_in, u64::from(request.max_tokens));
+    let facts = CallFacts {
+        lane: Arc::clone(&card.name),
+        model: Arc::clone(&card.model),
+        agent: Arc::clone(&call.want.agent),
+        cell: call.want.cell,
+        made_up: card.made_up,
+    };
+    let mut held = services.ledger.reserve(&call.limits, worst_case, facts)?;
+    let alerts = held.alerts().to_vec();
+    let pending = services.journal.begin("llm", fingerprint(&card.name, request));
+    let held = on_disk(services.clock.as_ref(), move || {
+        held.dispatch()?;
+        Ok::<_, LedgerError>(held)
+    })
+    .await?;
+    let since = services.clock.monotonic_ns();
+    let sent = timed(services.clock.as_ref(), call.timeout_ns, provider, request).await;
+    let measured_ns = services.clock.monotonic_ns().saturating_sub(since);
+    let reply = match sent {
+        Ok(reply) => reply,
+        Err(error) => {
+            pending.failed(&format!("{error:?}"));
+            if !matches!(error, SendError::Lost { .. }) {
+                // The provider answered that it did not do it, so it bills nothing.
+                held.settle(Settlement { latency_ns: measured_ns, ..Settlement::default() })?;
+            }
+            return Ok(Err(error));
+        }
+    };
+    let settlement = Settlement {
+        charged: reply.billed.unwrap_or_else(|| card.price.cost(&reply.usage)),
+        tokens_in: reply.usage.tokens_in(),
+        tokens_out: reply.usage.tokens_out(),
+        latency_ns: reply.latency_ns.unwrap_or(measured_ns),
+    };
+    let row = held.settle(settlement)?;
+    services.lanes.answered(&card.name, row.latency_ns, row.tokens_out);
+    let value = json!({
+        "text": reply.text,
+        "model": &*reply.model,
+        "tokens_in": row.tokens_in,
+        "tokens_out": row.tokens_out,
+        "latency_ns": row.latency_ns,
+    });
+    pending.done(Payload { value, cost: row.cost });
+    Ok(Ok(Paid { reply, row, alerts, made_up: card.made_up }))
+}
+
+/// Sends, and gives up after the timeout. On a virtual clock lanes take no real time, so there is nothing to wait for.
+async fn timed(
+    clock: &dyn Clock,
+    timeout_ns: u64,
+    provider: &dyn Provider,
+    request: &Request,
+) -> Result<Reply, SendError> {
+    if clock.is_virtual() {
+        return provider.send(request).await;
+    }
+    let limit = Duration::from_nanos(timeout_ns);
+    match tokio::time::timeout(limit, provider.send(request)).await {
+        Ok(result) => result,
+        Err(_) => Err(SendError::Lost { reason: format!("no answer within {limit:?}") }),
+    }
+}
+
+/// Runs what waits for the disk outside of the executor's workers.
+async fn on_disk<T: Send + 'static>(
+    clock: &dyn Clock,
+    work: impl FnOnce() -> Result<T, LedgerError> + Send + 'static,
+) -> Result<T, LaneError> {
+    if clock.is_virtual() {
+        // The seeded order of events must not depend on another thread's speed.
+        return Ok(work()?);
+    }
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => Ok(result?),
+        Err(error) => Err(LaneError::Unavailable {
+            lane: "ledger".into(),
+            reason: format!("the journal's thread ended: {error}"),
+        }),
+    }
+}
+
+/// What makes two calls the same: everything a lane sees.
+fn fingerprint(lane: &str, request: &Request) -> Fingerprint {
+    let messages: Vec<Value> = request
+        .messages
+        .iter()
+        .map(|message| json!({"role": message.role.name(), "text": message.text}))
+        .collect();
+    let schema = request.form.as_ref().and_then(|form| json_schema(form.shape).ok());
+    Fingerprint::of_json(&json!({
+        "lane": lane,
+        "messages": messages,
+        "schema": schema,
+        "max_tokens": request.max_tokens,
+        "temperature": request.temperature,
+    }))
+}
