@@ -10,7 +10,7 @@ pub mod request;
 
 use std::sync::Arc;
 
-use crate::output::diagnostic::FaultView;
+use crate::output::diagnostic::{DiagnosticView, FaultView};
 use crate::output::{Output, OutputSink};
 use crate::session::history::{History, HistoryEntry, HistoryQuery};
 use crate::session::home::Home;
@@ -54,6 +54,11 @@ impl Session {
         let message = "this build has no engine behind its session".to_owned();
         sink.emit(Output::Fault(FaultView::at("R0999", &message, None)));
         CellReply { count: self.count, status: CellStatus::Faulted, ..CellReply::default() }
+    }
+
+    /// What checking finds in a text, without running or defining anything.
+    pub fn check(&self, _request: &CellRequest) -> Vec<DiagnosticView> {
+        Vec::new()
     }
 
     /// The number the next counted cell gets.

@@ -1,1 +1,35 @@
-fn main() {}
+//! The `ag` command: a terminal for people, `run` and `check` for scripts, `kernel` for Jupyter.
+//!
+//! It only chooses and shows; what a cell means is the session's business.
+
+mod args;
+mod command;
+mod exit;
+mod term;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Arguments, Command};
+use crate::exit::Exit;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let exit = match arguments.command {
+        None => command::repl::repl(&arguments.session),
+        Some(Command::Repl { session }) => command::repl::repl(&session),
+        Some(Command::Run(run)) => command::run::run(&run),
+        Some(Command::Check { files, json }) => command::check::check(&files, json),
+        Some(Command::Explain { code }) => command::explain::explain(&code),
+        Some(Command::Kernel { action }) => command::kernel::kernel(&action),
+        Some(Command::Bench { compare }) => command::bench::bench(compare.as_deref()),
+    };
+    ExitCode::from(exit as u8)
+}
+
+/// Says on stderr why the command could not be carried out.
+fn refuse(message: impl std::fmt::Display) -> Exit {
+    term::paint::error_line(&message.to_string());
+    Exit::Usage
+}

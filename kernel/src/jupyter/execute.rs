@@ -49,6 +49,7 @@ fn read(request: &Request) -> CellRequest {
     CellRequest {
         text: request.text("code").to_owned(),
         cell_id: request.metadata.get("cellId").and_then(Value::as_str).map(str::to_owned),
+        file: None,
         silent: request.flag("silent", false),
         store_history: request.flag("store_history", true),
         user_expressions: expressions

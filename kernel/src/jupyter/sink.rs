@@ -4,7 +4,6 @@
 //! holds and a loop of prints does not flood the front end. A cell sends at most one `error`; what its agents show
 //! after it ended still goes to it, but a Fault is then only shown.
 
-use std::collections::HashSet;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -56,8 +55,6 @@ struct State {
     has_ended: bool,
     failure: Option<Failure>,
     pages: Vec<MimeBundle>,
-    /// Displays that exist already: showing them again replaces them.
-    displayed: HashSet<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -165,13 +162,9 @@ impl CellSink {
             }
             Output::Page(page) if page.pager => return state.pages.push(bundle),
             Output::Display(Display { id: Some(id), update, .. }) => {
-                let is_known = !state.displayed.insert(id.clone()) || *update;
-                (display_kind(is_known), Some(id))
+                (display_kind(*update), Some(id))
             }
-            Output::Progress(progress) => {
-                let is_known = !state.displayed.insert(progress.id.clone());
-                (display_kind(is_known), Some(&progress.id))
-            }
+            Output::Progress(bar) => (display_kind(bar.update), Some(&bar.id)),
             _ => (display_kind(false), None),
         };
         self.send(

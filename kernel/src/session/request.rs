@@ -12,6 +12,8 @@ pub struct CellRequest {
     pub text: String,
     /// The front end's name of the cell, stable across edits of it (JupyterLab's `cellId`).
     pub cell_id: Option<String>,
+    /// The file the text is, if it is no cell: diagnostics name it, and session commands are refused in it (L-5).
+    pub file: Option<String>,
     /// Shows nothing, counts nothing, remembers nothing.
     pub silent: bool,
     /// Whether the cell takes a number and enters the history. A silent cell never does.
@@ -24,6 +26,11 @@ impl CellRequest {
     /// A cell as a person enters it.
     pub fn new(text: impl Into<String>) -> CellRequest {
         CellRequest { text: text.into(), store_history: true, ..CellRequest::default() }
+    }
+
+    /// A whole file, run as one cell.
+    pub fn file(name: impl Into<String>, text: impl Into<String>) -> CellRequest {
+        CellRequest { file: Some(name.into()), ..CellRequest::new(text) }
     }
 
     /// Whether the cell takes a number of its own.

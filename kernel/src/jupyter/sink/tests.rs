@@ -9,7 +9,8 @@ use zeromq::ZmqMessage;
 
 use super::{CellSink, GATHER_BYTES, Iopub};
 use crate::jupyter::wire::{Request, Signer};
-use crate::output::{Output, OutputSink};
+use crate::output::diagnostic::FaultView;
+use crate::output::{Output, OutputSink, Page, ProgressView};
 
 type Sent = UnboundedReceiver<ZmqMessage>;
 
@@ -83,5 +84,41 @@ async fn a_silent_cell_sends_nothing() {
     sink.emit(print("a"));
     sink.emit(Output::Clear { wait: false });
     sink.end();
+    assert!(drain(&mut sent).is_empty());
+}
+
+#[tokio::test]
+async fn a_bar_is_one_display_that_changes() {
+    let (sink, mut sent) = sink(false);
+    for done in 0..3 {
+        let (id, label) = ("p".to_owned(), "work".to_owned());
+        sink.emit(Output::Progress(ProgressView { id, label, done, total: 2, update: done > 0 }));
+    }
+    let sent = drain(&mut sent);
+    let kinds: Vec<&str> = sent.iter().map(|(kind, _)| kind.as_str()).collect();
+    assert_eq!(kinds, ["display_data", "update_display_data", "update_display_data"]);
+    assert!(sent.iter().all(|(_, content)| content["transient"]["display_id"] == "p"));
+}
+
+#[tokio::test]
+async fn a_failing_cell_sends_one_error_and_its_agents_none_later() {
+    let (sink, mut sent) = sink(false);
+    let fault = || Output::Fault(FaultView::at("R0102", "division by zero", None));
+    sink.emit(fault());
+    sink.emit(fault());
+    let (failure, _) = sink.end();
+    assert_eq!(failure.unwrap().ename, "R0102");
+    sink.emit(fault());
+    let kinds: Vec<String> = drain(&mut sent).into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(kinds, ["error", "display_data"]);
+}
+
+#[tokio::test]
+async fn a_page_goes_into_the_reply() {
+    let (sink, mut sent) = sink(false);
+    let (text, markdown) = ("t".to_owned(), "m".to_owned());
+    sink.emit(Output::Page(Page { text, markdown, pager: true }));
+    let (_, pages) = sink.end();
+    assert_eq!(pages[0].data["text/plain"], "t");
     assert!(drain(&mut sent).is_empty());
 }

@@ -1,0 +1,218 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use ag_kernel::jupyter::install::Place;
+use ag_kernel::session::options::{HomeChoice, SessionOptions};
+use clap::{Args, Parser, Subcommand};
+
+const EXAMPLES: &str = "\
+Examples:
+  ag                                    a terminal; :help shows what there is, Ctrl-D leaves
+  echo '1 + 1' | ag                     the same from a pipe
+  ag run risk.ag --budget '$0.10'       a program, with a limit on what it may spend
+  ag run demo.ipynb --ephemeral         a notebook's cells, leaving nothing behind
+  ag check *.ag                         only look for mistakes
+  ag explain E0301                      the page of a code
+  ag kernel install --user              make the kernel known to Jupyter
+
+Exit codes: 0 it worked, 1 a Fault ended the program, 2 the command line or a file cannot be used,
+            3 checking found mistakes and nothing ran";
+
+#[derive(Debug, Parser)]
+#[command(name = "ag", version, about = "A language for agents: typed, priced, explained", after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub session: SessionArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Talk to a session in the terminal (what `ag` alone does)
+    Repl {
+        #[command(flatten)]
+        session: SessionArgs,
+    },
+    /// Run a program, or the code cells of a notebook
+    #[command(
+        after_help = "A file runs as one cell; a notebook cell by cell, up to the first that fails.\n\
+        With --json every output is one JSON object on a line."
+    )]
+    Run(RunArgs),
+    /// Look for mistakes without running anything
+    Check {
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// One JSON object a line for each mistake
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the page of an error code
+    Explain {
+        /// Such as E0301, W0107, R0601
+        code: String,
+    },
+    /// Install, start or remove the Jupyter kernel
+    Kernel {
+        #[command(subcommand)]
+        action: KernelAction,
+    },
+    /// Compare two sets of benchmark results
+    Bench {
+        /// Files of JSON lines: the older results, the newer results
+        #[arg(long, num_args = 2, value_names = ["OLD", "NEW"])]
+        compare: Option<Vec<PathBuf>>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// A program (.ag) or a notebook (.ipynb)
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub session: SessionArgs,
+    /// Write outputs as JSON lines
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub struct SessionArgs {
+    /// Send every lane call to this lane
+    #[arg(long, value_name = "NAME")]
+    lane: Option<String>,
+    /// Keep ledger, history and memories in this folder
+    #[arg(long, value_name = "DIR", conflicts_with = "ephemeral")]
+    home: Option<PathBuf>,
+    /// Keep them in a temporary folder that is deleted at the end
+    #[arg(long)]
+    ephemeral: bool,
+    /// What the session may spend, in dollars
+    #[arg(long, value_name = "$X", value_parser = micro_usd)]
+    budget: Option<i64>,
+    /// Make chance and scheduling repeat themselves
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+}
+
+impl SessionArgs {
+    /// The session they describe, working in that folder (none: the current one).
+    pub fn options(&self, folder: Option<PathBuf>) -> SessionOptions {
+        let home = match (&self.home, self.ephemeral) {
+            (_, true) => HomeChoice::Ephemeral,
+            (Some(path), false) => HomeChoice::At(path.clone()),
+            (None, false) => HomeChoice::Usual,
+        };
+        SessionOptions {
+            home,
+            folder,
+            lane: self.lane.clone(),
+            budget_micro_usd: self.budget,
+            seed: self.seed,
+            workers: None,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KernelAction {
+    /// Make the kernel known to Jupyter
+    Install(PlaceArgs),
+    /// Serve one client (Jupyter starts this)
+    Start {
+        /// The connection file that the client wrote
+        #[arg(short = 'f', long = "connection-file", value_name = "FILE")]
+        connection_file: PathBuf,
+        #[command(flatten)]
+        session: SessionArgs,
+    },
+    /// Remove what install put there
+    Uninstall(PlaceArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct PlaceArgs {
+    /// For you alone (the default)
+    #[arg(long)]
+    user: bool,
+    /// Into share/jupyter below this folder, such as a virtual environment
+    #[arg(long, value_name = "P", conflicts_with = "user")]
+    prefix: Option<PathBuf>,
+}
+
+impl PlaceArgs {
+    pub fn place(&self) -> Place {
+        self.prefix.clone().map_or(Place::User, Place::Prefix)
+    }
+}
+
+/// `$0.10` or `0.10`, exactly: at most six decimals.
+fn micro_usd(text: &str) -> Result<i64, String> {
+    const HINT: &str = "an amount is written like '$0.10', with at most six decimals";
+    let amount = text.strip_prefix('$').unwrap_or(text).replace('_', "");
+    let (whole, part) = amount.split_once('.').unwrap_or((&amount, "0"));
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_digits(whole) || !is_digits(part) || part.len() > 6 {
+        return Err(HINT.to_owned());
+    }
+    let part = format!("{part:0<6}");
+    let micro = |text: &str| text.parse::<i64>().map_err(|_| HINT.to_owned());
+    let whole = micro(whole)?.checked_mul(1_000_000);
+    whole.and_then(|whole| whole.checked_add(part.parse().ok()?)).ok_or_else(|| HINT.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::{Arguments, Command, HomeChoice, micro_usd};
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn amounts_are_exact() {
+        assert_eq!(micro_usd("$0.10"), Ok(100_000));
+        assert_eq!(micro_usd("1_000"), Ok(1_000_000_000));
+        assert_eq!(micro_usd("0.000025"), Ok(25));
+        for wrong in ["", "$", "0.", ".5", "-1", "0.0000001", "1e3", "9999999999999999999"] {
+            assert!(micro_usd(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn run_takes_the_session_options() {
+        let line = [
+            "ag",
+            "run",
+            "a.ag",
+            "--lane",
+            "echo",
+            "--ephemeral",
+            "--budget",
+            "$2",
+            "--seed",
+            "7",
+            "--json",
+        ];
+        let Some(Command::Run(run)) = Arguments::try_parse_from(line).unwrap().command else {
+            panic!("run")
+        };
+        let options = run.session.options(None);
+        assert_eq!(options.home, HomeChoice::Ephemeral);
+        assert_eq!(
+            (options.lane.as_deref(), options.budget_micro_usd, options.seed),
+            (Some("echo"), Some(2_000_000), Some(7))
+        );
+    }
+
+    #[test]
+    fn a_home_and_an_ephemeral_one_exclude_each_other() {
+        assert!(Arguments::try_parse_from(["ag", "--home", "/x", "--ephemeral"]).is_err());
+        assert!(Arguments::try_parse_from(["ag", "--ephemeral"]).unwrap().command.is_none());
+    }
+}

@@ -1,0 +1,8 @@
+//! One file a command; each gives an exit code and has already said why.
+
+pub mod bench;
+pub mod check;
+pub mod explain;
+pub mod kernel;
+pub mod repl;
+pub mod run;

@@ -1,0 +1,56 @@
+//! `ag kernel install | start | uninstall`.
+
+use ag_kernel::jupyter::{install, serve};
+use ag_kernel::session::Session;
+
+use crate::args::KernelAction;
+use crate::exit::Exit;
+use crate::refuse;
+use crate::term::paint;
+
+pub fn kernel(action: &KernelAction) -> Exit {
+    match action {
+        KernelAction::Install(place) => {
+            let program = match std::env::current_exe() {
+                Ok(program) => program,
+                Err(error) => {
+                    return refuse(format!("cannot find the path of this program: {error}"));
+                }
+            };
+            match install::install(&place.place(), &program) {
+                Ok(folder) => {
+                    paint::line(&format!(
+                        "installed the kernel {} in {}",
+                        install::KERNEL_NAME,
+                        folder.display()
+                    ));
+                    Exit::Success
+                }
+                Err(error) => refuse(format!(
+                    "cannot install in {}: {error}",
+                    place.place().folder().display()
+                )),
+            }
+        }
+        KernelAction::Uninstall(place) => match install::uninstall(&place.place()) {
+            Ok(true) => {
+                paint::line(&format!("removed the kernel {}", install::KERNEL_NAME));
+                Exit::Success
+            }
+            Ok(false) => {
+                refuse(format!("no kernel is installed in {}", place.place().folder().display()))
+            }
+            Err(error) => refuse(format!(
+                "cannot remove it from {}: {error}",
+                place.place().folder().display()
+            )),
+        },
+        KernelAction::Start { connection_file, session } => {
+            let options = session.options(None);
+            match serve(connection_file, move || Session::open(options)) {
+                Ok(()) => Exit::Success,
+                Err(error) => refuse(error),
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! `ag` and `ag repl`: one session, cell after cell, from a person or from a pipe.
+
+use std::io::{BufRead, IsTerminal, stdin};
+use std::sync::Arc;
+
+use ag_kernel::output::OutputSink;
+use ag_kernel::session::Session;
+use ag_kernel::session::inspect::Inspector;
+use ag_kernel::session::request::{CellRequest, Completeness};
+
+use crate::args::SessionArgs;
+use crate::command::run::exit_of;
+use crate::exit::Exit;
+use crate::refuse;
+use crate::term::editor::{Editor, Entered};
+use crate::term::interrupt::on_interrupt;
+use crate::term::paint;
+use crate::term::sink::TerminalSink;
+
+pub fn repl(arguments: &SessionArgs) -> Exit {
+    let session = match Session::open(arguments.options(None)) {
+        Ok(session) => session,
+        Err(error) => return refuse(error),
+    };
+    on_interrupt(session.interrupter());
+    let is_person = stdin().is_terminal();
+    if is_person { talk(session) } else { follow(session) }
+}
+
+/// A person at a terminal. A failed cell is part of the conversation: leaving is success.
+fn talk(mut session: Session) -> Exit {
+    let history = session.home().data().join("terminal-history");
+    let mut editor = match Editor::open(&session, history) {
+        Ok(editor) => editor,
+        Err(error) => return refuse(format!("cannot use this terminal: {error}")),
+    };
+    let sink = Arc::new(TerminalSink::new(paint::style(editor.columns())));
+    if let Some(printer) = editor.printer() {
+        sink.set_printer(printer);
+    }
+    let shown: Arc<dyn OutputSink> = Arc::clone(&sink) as Arc<dyn OutputSink>;
+    let version = env!("CARGO_PKG_VERSION");
+    paint::line(&format!(
+        "ag {version}. :help shows what there is, Ctrl-C interrupts, Ctrl-D leaves."
+    ));
+    loop {
+        sink.begin_prompt();
+        let entered = editor.read(session.next_count());
+        sink.end_prompt();
+        match entered {
+            Entered::Text(text) if text.trim().is_empty() => {}
+            Entered::Text(text) => {
+                session.evaluate(CellRequest::new(text), &shown);
+            }
+            Entered::Nothing => {}
+            Entered::End => return Exit::Success,
+        }
+    }
+}
+
+/// A pipe or a file on stdin: each complete piece is a cell. It stops at the first that fails, as a script should.
+fn follow(mut session: Session) -> Exit {
+    let sink: Arc<dyn OutputSink> = Arc::new(TerminalSink::new(paint::style(None)));
+    let lines: Vec<String> = stdin().lock().lines().map_while(Result::ok).collect();
+    let inspector = session.inspector();
+    for text in pieces(&lines, |text| is_whole(&inspector, text)) {
+        let reply = session.evaluate(CellRequest::new(text), &sink);
+        let exit = exit_of(&reply);
+        if exit != Exit::Success {
+            return exit;
+        }
+    }
+    Exit::Success
+}
+
+fn is_whole(inspector: &Inspector, text: &str) -> bool {
+    !matches!(inspector.is_complete(text), Completeness::Incomplete { .. })
+}
+
+/// Cuts lines into cells: a cell ends where its text is whole and the next line does not go on with it.
+fn pieces(lines: &[String], is_whole: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut text = String::new();
+    for (at, line) in lines.iter().enumerate() {
+        text.push_str(line);
+        text.push('\n');
+        let next = lines.get(at + 1..).into_iter().flatten().find(|line| !line.trim().is_empty());
+        if next.is_some_and(|line| continues(line)) || !is_whole(&text) {
+            continue;
+        }
+        if !text.trim().is_empty() {
+            found.push(std::mem::take(&mut text));
+        }
+        text.clear();
+    }
+    if !text.trim().is_empty() {
+        found.push(text);
+    }
+    found
+}
+
+/// Whether a line goes on with the text before it (L-4: the tokens before which a newline is ignored).
+fn continues(line: &str) -> bool {
+    const STARTS: &[&str] = &[
+        ")", "]", "}", ",", ".", "->", "=>", "|", "&&", "+", "*", "/", "==", "!=", "<", ">", "??",
+    ];
+    let line = line.trim_start();
+    let goes_on =
+        |rest: &str| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_');
+    line.strip_prefix("else").is_some_and(goes_on)
+        || (STARTS.iter().any(|start| line.starts_with(start))
+            && !line.starts_with("//")
+            && !line.starts_with("/*"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{continues, pieces};
+
+    /// Whole as soon as every `{` is closed.
+    fn cut(text: &str) -> Vec<String> {
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        pieces(&lines, |text| text.matches('{').count() == text.matches('}').count())
+    }
+
+    #[test]
+    fn a_cell_ends_where_it_is_whole() {
+        assert_eq!(cut("1\n2\n"), ["1\n", "2\n"]);
+        assert_eq!(cut("f {\n  1\n}\n2"), ["f {\n  1\n}\n", "2\n"]);
+        assert_eq!(cut("\n\n1\n\n"), ["1\n"]);
+    }
+
+    #[test]
+    fn what_goes_on_stays_together() {
+        assert_eq!(cut("if a { 1 }\nelse { 2 }\n3").len(), 2);
+        assert_eq!(cut("xs\n  .map(f)\n").len(), 1);
+        assert!(!continues("elsewhere()") && !continues("// a comment") && continues("  else {"));
+    }
+
+    #[test]
+    fn an_unfinished_end_is_still_a_cell() {
+        assert_eq!(cut("1\nf {\n"), ["1\n", "f {\n"]);
+    }
+}

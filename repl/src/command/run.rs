@@ -1,0 +1,123 @@
+//! `ag run FILE`: a program as one cell, or a notebook's code cells one by one.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ag_kernel::output::OutputSink;
+use ag_kernel::session::Session;
+use ag_kernel::session::request::{CellReply, CellRequest, CellStatus};
+use serde_json::{Value, json};
+
+use crate::args::RunArgs;
+use crate::exit::Exit;
+use crate::refuse;
+use crate::term::interrupt::on_interrupt;
+use crate::term::paint;
+use crate::term::sink::{JsonSink, TerminalSink};
+
+/// What a file holds.
+pub enum Program {
+    File(CellRequest),
+    Cells(Vec<CellRequest>),
+}
+
+pub fn run(arguments: &RunArgs) -> Exit {
+    let cells = match read(&arguments.file) {
+        Ok(Program::File(cell)) => vec![cell],
+        Ok(Program::Cells(cells)) => cells,
+        Err(message) => return refuse(message),
+    };
+    let folder = arguments.file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut session = match Session::open(arguments.session.options(folder.map(Path::to_owned))) {
+        Ok(session) => session,
+        Err(error) => return refuse(error),
+    };
+    on_interrupt(session.interrupter());
+    let json_lines = Arc::new(JsonSink::default());
+    let sink: Arc<dyn OutputSink> = match arguments.json {
+        true => Arc::clone(&json_lines) as Arc<dyn OutputSink>,
+        false => Arc::new(TerminalSink::new(paint::style(None))),
+    };
+    for cell in cells {
+        let reply = session.evaluate(cell, &sink);
+        if arguments.json {
+            json_lines.line(&reply_line(&reply));
+        }
+        let exit = exit_of(&reply);
+        if exit != Exit::Success {
+            return exit;
+        }
+    }
+    Exit::Success
+}
+
+pub fn exit_of(reply: &CellReply) -> Exit {
+    match reply.status {
+        CellStatus::Ok => Exit::Success,
+        CellStatus::Faulted => Exit::Fault,
+        CellStatus::Rejected => Exit::Diagnostics,
+    }
+}
+
+/// Ends the outputs of a cell, in the form the outputs have.
+fn reply_line(reply: &CellReply) -> Value {
+    let status = match reply.status {
+        CellStatus::Ok => "ok",
+        CellStatus::Faulted => "faulted",
+        CellStatus::Rejected => "rejected",
+    };
+    json!({ "output": "reply", "data": { "cell": reply.count, "status": status, "metadata": reply.metadata } })
+}
+
+/// Reads a program or a notebook; the error is a sentence for the person.
+pub fn read(path: &Path) -> Result<Program, String> {
+    let name = path.display();
+    let text =
+        std::fs::read_to_string(path).map_err(|error| format!("{name} cannot be read: {error}"))?;
+    if path.extension().is_some_and(|extension| extension == "ipynb") {
+        let notebook = serde_json::from_str(&text)
+            .map_err(|error| format!("{name} is no notebook: {error}"))?;
+        return Ok(Program::Cells(
+            code_cells(&notebook)
+                .ok_or_else(|| format!("{name} is no notebook: it has no cells"))?,
+        ));
+    }
+    Ok(Program::File(CellRequest::file(name.to_string(), text)))
+}
+
+/// The code cells of a notebook (format 4), with their ids. `source` is a text or a list of lines.
+fn code_cells(notebook: &Value) -> Option<Vec<CellRequest>> {
+    let is_code = |cell: &&Value| cell.get("cell_type").and_then(Value::as_str) == Some("code");
+    let text = |cell: &Value| match cell.get("source") {
+        Some(Value::Array(lines)) => lines.iter().filter_map(Value::as_str).collect(),
+        Some(Value::String(text)) => text.clone(),
+        _ => String::new(),
+    };
+    let request = |cell: &Value| {
+        let cell_id = cell.get("id").and_then(Value::as_str).map(str::to_owned);
+        CellRequest { cell_id, ..CellRequest::new(text(cell)) }
+    };
+    Some(notebook.get("cells")?.as_array()?.iter().filter(is_code).map(request).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::code_cells;
+
+    #[test]
+    fn a_notebook_gives_its_code_cells() {
+        let notebook = json!({ "cells": [
+            { "cell_type": "markdown", "source": "# x" },
+            { "cell_type": "code", "id": "a", "source": ["1 +\n", "1"] },
+            { "cell_type": "code", "source": "2" },
+            { "cell_type": "code" },
+        ] });
+        let cells = code_cells(&notebook).unwrap();
+        let texts: Vec<&str> = cells.iter().map(|cell| cell.text.as_str()).collect();
+        assert_eq!(texts, ["1 +\n1", "2", ""]);
+        assert_eq!(cells[0].cell_id.as_deref(), Some("a"));
+        assert!(cells[0].is_counted() && code_cells(&json!([])).is_none());
+    }
+}

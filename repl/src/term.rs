@@ -1,0 +1,7 @@
+//! The terminal: what is painted, and how a line is edited.
+
+pub mod editor;
+pub mod helper;
+pub mod interrupt;
+pub mod paint;
+pub mod sink;

@@ -1,0 +1,122 @@
+//! What the line editor asks while a person types: is it whole, what may stand here.
+//!
+//! It asks the session's inspector and knows nothing of the language itself.
+
+use std::borrow::Cow;
+
+use ag_kernel::session::inspect::Inspector;
+use ag_kernel::session::request::{Completeness, Completion};
+use rustyline::completion::{Candidate, Completer};
+use rustyline::highlight::Highlighter;
+use rustyline::hint::{Hinter, HistoryHinter};
+use rustyline::validate::{ValidationContext, ValidationResult, Validator};
+use rustyline::{Cmd, ConditionalEventHandler, Context, Event, EventContext, Helper, RepeatCount};
+
+#[derive(Helper)]
+pub struct AgHelper {
+    pub inspector: Inspector,
+    pub hinter: HistoryHinter,
+    pub has_color: bool,
+}
+
+/// One candidate with what it is, as the list shows it.
+pub struct Listed {
+    display: String,
+    replacement: String,
+}
+
+impl Candidate for Listed {
+    fn display(&self) -> &str {
+        &self.display
+    }
+
+    fn replacement(&self) -> &str {
+        &self.replacement
+    }
+}
+
+impl Completer for AgHelper {
+    type Candidate = Listed;
+
+    fn complete(
+        &self,
+        line: &str,
+        at: usize,
+        _: &Context<'_>,
+    ) -> rustyline::Result<(usize, Vec<Listed>)> {
+        let found = self.inspector.complete(line, at);
+        Ok((found.start, found.items.into_iter().map(listed).collect()))
+    }
+}
+
+fn listed(item: Completion) -> Listed {
+    let about = if item.signature.is_empty() { &item.kind } else { &item.signature };
+    let display =
+        if about.is_empty() { item.text.clone() } else { format!("{}  {about}", item.text) };
+    Listed { display, replacement: item.text }
+}
+
+impl Validator for AgHelper {
+    fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
+        let wants_more = indent_of_next_line(&self.inspector, context.input()).is_some();
+        Ok(if wants_more { ValidationResult::Incomplete } else { ValidationResult::Valid(None) })
+    }
+}
+
+impl Hinter for AgHelper {
+    type Hint = String;
+
+    fn hint(&self, line: &str, at: usize, context: &Context<'_>) -> Option<String> {
+        // A hint over several lines would hide what is being written.
+        self.hinter.hint(line, at, context).filter(|hint| !hint.contains('\n'))
+    }
+}
+
+impl Highlighter for AgHelper {
+    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, _: bool) -> Cow<'b, str> {
+        if self.has_color {
+            Cow::Owned(format!("\x1b[36m{prompt}\x1b[0m"))
+        } else {
+            Cow::Borrowed(prompt)
+        }
+    }
+
+    fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
+        if self.has_color {
+            Cow::Owned(format!("\x1b[90m{hint}\x1b[0m"))
+        } else {
+            Cow::Borrowed(hint)
+        }
+    }
+}
+
+/// Enter: a new, indented line while the text is not whole, else the text is submitted.
+pub struct OnEnter {
+    pub inspector: Inspector,
+}
+
+impl ConditionalEventHandler for OnEnter {
+    fn handle(
+        &self,
+        _: &Event,
+        _: RepeatCount,
+        _: bool,
+        context: &EventContext<'_>,
+    ) -> Option<Cmd> {
+        match indent_of_next_line(&self.inspector, context.line()) {
+            Some(indent) => Some(Cmd::Insert(1, format!("\n{indent}"))),
+            None => Some(Cmd::AcceptOrInsertLine { accept_in_the_middle: true }),
+        }
+    }
+}
+
+/// The indentation of the line that is wanted next; none if the text can be submitted. An empty last line submits
+/// whatever there is: the way out for somebody who does not see what is missing.
+fn indent_of_next_line(inspector: &Inspector, text: &str) -> Option<String> {
+    let gives_up =
+        text.contains('\n') && text.rsplit('\n').next().is_some_and(|line| line.trim().is_empty());
+    match inspector.is_complete(text) {
+        Completeness::Incomplete { indent } if !gives_up => Some(indent),
+        _ => None,
+    }
+}
