@@ -22,7 +22,7 @@ pub fn mime(view: &CostView) -> MimeBundle {
     let mut inner = html::text("div", "font-weight:bold;margin:4px 0;", &title(view));
     match view.rows.is_empty() {
         true => inner.push_str(&html::text("div", html::MUTED, NONE)),
-        false => inner.push_str(&table::to_html(&table(view), PANELS)),
+        false => inner.push_str(&table::to_html(&table(view, Room::Page), PANELS)),
     }
     for mark in marks(view) {
         inner.push_str(&html::element("div", "margin:4px 0;", &html::badge(MARK, &mark)));
@@ -42,7 +42,7 @@ pub fn terminal(view: &CostView, style: &Style) -> String {
     let mut out = style.ink(Ink::Strong, &title(view)) + "\n";
     match view.rows.is_empty() {
         true => out.push_str(&(style.ink(Ink::Muted, NONE) + "\n")),
-        false => out.push_str(&table::to_text(&table(view), style, PANELS)),
+        false => out.push_str(&table::to_text(&table(view, Room::Terminal), style, PANELS)),
     }
     for mark in marks(view) {
         out.push_str(&(style.ink(Ink::Warning, &mark) + "\n"));
@@ -78,56 +78,70 @@ pub fn made_up(lanes: &[&str]) -> String {
     format!("made-up answers ({})", lanes.join(", "))
 }
 
-fn table(view: &CostView) -> TableView {
-    let mut table = TableView::new(vec![
+/// In 80 columns models and waiting times would cost the names their ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Room {
+    Page,
+    Terminal,
+}
+
+fn table(view: &CostView, room: Room) -> TableView {
+    let mut columns = vec![
         Column::left("cell"),
         Column::left("agent"),
         Column::left("lane"),
         Column::right("calls"),
         Column::right("tokens"),
-        Column::right("waited"),
-        Column::right("cost"),
-    ]);
+    ];
+    if room == Room::Page {
+        columns.push(Column::right("waited"));
+    }
+    columns.push(Column::right("cost"));
+    let mut table = TableView::new(columns);
     for row in &view.rows {
-        table.push(fields(row));
+        let names = [row.cell.clone(), row.agent.clone(), lane_name(row, room)];
+        table.push(fields(names, row, room));
     }
     if view.rows.len() > 1 {
-        table.push(total(view));
+        let names = ["total".to_owned(), String::new(), String::new()];
+        table.push(fields(names, &total(view), room));
     }
     table
 }
 
-fn fields(row: &CostRow) -> Vec<TableCell> {
-    let lane = match row.model.is_empty() || row.model == row.lane {
+fn lane_name(row: &CostRow, room: Room) -> String {
+    match room == Room::Terminal || row.model.is_empty() || row.model == row.lane {
         true => row.lane.clone(),
         false => format!("{} ({})", row.lane, row.model),
-    };
+    }
+}
+
+fn fields(names: [String; 3], row: &CostRow, room: Room) -> Vec<TableCell> {
     let calls = match row.cached_calls {
         0 => row.calls.to_string(),
         cached => format!("{} ({cached} cached)", row.calls),
     };
-    vec![
-        row.cell.as_str().into(),
-        row.agent.as_str().into(),
-        lane.into(),
-        calls.into(),
-        format!("{} + {}", row.tokens_in, row.tokens_out).into(),
-        duration(row.latency_ns).into(),
-        money(row.cost_micro_usd).into(),
-    ]
+    let mut out: Vec<TableCell> = names.into_iter().map(TableCell::Text).collect();
+    out.push(calls.into());
+    out.push(format!("{} + {}", row.tokens_in, row.tokens_out).into());
+    if room == Room::Page {
+        out.push(duration(row.latency_ns).into());
+    }
+    out.push(money(row.cost_micro_usd).into());
+    out
 }
 
-fn total(view: &CostView) -> Vec<TableCell> {
+fn total(view: &CostView) -> CostRow {
     let sum = |of: fn(&CostRow) -> u64| view.rows.iter().map(of).sum::<u64>();
-    vec![
-        "total".into(),
-        "".into(),
-        "".into(),
-        sum(|row| row.calls).to_string().into(),
-        format!("{} + {}", sum(|row| row.tokens_in), sum(|row| row.tokens_out)).into(),
-        duration(sum(|row| row.latency_ns)).into(),
-        money(view.total_micro_usd()).into(),
-    ]
+    CostRow {
+        calls: sum(|row| row.calls),
+        cached_calls: sum(|row| row.cached_calls),
+        tokens_in: sum(|row| row.tokens_in),
+        tokens_out: sum(|row| row.tokens_out),
+        latency_ns: sum(|row| row.latency_ns),
+        cost_micro_usd: view.total_micro_usd(),
+        ..CostRow::default()
+    }
 }
 
 /// `1 lane call, echo, 17 + 4 tokens, $0.000025`

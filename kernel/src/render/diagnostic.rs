@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::bundle::Bundle;
 use super::html;
-use super::text::{Ink, clip, lines_of, one_line};
+use super::text::{Ink, clip, lines_of, one_line, wrap};
 use super::{Failure, MimeBundle, Style};
 use crate::output::diagnostic::{DiagnosticView, FaultView};
 
@@ -58,21 +58,50 @@ fn lines(text: &str) -> Vec<String> {
     text.trim_end().split('\n').map(str::to_owned).collect()
 }
 
+/// The Fault under a failing cell: a line a value.
 pub fn fault_terminal(fault: &FaultView, style: &Style) -> String {
     let mut out = heading(fault, style);
     for value in &fault.values {
-        let text = clip(&one_line(&value.value), VALUE_CHARS);
-        let mark = style.ink(Ink::Muted, "  where ");
-        out.push_str(&format!("{mark}{} = {text}\n", one_line(&value.name)));
+        let line = format!("  where {} = {}", one_line(&value.name), one_line(&value.value));
+        out.push_str(&clip(&line, style.width.max(40)));
+        out.push('\n');
     }
+    out.push_str(&chain_text(fault, style));
+    let more = format!("  :help {} explains it, :fault shows it in full\n", fault.code);
+    out + &style.ink(Ink::Muted, &more)
+}
+
+/// The Fault when a person asks for it: values and data whole.
+pub fn card_terminal(fault: &FaultView, style: &Style) -> String {
+    let mut out = heading(fault, style);
+    for value in &fault.values {
+        out.push_str(&indented(&format!("where {} = {}", value.name, value.value), style));
+    }
+    out.push_str(&chain_text(fault, style));
+    if !fault.data.is_null() {
+        out.push_str(&indented(&format!("data: {}", fault.data), style));
+    }
+    let more = format!("  :help {} explains it\n", fault.code);
+    out + &style.ink(Ink::Muted, &more)
+}
+
+fn indented(text: &str, style: &Style) -> String {
+    let lines = wrap(&lines_of(text), style.width.max(40) - 4);
+    lines
+        .iter()
+        .enumerate()
+        .map(|(at, line)| format!("{:at$}  {line}\n", "", at = at.min(1) * 2))
+        .collect()
+}
+
+fn chain_text(fault: &FaultView, style: &Style) -> String {
+    let mut out = String::new();
     for frame in &fault.chain {
         let place = frame.at.as_ref().map(|place| format!(" at {}", place.title()));
         let text = format!("  in {}{}", frame.function, place.unwrap_or_default());
         out.push_str(&style.ink(Ink::Muted, &one_line(&text)));
         out.push('\n');
     }
-    let more = format!(":help {} explains it, :fault shows it in full", fault.code);
-    out.push_str(&style.ink(Ink::Muted, &format!("  {more}\n")));
     out
 }
 
@@ -89,7 +118,7 @@ fn heading(fault: &FaultView, style: &Style) -> String {
 
 pub fn card(fault: &FaultView) -> MimeBundle {
     let facts = serde_json::to_value(fault).unwrap_or(Value::Null);
-    Bundle::new(fault_terminal(fault, &Style::PLAIN))
+    Bundle::new(card_terminal(fault, &Style::PLAIN))
         .html(card_html(fault))
         .facts("fault", facts)
         .done()
@@ -100,7 +129,8 @@ fn card_html(fault: &FaultView) -> String {
     let code = html::text("span", &format!("font-weight:bold;{}", html::ERROR), &fault.code);
     let message = html::text("b", "", &fault.message);
     out.push_str(&html::element("div", "margin-bottom:4px;", &format!("{code} {message}")));
-    if let Some(help) = &fault.help {
+    let differs = |help: &&String| !help.eq_ignore_ascii_case(&fault.message);
+    if let Some(help) = fault.help.as_ref().filter(differs) {
         out.push_str(&html::text("div", html::MUTED, help));
     }
     // The layout's own heading says what the card's heading says.

@@ -11,7 +11,7 @@ pub fn money(micro_usd: i64) -> String {
     format!("{sign}${whole}.{decimals}")
 }
 
-/// Three significant digits and the unit that suits: `740 ns`, `12.3 µs`, `5.00 ms`, `1.25 s`, `2.0 min`.
+/// Three significant digits and the unit that suits: `0`, `740 ns`, `12.3 µs`, `5.00 ms`, `1.25 s`, `2.0 min`.
 pub fn duration(ns: u64) -> String {
     const UNITS: [(f64, &str); 6] =
         [(86_400e9, "d"), (3_600e9, "h"), (60e9, "min"), (1e9, "s"), (1e6, "ms"), (1e3, "µs")];
@@ -21,7 +21,7 @@ pub fn duration(ns: u64) -> String {
             return format!("{} {unit}", significant(value / size));
         }
     }
-    format!("{ns} ns")
+    if ns == 0 { "0".to_owned() } else { format!("{ns} ns") }
 }
 
 /// At least three significant digits of a number >= 0.
@@ -69,6 +69,7 @@ mod tests {
 
     #[test]
     fn durations_pick_their_unit() {
+        assert_eq!(duration(0), "0");
         assert_eq!(duration(740), "740 ns");
         assert_eq!(duration(12_345), "12.3 µs");
         assert_eq!(duration(5_000_000), "5.00 ms");

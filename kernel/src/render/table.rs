@@ -2,10 +2,10 @@
 //!
 //! What does not fit is cut and counted, never dropped in silence: rows, columns and long fields.
 
+use super::Style;
 use super::html;
 use super::number::count;
 use super::text::{Ink, clip, columns, lines_of, one_line, pad};
-use super::{Style, number};
 use crate::output::table::{Align, TableCell, TableView};
 
 /// How many rows are shown: all up to the first number, otherwise only the second.
@@ -32,7 +32,7 @@ fn shown(table: &TableView, cut: Cut) -> usize {
 
 fn rest(table: &TableView, shown: usize) -> Option<String> {
     let more = table.total_rows.saturating_sub(shown) as u64;
-    (more > 0).then(|| format!("… {more} more row{}", if more == 1 { "" } else { "s" }))
+    (more > 0).then(|| format!("… {}", count(more, "more row")))
 }
 
 pub fn to_html(table: &TableView, cut: Cut) -> String {
@@ -77,10 +77,11 @@ fn row_html(table: &TableView, row: &[TableCell]) -> String {
 
 fn cell_style(align: Align, is_head: bool) -> String {
     let side = if align == Align::Right { "right" } else { "left" };
+    let nowrap = if is_head || align == Align::Right { "white-space:nowrap;" } else { "" };
     let weight = if is_head { "font-weight:bold;" } else { "" };
     let rule = if is_head { html::RULE } else { "rgba(128,128,128,0.35)" };
     format!(
-        "text-align:{side};vertical-align:top;padding:3px 10px;{weight}border-bottom:1px solid {rule};"
+        "text-align:{side};vertical-align:top;padding:3px 10px;{nowrap}{weight}border-bottom:1px solid {rule};"
     )
 }
 
@@ -92,7 +93,8 @@ pub fn to_text(table: &TableView, style: &Style, cut: Cut) -> String {
         .take(take)
         .map(|row| row.iter().map(|cell| one_line(cell.summary())).collect())
         .collect();
-    let widths = fit(&natural(table, &cells), style.width.max(20));
+    let gives: Vec<bool> = table.columns.iter().map(|column| column.align == Align::Left).collect();
+    let widths = fit(&natural(table, &cells), &gives, style.width.max(20));
     let mut out = String::new();
     if let Some(title) = &table.title {
         out.push_str(&style.ink(Ink::Strong, &clip(&one_line(title), style.width)));
@@ -107,15 +109,10 @@ pub fn to_text(table: &TableView, style: &Style, cut: Cut) -> String {
     }
     out.push_str(&rule(style, &widths, ['└', '┴', '┘']));
     let hidden = table.columns.len() - widths.len();
-    let more_columns =
-        (hidden > 0).then(|| format!("… {} more", number::count(hidden as u64, "column")));
-    let mut remarks: Vec<String> = rest(table, take).into_iter().collect();
-    remarks.extend(more_columns.map(|_| {
-        let names: Vec<&str> =
-            table.columns.iter().skip(widths.len()).map(|column| column.name.as_str()).collect();
-        format!("… {} more: {}", count(hidden as u64, "column"), names.join(", "))
-    }));
-    for remark in remarks {
+    let names: Vec<&str> = heads.iter().skip(widths.len()).map(String::as_str).collect();
+    let more = (hidden > 0)
+        .then(|| format!("… {}: {}", count(hidden as u64, "more column"), names.join(", ")));
+    for remark in rest(table, take).into_iter().chain(more) {
         out.push_str(&style.ink(Ink::Muted, &clip(&lines_of(&remark), style.width)));
         out.push('\n');
     }
@@ -133,27 +130,32 @@ fn natural(table: &TableView, cells: &[Vec<String>]) -> Vec<usize> {
     widths
 }
 
-/// The widest columns give first; when all are at their least, the last ones are left out.
-fn fit(natural: &[usize], width: usize) -> Vec<usize> {
+/// Texts give before numbers, the widest first; when all are at their least, the last columns are left out.
+fn fit(natural: &[usize], is_text: &[bool], width: usize) -> Vec<usize> {
     let mut widths = natural.to_vec();
-    let frame = |widths: &[usize]| widths.iter().sum::<usize>() + widths.len() * 3 + 1;
     let least =
         |widths: &[usize]| widths.iter().map(|w| (*w).min(MIN_COLUMN) + 3).sum::<usize>() + 1;
     while widths.len() > 1 && least(&widths) > width {
         widths.pop();
     }
-    while frame(&widths) > width {
-        let over = frame(&widths) - width;
-        let Some(widest) = widths.iter().copied().max().filter(|w| *w > MIN_COLUMN) else { break };
-        let second = widths.iter().copied().filter(|w| *w < widest).max().unwrap_or(0);
-        let floor = second.max(MIN_COLUMN);
-        let several = widths.iter().filter(|w| **w == widest).count();
+    shrink(&mut widths, is_text, width);
+    shrink(&mut widths, &vec![true; natural.len()], width);
+    widths
+}
+
+/// Take from the widest of the columns that may give, until the line fits or all of them are at their least.
+fn shrink(widths: &mut [usize], gives: &[bool], width: usize) {
+    loop {
+        let over = (widths.iter().sum::<usize>() + widths.len() * 3 + 1).saturating_sub(width);
+        let giving = || widths.iter().zip(gives).filter(|(_, gives)| **gives).map(|(w, _)| *w);
+        let Some(widest) = giving().max().filter(|w| *w > MIN_COLUMN && over > 0) else { return };
+        let floor = giving().filter(|w| *w < widest).max().unwrap_or(0).max(MIN_COLUMN);
+        let several = giving().filter(|w| *w == widest).count();
         let step = (widest - floor).min(over.div_ceil(several)).max(1);
-        for w in widths.iter_mut().filter(|w| **w == widest) {
+        for (w, _) in widths.iter_mut().zip(gives).filter(|(w, gives)| **w == widest && **gives) {
             *w -= step;
         }
     }
-    widths
 }
 
 fn rule(style: &Style, widths: &[usize], corners: [char; 3]) -> String {
@@ -257,7 +259,12 @@ mod tests {
 
     #[test]
     fn the_widest_column_gives_first() {
-        assert_eq!(fit(&[4, 60, 8], 40), [4, 18, 8]);
-        assert_eq!(fit(&[30, 30], 40), [16, 16]);
+        assert_eq!(fit(&[4, 60, 8], &[true, true, true], 40), [4, 18, 8]);
+        assert_eq!(fit(&[30, 30], &[true, true], 40), [16, 16]);
+        assert_eq!(
+            fit(&[20, 10, 20], &[true, false, true], 40),
+            [10, 10, 10],
+            "numbers stay whole"
+        );
     }
 }

@@ -12,7 +12,7 @@ use super::{MimeBundle, Style};
 use crate::output::trace::TraceView;
 
 /// More rows than this stay out of a notebook file; `:trace save` has them all.
-const FACT_ROWS: usize = 4_000;
+const FACT_ROWS: usize = 1_000;
 /// Pixels of the PNG to one of the picture.
 const SCALE: u32 = 2;
 

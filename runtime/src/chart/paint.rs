@@ -8,11 +8,21 @@ use plotters::style::{
 
 use super::{Anchor, Color, DrawError, Picture, Shape, font};
 
+/// The bitmap backend centres the box of a line; its letters stand higher than the middle by this share of the size.
+const TEXT_DROP: f64 = 0.14;
+
+/// How logical pixels become those of a backend.
+#[derive(Clone, Copy)]
+struct Raster {
+    scale: f64,
+    text_drop: f64,
+}
+
 pub fn svg(picture: &Picture) -> Result<String, DrawError> {
     let mut text = String::new();
     {
         let mut backend = SVGBackend::with_string(&mut text, (picture.width, picture.height));
-        draw(&mut backend, picture, 1.0)?;
+        draw(&mut backend, picture, Raster { scale: 1.0, text_drop: 0.0 })?;
     }
     Ok(text)
 }
@@ -26,7 +36,7 @@ pub fn png(picture: &Picture, scale: u32) -> Result<Vec<u8>, DrawError> {
     let mut pixels = vec![0; width as usize * height as usize * 3];
     {
         let mut backend = BitMapBackend::<RGBPixel>::with_buffer(&mut pixels, (width, height));
-        draw(&mut backend, picture, f64::from(scale))?;
+        draw(&mut backend, picture, Raster { scale: f64::from(scale), text_drop: TEXT_DROP })?;
     }
     encode(&pixels, width, height)
 }
@@ -45,12 +55,12 @@ fn encode(pixels: &[u8], width: u32, height: u32) -> Result<Vec<u8>, DrawError> 
 fn draw<B: DrawingBackend>(
     backend: &mut B,
     picture: &Picture,
-    scale: f64,
+    raster: Raster,
 ) -> Result<(), DrawError> {
     let (width, height) = (f64::from(picture.width), f64::from(picture.height));
     let ground = Shape::Rect { x: 0.0, y: 0.0, width, height, fill: picture.background };
     for shape in std::iter::once(&ground).chain(&picture.shapes) {
-        draw_shape(backend, shape, scale)?;
+        draw_shape(backend, shape, raster)?;
     }
     backend.present().map_err(|error| DrawError(error.to_string()))
 }
@@ -58,8 +68,9 @@ fn draw<B: DrawingBackend>(
 fn draw_shape<B: DrawingBackend>(
     backend: &mut B,
     shape: &Shape,
-    scale: f64,
+    raster: Raster,
 ) -> Result<(), DrawError> {
+    let scale = raster.scale;
     let at = |x: f64, y: f64| ((x * scale).round() as i32, (y * scale).round() as i32);
     let drawn = match shape {
         Shape::Rect { x, y, width, height, fill } => {
@@ -89,7 +100,7 @@ fn draw_shape<B: DrawingBackend>(
         }
         Shape::Text { x, y, text, size, fill, anchor } => {
             let style = text_style(*size * scale, *fill, *anchor);
-            backend.draw_text(&printable(text), &style, at(*x, *y))
+            backend.draw_text(&printable(text), &style, at(*x, y + size * raster.text_drop))
         }
     };
     drawn.map_err(|error| DrawError(error.to_string()))

@@ -5,11 +5,13 @@ use serde_json::{Value, json};
 use crate::output::cost::{BudgetView, LimitRow};
 use crate::render::bundle::Bundle;
 use crate::render::number::{money, share};
-use crate::render::text::{Ink, bar, columns, one_line, pad};
+use crate::render::text::{Ink, bar, clip, columns, one_line, pad};
 use crate::render::{MimeBundle, Style, html};
 
 const SPENT: &str = "#4c8ed9";
 const RESERVED: &str = "#c98a2b";
+/// Columns of a bar.
+const BAR: usize = 16;
 const NONE: &str = "no limit in force";
 
 pub fn mime(view: &BudgetView) -> MimeBundle {
@@ -70,10 +72,11 @@ pub fn to_text(view: &BudgetView, style: &Style) -> String {
     let mut out = String::new();
     for limit in &view.limits {
         let (spent, reserved) = shares(limit);
-        let filled = pad(&bar(spent + reserved, 20), 20, false);
+        let filled = pad(&bar(spent + reserved, BAR), BAR, false);
         let name = pad(&one_line(&limit.name), names, false);
         let ink = if limit.left_micro_usd() <= 0 { Ink::Error } else { Ink::Accent };
-        out.push_str(&format!("{name} ▕{}▏ {}\n", style.ink(ink, &filled), remark(limit)));
+        let remark = clip(&remark(limit), style.width.max(40) - names - BAR - 4);
+        out.push_str(&format!("{name} ▕{}▏ {remark}\n", style.ink(ink, &filled)));
     }
     out
 }

@@ -130,7 +130,8 @@ fn picture(view: &CostView, groups: &[Group]) -> Picture {
     let quiet = Color::hex(0x98a2b3);
     let width = 620;
     let kinds = 3.0;
-    let height = 52.0 + groups.len() as f64 * 20.0 + kinds * 26.0 + 10.0;
+    let top = 34.0 + marks(view).len() as f64 * 14.0;
+    let height = top + 2.0 + groups.len() as f64 * 20.0 + kinds * 26.0 + 10.0;
     let mut picture = Picture::new(width, height as u32, ground);
     picture.text(14.0, 18.0, title(view), 12.0, ink);
     for (at, mark) in marks(view).iter().enumerate() {
@@ -139,7 +140,7 @@ fn picture(view: &CostView, groups: &[Group]) -> Picture {
     }
     let most = groups.iter().map(|group| group.cost_micro_usd).max().unwrap_or(0) as f64;
     let (left, room) = (150.0, 340.0);
-    let mut y = 50.0;
+    let mut y = top;
     let mut kind = "";
     for group in groups {
         if group.by != kind {

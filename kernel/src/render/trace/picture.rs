@@ -51,7 +51,8 @@ struct Chart<'a> {
 
 pub fn draw(view: &TraceView) -> Picture {
     let rows = rows(view, MOST_AGENTS);
-    let height = TOP + rows.len() as f64 * ROW + GROUP_GAP + 44.0;
+    let foot = 44.0 + notes(view).len() as f64 * 14.0;
+    let height = TOP + rows.len() as f64 * ROW + GROUP_GAP + foot;
     let picture = Picture::new(WIDTH, height as u32, GROUND);
     let mut chart = Chart { view, rows, picture };
     chart.heading();
@@ -212,22 +213,17 @@ impl Chart<'_> {
     }
 
     fn arrows(&mut self) {
-        let drawable: Vec<&MessageRow> =
-            self.view.messages.iter().filter(|message| message.handled_ns.is_some()).collect();
-        let step = drawable.len().div_ceil(MOST_ARROWS).max(1);
+        let drawable = drawable(self.view);
+        let step = arrow_step(drawable.len());
+        // Many arrows are a texture, few are to be followed.
+        let alpha = if drawable.len() > 40 { 0.35 } else { 0.9 };
         for message in drawable.iter().step_by(step) {
-            self.arrow(message);
-        }
-        if step > 1 {
-            let text = format!("every {step}th message drawn");
-            let end = f64::from(WIDTH) - RIGHT;
-            let y = self.bottom() + 26.0;
-            self.picture.anchored(end, y, text, 10.0, QUIET, Anchor::End);
+            self.arrow(message, alpha);
         }
     }
 
     /// From the lower or upper edge of the sender's bar to the near edge of the receiver's.
-    fn arrow(&mut self, message: &MessageRow) {
+    fn arrow(&mut self, message: &MessageRow, alpha: f64) {
         let ends = (message.from.and_then(|id| self.row_of(id)), self.row_of(message.to));
         let (Some(from), Some(to)) = ends else { return };
         let handled_ns = message.handled_ns.unwrap_or(message.sent_ns);
@@ -237,7 +233,7 @@ impl Chart<'_> {
         if from == to {
             return;
         }
-        let alpha = if message.is_reply { 0.5 } else { 0.9 };
+        let alpha = if message.is_reply { alpha * 0.55 } else { alpha };
         self.picture.arrow((start, a), (end, b), ARROW.with_alpha(alpha), 6.0);
     }
 
@@ -254,11 +250,31 @@ impl Chart<'_> {
         }
         self.picture.arrow((x, y), (x + 18.0, y), ARROW, 6.0);
         self.picture.text(x + 24.0, y, "message", 10.0, QUIET);
-        if self.view.dropped > 0 {
-            let text = format!("{} fell out of the ring", count(self.view.dropped, "older event"));
-            self.picture.text(x + 90.0, y, text, 10.0, LANE);
+        for (at, note) in notes(self.view).iter().enumerate() {
+            self.picture.text(LABEL, y + 18.0 + at as f64 * 14.0, note.as_str(), 10.0, LANE);
         }
     }
+}
+
+/// What the picture does not show, in words.
+fn notes(view: &TraceView) -> Vec<String> {
+    let mut out = Vec::new();
+    let step = arrow_step(drawable(view).len());
+    if step > 1 {
+        out.push(format!("one of {step} messages is drawn"));
+    }
+    if view.dropped > 0 {
+        out.push(format!("{} fell out of the ring", count(view.dropped, "older event")));
+    }
+    out
+}
+
+fn drawable(view: &TraceView) -> Vec<&MessageRow> {
+    view.messages.iter().filter(|message| message.handled_ns.is_some()).collect()
+}
+
+fn arrow_step(messages: usize) -> usize {
+    messages.div_ceil(MOST_ARROWS).max(1)
 }
 
 fn layer(kind: SpanKind) -> u8 {

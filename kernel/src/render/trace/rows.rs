@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::output::trace::{SpanKind, SpanRow, TraceView};
+use crate::render::number::count;
 
 pub struct Row<'a> {
     pub label: String,
@@ -57,7 +58,7 @@ pub fn rows(view: &TraceView, most_agents: usize) -> Vec<Row<'_>> {
     let hidden = view.agents.len().saturating_sub(shown.len());
     if hidden > 0 {
         let spans = by_agent.into_values().flatten().collect();
-        out.push(Row { label: format!("{hidden} more agents"), of: RowOf::Others, spans });
+        out.push(Row { label: count(hidden as u64, "more agent"), of: RowOf::Others, spans });
     }
     for row in &mut out {
         row.spans.sort_by_key(|span| (span.start_ns, span.end_ns));

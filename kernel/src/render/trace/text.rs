@@ -37,14 +37,14 @@ pub fn terminal(view: &TraceView, style: &Style) -> String {
 
 fn header(view: &TraceView, style: &Style) -> String {
     let handled = view.messages.iter().filter(|message| message.handled_ns.is_some()).count();
-    let mut out = style.ink(Ink::Strong, &format!("trace of {}", one_line(&view.scope)));
-    out.push_str(&format!(
-        "  {}, {}, {} ({handled} handled, {} in mailboxes)\n",
-        duration(view.duration_ns),
-        count(view.agents.len() as u64, "agent"),
-        count(view.messages.len() as u64, "message"),
-        view.messages.len() - handled,
-    ));
+    let mut out = style.ink(Ink::Strong, &format!("trace of {}", clip(&one_line(&view.scope), 24)));
+    let waiting = view.messages.len() - handled;
+    let messages = match waiting {
+        0 => count(handled as u64, "message"),
+        n => format!("{}, {n} of them unhandled", count(view.messages.len() as u64, "message")),
+    };
+    let agents = count(view.agents.len() as u64, "agent");
+    out.push_str(&format!(": {}, {agents}, {messages}\n", duration(view.duration_ns)));
     if !view.made_up_lanes.is_empty() {
         let lanes = view.made_up_lanes.join(", ");
         out.push_str(&style.ink(Ink::Warning, &format!("made-up answers ({lanes})")));

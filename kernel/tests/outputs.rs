@@ -1,0 +1,198 @@
+//! What every kind of output looks like: its MIME bundle and its terminal text at 80 columns, kept as files under
+//! `tests/sessions/outputs`. `UPDATE=1` rewrites them; they are read before they are committed.
+//!
+//! The same samples become a page to look at: `gallery.html` in the target folder's `tmp`, light beside dark.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+#[path = "outputs/sample.rs"]
+mod sample;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use ag_kernel::output::Output;
+use ag_kernel::render::{MimeBundle, Style, failure, mime, terminal};
+use serde_json::{Value, json};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/sessions/outputs")
+}
+
+fn check(name: &str, shown: &str) {
+    let path = folder().join(name);
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, shown).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(kept, shown, "{name} changed: run with UPDATE=1 and read the difference");
+}
+
+/// Pictures by their size: their bytes would say nothing to a reader.
+fn readable(bundle: MimeBundle) -> Value {
+    let mut data = bundle.data;
+    for (mime, form) in &mut data {
+        let text = form.as_str().unwrap_or_default().to_owned();
+        match mime.as_str() {
+            "image/png" => *form = json!("PNG"),
+            "image/svg+xml" => {
+                *form = json!(format!("{} shapes", text.matches("<").count() / 10 * 10))
+            }
+            "text/html" => *form = text.replace("><", ">\n<").split('\n').collect(),
+            "text/plain" | "text/markdown" => *form = text.split('\n').collect(),
+            _ => {}
+        }
+    }
+    // Thousands of rows would say nothing to a reader either.
+    data.retain(|mime, form| {
+        !mime.starts_with("application/vnd.ag.") || form.to_string().len() < 32_000
+    });
+    json!({ "data": data, "metadata": bundle.metadata })
+}
+
+#[test]
+fn bundles_are_as_kept() {
+    for (name, output) in sample::all() {
+        let shown = match (mime(&output), failure(&output)) {
+            (Some(bundle), None) => readable(bundle),
+            (None, Some(failure)) => json!({
+                "ename": failure.ename, "evalue": failure.evalue, "traceback": failure.traceback,
+            }),
+            both => panic!("{name}: a bundle or a failure, never {both:?}"),
+        };
+        let text = serde_json::to_string_pretty(&shown).unwrap() + "\n";
+        check(&format!("{name}.json"), &text);
+    }
+}
+
+#[test]
+fn terminal_texts_are_as_kept() {
+    for (name, output) in sample::all() {
+        check(&format!("{name}.txt"), &terminal(&output, &Style::PLAIN));
+    }
+}
+
+#[test]
+fn nothing_is_wider_than_80_columns_but_quoted_source() {
+    for (name, output) in sample::all() {
+        let quotes_source = matches!(output, Output::Diagnostics(_) | Output::Value(_));
+        for line in terminal(&output, &Style::PLAIN).lines() {
+            let columns = ag_kernel::render::text::columns(line);
+            assert!(columns <= 80 || quotes_source, "{name}: {line}");
+        }
+    }
+}
+
+#[test]
+fn without_its_codes_a_coloured_text_is_the_plain_one() {
+    for (name, output) in sample::all() {
+        let coloured = terminal(&output, &Style { width: 80, color: true });
+        let is_bare = matches!(output, Output::Page(_));
+        assert!(coloured.contains('\x1b') || is_bare, "{name} has colours");
+        assert_eq!(strip(&coloured), terminal(&output, &Style::PLAIN), "{name}");
+    }
+}
+
+fn strip(text: &str) -> String {
+    let mut out = String::new();
+    let mut parts = text.split('\x1b');
+    out.push_str(parts.next().unwrap());
+    for part in parts {
+        out.push_str(part.split_once('m').unwrap().1);
+    }
+    out
+}
+
+/// What JupyterLab's sanitiser would drop must not be there, and data must not become markup.
+#[test]
+fn html_survives_an_untrusted_notebook() {
+    for (name, output) in sample::all() {
+        let Some(bundle) = mime(&output) else { continue };
+        let Some(html) = bundle.data.get("text/html").and_then(Value::as_str) else { continue };
+        for banned in ["<style", "<svg", "<script", "<iframe", "class=", "onclick", "url("] {
+            assert!(!html.contains(banned), "{name}: {banned} in {html}");
+        }
+        assert!(!html.contains("<b>bold"), "{name}: data became markup");
+        // A themed colour stands behind a fixed one of the same property.
+        for (at, _) in html.match_indices("var(") {
+            let before = &html[..at];
+            let property = before.rsplit(';').next().unwrap();
+            let earlier = before.rsplit(';').nth(1).unwrap();
+            let earlier = earlier.rsplit('"').next().unwrap();
+            assert!(earlier.starts_with(&format!("{property}#")), "{name}: {earlier};{property}");
+        }
+    }
+}
+
+/// One rich form a bundle: a front end would hide the others.
+#[test]
+fn a_bundle_has_one_rich_form_and_its_facts() {
+    for (name, output) in sample::all() {
+        let Some(bundle) = mime(&output) else { continue };
+        let keys: Vec<&str> = bundle.data.keys().map(String::as_str).collect();
+        assert!(keys.is_sorted(), "{name}: {keys:?}");
+        assert!(keys.contains(&"text/plain"), "{name}");
+        let has = |mime: &str| usize::from(keys.contains(&mime));
+        let rich = has("text/html")
+            + has("image/svg+xml")
+            + has("text/markdown")
+            + has("application/vnd.vegalite.v5+json");
+        let is_plain_value = matches!(&output, Output::Value(view) if view.table.is_none());
+        assert!(rich == 1 || is_plain_value, "{name}: {keys:?}");
+        if has("image/png") == 1 {
+            assert_eq!(has("text/html"), 0, "{name}: HTML would hide the picture");
+        }
+        let is_text = matches!(output, Output::Page(_));
+        assert!(is_text || keys.iter().any(|key| key.starts_with("application/vnd.ag.")), "{name}");
+    }
+}
+
+#[test]
+fn a_page_to_look_at() {
+    let mut cards = String::new();
+    for (name, output) in sample::all() {
+        let Some(bundle) = mime(&output) else { continue };
+        let form = |mime: &str| bundle.data.get(mime).and_then(Value::as_str);
+        let shown = match (form("text/html"), form("image/png")) {
+            (Some(html), _) => html.to_owned(),
+            (None, Some(png)) => {
+                format!(
+                    "<img width=\"{}\" src=\"data:image/png;base64,{png}\">",
+                    bundle.metadata["image/png"]["width"]
+                )
+            }
+            _ => format!("<pre>{}</pre>", form("text/plain").unwrap()),
+        };
+        write!(cards, "<h4>{name}</h4>{shown}").unwrap();
+        if let Some(svg) = form("image/svg+xml") {
+            write!(cards, "<h4>{name} (SVG)</h4>{svg}").unwrap();
+        }
+    }
+    // `untrusted`: what is left when the sanitiser dropped every var().
+    let untrusted = remove_vars(&cards);
+    for (name, ground, ink, body) in [
+        ("light", "#ffffff", "#212121", &cards),
+        ("dark", "#111111", "#e0e0e0", &cards),
+        ("untrusted-dark", "#111111", "#e0e0e0", &untrusted),
+    ] {
+        let page = format!(
+            "<!doctype html><meta charset=\"utf-8\"><body style=\"background:{ground};color:{ink};\
+             font:13px/1.4 system-ui,sans-serif;max-width:980px\">{body}"
+        );
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("gallery-{name}.html"));
+        std::fs::write(path, page).unwrap();
+    }
+    assert!(cards.contains("made-up answers (echo)"));
+}
+
+fn remove_vars(html: &str) -> String {
+    let mut out = String::new();
+    for (at, part) in html.split("var(").enumerate() {
+        if at == 0 {
+            out.push_str(part);
+        } else {
+            out.truncate(out.rfind([';', '"']).map_or(0, |end| end + 1));
+            out.push_str(part.split_once(';').map_or("", |(_, rest)| rest));
+        }
+    }
+    out
+}

@@ -1,0 +1,401 @@
+//! One output of each kind, made of the facts of a small session.
+
+use ag_kernel::output::cost::{BudgetView, CostRow, CostView, LimitRow};
+use ag_kernel::output::diagnostic::{DiagnosticView, FaultView, FrameView, NamedValue, Place};
+use ag_kernel::output::recall::{CausalStep, Counterfactual, RecallView, RecollectionRow, TermRow};
+use ag_kernel::output::table::{Column, TableCell, TableView, ValueView};
+use ag_kernel::output::trace::{AgentRow, AgentsView, MessageRow, SpanKind, SpanRow, TraceView};
+use ag_kernel::output::{Note, NoteLevel, Output, Page, ProgressView};
+use ag_lang::diag::snippet::SourceText;
+use ag_lang::diag::{Diagnostic, codes};
+use ag_lang::source::Span;
+use serde_json::json;
+
+pub fn all() -> Vec<(&'static str, Output)> {
+    vec![
+        ("value", Output::Value(value())),
+        ("value-table", Output::Value(records())),
+        ("table", Output::Table(wide())),
+        ("warning", Output::Diagnostics(vec![warning()])),
+        ("error", Output::Diagnostics(vec![error()])),
+        ("fault", Output::Fault(fault())),
+        ("fault-card", Output::FaultCard(fault())),
+        ("trace", Output::Trace(trace())),
+        ("trace-busy", Output::Trace(busy_trace())),
+        ("agents", Output::Agents(AgentsView { agents: agents(), hidden: 0 })),
+        ("cost", Output::Cost(cost())),
+        ("cost-chart", Output::CostChart(cost())),
+        (
+            "cost-empty",
+            Output::Cost(CostView { scope: "this session".into(), ..CostView::default() }),
+        ),
+        ("budget", Output::Budget(budget())),
+        ("cost-line", Output::CostLine(line())),
+        ("recall", Output::Recall(recall())),
+        ("page", Output::Page(page())),
+        (
+            "note",
+            Output::Note(Note {
+                level: NoteLevel::Warning,
+                text: "no model is installed: <b>bold</b> answers come from echo".into(),
+            }),
+        ),
+        (
+            "progress",
+            Output::Progress(ProgressView {
+                id: "p1".into(),
+                label: "sweep".into(),
+                done: 7,
+                total: 20,
+                update: true,
+            }),
+        ),
+    ]
+}
+
+fn value() -> ValueView {
+    ValueView {
+        text: "Decision.NoTrade(\"<b>bold</b> risk\")".into(),
+        json: Some(json!({ "kind": "NoTrade", "reason": "<b>bold</b> risk" })),
+        type_name: "Decision".into(),
+        notes: vec!["stale: `current_portfolio` changed in cell 4".into()],
+        ..ValueView::default()
+    }
+}
+
+fn records() -> ValueView {
+    let mut table =
+        TableView::new(vec![Column::left("symbol"), Column::right("price"), Column::left("trend")]);
+    for n in 0..1000 {
+        let trend = TableCell::Folded {
+            summary: "MarketAnalysis {…}".into(),
+            full: "MarketAnalysis { trend: Trend.Up, volatility: 0.2 }".into(),
+        };
+        let symbol = if n == 1 { "<b>bold</b>".to_owned() } else { format!("ACME{n}") };
+        table.rows.push(vec![symbol.into(), format!("{}.5", 100 + n).into(), trend]);
+    }
+    table.rows.truncate(50);
+    table.total_rows = 1000;
+    ValueView {
+        text: "[Signal { symbol: \"ACME0\", price: 100.5, ... }, ...]".into(),
+        json: None,
+        table: Some(table),
+        type_name: "List<Signal>".into(),
+        notes: Vec::new(),
+    }
+}
+
+fn wide() -> TableView {
+    let mut table = TableView::new((0..14).map(|n| Column::right(format!("column {n}"))).collect())
+        .titled("Fourteen columns");
+    table.push((0..14).map(|n| TableCell::from("9".repeat(n + 1))).collect());
+    table.rows[0][3] = TableCell::from("a text\nof two lines with <b>bold</b> and \x1b[31m in it");
+    table
+}
+
+const CELL: &str = "let total := orders.map(o => o.price / o.quantity).sum\nprint(totla)\n- 1";
+
+fn source(_: Option<ag_lang::source::SourceId>) -> Option<SourceText<'static>> {
+    Some(SourceText { title: "cell 3", text: CELL })
+}
+
+fn warning() -> DiagnosticView {
+    let at = CELL.find("- 1").unwrap() as u32;
+    let warning = Diagnostic::new(codes::W0107, Span::new(at, at + 1), "this line starts with `-`")
+        .saying("a new statement")
+        .fix("end the line before with the operator", Span::at(at), "");
+    DiagnosticView::new(&warning, &source)
+}
+
+fn error() -> DiagnosticView {
+    let at = CELL.find("totla").unwrap() as u32;
+    let error = Diagnostic::new(codes::E0201, Span::new(at, at + 5), "`totla` is not defined")
+        .saying("not found in this session")
+        .fix("write `total`", Span::new(at, at + 5), "total");
+    DiagnosticView::new(&error, &source)
+}
+
+fn fault() -> FaultView {
+    let at = CELL.find("o.price / o.quantity").unwrap() as u32;
+    let text = source(None).unwrap();
+    let mut fault =
+        FaultView::at("R0102", "division by zero", Some((text, Span::new(at, at + 20))));
+    let named = |name: &str, value: &str| NamedValue { name: name.into(), value: value.into() };
+    fault.values = vec![named("o", "Order { note: \"<b>bold</b>\", price: 3, quantity: 0 }")];
+    let place = Place::new(text, Span::new(13, 19));
+    fault.chain = vec![
+        FrameView { function: "lambda in cell 3".into(), at: fault.at.clone() },
+        FrameView { function: "cell 3".into(), at: Some(place) },
+    ];
+    fault.data = json!({ "left": 3, "right": 0 });
+    fault
+}
+
+fn agents() -> Vec<AgentRow> {
+    let row = |id, name: &str, state: &str, received, handled, sent, busy_ns| AgentRow {
+        id,
+        name: name.into(),
+        type_name: name.split('#').next().unwrap().into(),
+        state: state.into(),
+        received,
+        handled,
+        in_mailbox: received - handled,
+        sent,
+        faults: 0,
+        busy_ns,
+    };
+    vec![
+        row(1, "cell 3", "waiting", 1, 1, 2, 410_000),
+        row(2, "TradingAgent#1", "idle", 2, 2, 3, 690_000),
+        row(3, "RiskDesk#1", "running", 3, 1, 1, 2_400_000),
+        row(4, "Auditor#1 with a long name", "idle", 1, 0, 0, 0),
+    ]
+}
+
+fn span(
+    agent: u64,
+    worker: Option<u32>,
+    kind: SpanKind,
+    label: &str,
+    from: u64,
+    to: u64,
+) -> SpanRow {
+    SpanRow {
+        agent,
+        worker,
+        kind,
+        label: label.into(),
+        start_ns: from * 1000,
+        end_ns: to * 1000,
+        message: None,
+    }
+}
+
+fn message(
+    id: u64,
+    from: Option<u64>,
+    to: u64,
+    label: &str,
+    sent: u64,
+    at: Option<u64>,
+) -> MessageRow {
+    MessageRow {
+        id,
+        from,
+        to,
+        label: label.trim_start_matches("reply ").into(),
+        sent_ns: sent * 1000,
+        handled_ns: at.map(|at| at * 1000),
+        cause: (id > 1).then_some(id - 1),
+        is_reply: label.starts_with("reply"),
+    }
+}
+
+fn trace() -> TraceView {
+    use SpanKind::{Fault, Lane, Memory, Run, Wait};
+    TraceView {
+        scope: "cell 3".into(),
+        duration_ns: 12_400_000,
+        workers: 2,
+        agents: agents(),
+        spans: vec![
+            span(1, Some(0), Run, "cell 3", 0, 700),
+            span(1, None, Wait, "trade_decision", 700, 12_000),
+            span(1, Some(0), Run, "cell 3", 12_000, 12_400),
+            span(2, Some(1), Run, "trade_decision", 900, 1_800),
+            span(2, None, Memory, "recall", 1_800, 2_600),
+            span(2, Some(1), Run, "trade_decision", 2_600, 2_900),
+            span(2, None, Lane, "echo", 2_900, 7_900),
+            span(2, Some(0), Run, "trade_decision", 7_900, 8_500),
+            span(2, None, Memory, "remember", 8_500, 11_200),
+            span(2, Some(1), Run, "trade_decision", 11_200, 11_500),
+            span(3, Some(1), Run, "assess", 3_200, 5_600),
+            span(3, Some(1), Fault, "assess", 8_800, 9_300),
+        ],
+        messages: vec![
+            message(1, Some(1), 2, "trade_decision", 600, Some(900)),
+            message(2, Some(2), 3, "assess", 2_800, Some(3_200)),
+            message(3, Some(2), 3, "assess", 8_400, Some(8_800)),
+            message(4, Some(2), 1, "reply trade_decision", 11_500, Some(12_000)),
+            message(5, Some(3), 4, "note <b>bold</b>", 9_200, None),
+        ],
+        dropped: 0,
+        made_up_lanes: vec!["echo".into()],
+    }
+}
+
+/// Too many spans to draw one by one.
+fn busy_trace() -> TraceView {
+    let agents: Vec<AgentRow> = (0..40)
+        .map(|id| AgentRow {
+            id,
+            name: format!("Worker#{id}"),
+            type_name: "Worker".into(),
+            state: "idle".into(),
+            received: 250,
+            handled: 250,
+            busy_ns: 1_000 * id,
+            ..AgentRow::default()
+        })
+        .collect();
+    let mut spans = Vec::new();
+    let mut messages = Vec::new();
+    for n in 0..10_000u64 {
+        let (agent, from) = ((n * 7) % 40, n * 50);
+        let length = 8 + (n * n / 977) % 38;
+        let worker = Some((n % 2) as u32);
+        spans.push(span(agent, worker, SpanKind::Run, "step", from, from + length));
+        if n % 10 == 0 {
+            messages.push(message(
+                n + 1,
+                Some(agent),
+                (agent + 7) % 40,
+                "step",
+                from,
+                Some(from + 60),
+            ));
+        }
+    }
+    TraceView {
+        scope: "last 500 ms".into(),
+        duration_ns: 500_000_000,
+        workers: 2,
+        agents,
+        spans,
+        messages,
+        dropped: 1234,
+        made_up_lanes: Vec::new(),
+    }
+}
+
+fn budget() -> BudgetView {
+    let limit = |name: &str, limit, spent, reserved, on_exceed: &str| LimitRow {
+        name: name.into(),
+        limit_micro_usd: limit,
+        spent_micro_usd: spent,
+        reserved_micro_usd: reserved,
+        on_exceed: on_exceed.into(),
+    };
+    BudgetView {
+        limits: vec![
+            limit("session", 1_000_000, 124_525, 50_000, "stop"),
+            limit("TradingAgent daily", 100_000, 100_000, 0, "ask"),
+        ],
+    }
+}
+
+fn cost() -> CostView {
+    let row =
+        |cell: &str, agent: &str, lane: &str, model: &str, calls, tokens, cost, made_up| CostRow {
+            cell: cell.into(),
+            agent: agent.into(),
+            lane: lane.into(),
+            model: model.into(),
+            calls,
+            cached_calls: 0,
+            tokens_in: tokens,
+            tokens_out: tokens / 4,
+            cost_micro_usd: cost,
+            latency_ns: calls * 5_000_000,
+            made_up,
+            uncertain_calls: u64::from(lane == "openrouter"),
+        };
+    CostView {
+        scope: "this session".into(),
+        rows: vec![
+            row("cell 3", "TradingAgent#1", "echo", "echo", 1, 17, 25, true),
+            row("cell 5", "TradingAgent#1", "anthropic", "claude-haiku", 4, 18_000, 84_500, false),
+            row(
+                "cell 5",
+                "RiskDesk <b>bold</b>",
+                "openrouter",
+                "mistral-small",
+                2,
+                9_000,
+                40_000,
+                false,
+            ),
+        ],
+        budget: budget(),
+    }
+}
+
+fn line() -> ag_kernel::output::cost::CostLine {
+    CostView { rows: cost().rows[..1].to_vec(), ..CostView::default() }.line().unwrap()
+}
+
+fn recall() -> RecallView {
+    let term = |name: &str, raw, weight| TermRow {
+        name: name.into(),
+        raw,
+        weight,
+        contribution: raw * weight,
+    };
+    let row = |rank: u32, dense: f64, words: f64, graph: f64| {
+        let mut terms = vec![
+            term("similarity", dense, 0.6),
+            term("words", words, 0.3),
+            term("entities", 0.5, 0.1),
+            term("graph", graph, 0.3),
+        ];
+        let base: f64 = terms.iter().map(|term| term.contribution).sum();
+        terms.push(term("age", base, -0.0146));
+        RecollectionRow {
+            rank,
+            episode: format!("e{}", 40 + rank),
+            context: "MarketSignal { symbol: \"ACME\", price: 101.5, note: \"<b>bold</b>\" }"
+                .into(),
+            action: "Decision.Hold".into(),
+            outcome: "pending".into(),
+            score: terms.iter().map(|term| term.contribution).sum(),
+            terms,
+            routes: vec![format!("dense #{rank}"), format!("bm25 #{}", 3 - rank.min(2))],
+            matched_terms: vec!["acme".into(), "trade".into()],
+            shared_entities: vec!["ACME".into()],
+            causal_path: vec![
+                CausalStep {
+                    episode: "e12".into(),
+                    kind: "recalled_by".into(),
+                    weight: 0.8,
+                    evidence_seq: Some(71),
+                },
+                CausalStep {
+                    episode: "e40".into(),
+                    kind: "reply".into(),
+                    weight: 1.0,
+                    evidence_seq: Some(75),
+                },
+            ],
+            age_ns: 7_200_000_000_000,
+            half_life_ns: Some(2_592_000_000_000_000),
+            provenance_seq: Some(76),
+            provenance_hash: "9f3c2a7be11d04587c".into(),
+            lead_over_next: (rank < 3).then_some(0.0713),
+            counterfactuals: vec![Counterfactual { without: "graph".into(), rank: Some(2) }],
+            sentence: format!(
+                "Ranked {rank} because it mentions ACME and was decided two hours ago by the same agent."
+            ),
+        }
+    };
+    RecallView {
+        id: 7,
+        query: "should we trade ACME <b>bold</b>?".into(),
+        agent: "TradingAgent#1".into(),
+        cell: "cell 3".into(),
+        collection: "trades".into(),
+        embedder: "hashing-384".into(),
+        is_hashing_embedder: true,
+        is_exact: true,
+        candidates: 12,
+        filtered_out: 2,
+        results: vec![row(1, 0.91, 0.8, 0.4), row(2, 0.74, 0.9, 0.0), row(3, 0.41, 0.2, 0.1)],
+    }
+}
+
+fn page() -> Page {
+    Page {
+        text: "spawn(A, args...) : AgentRef<A>\n  Starts an agent.".into(),
+        markdown: "```ag\n@spawn(A, args...) : AgentRef<A>\n```\nStarts an agent.".into(),
+        pager: true,
+    }
+}
