@@ -1,6 +1,22 @@
 //! Values: one `u64` a register, told apart by a shape; counted objects behind those that are not one word.
 //!
-//! Never: a type of the language (the checker's business), a boxed enum of values, tracing collection.
+//! A function that takes a word and a shape trusts that they belong together; the checker saw to it, and no program
+//! can break it. Never: a type of the language (the checker's business), a boxed enum of values, tracing collection.
 
+pub mod calendar;
+pub mod closure;
+pub mod count;
+pub mod dynamic;
+pub mod equal;
+mod handle;
+pub mod heap;
+pub mod json;
+pub mod list;
+pub mod map;
+pub mod native;
+pub mod owned;
+pub mod record;
 pub mod shape;
 pub mod shelf;
+pub mod show;
+pub mod text;

@@ -7,6 +7,7 @@
 use crate::value::shelf::Shelf;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};
 
 /// Index into the table of shapes.
@@ -159,7 +160,7 @@ impl ShapeId {
 
     #[must_use]
     pub fn list(element: Self) -> Self {
-        intern(Shape::List(element))
+        derived(element, |entry| &entry.list, || intern(Shape::List(element)))
     }
 
     #[must_use]
@@ -179,8 +180,11 @@ impl ShapeId {
 
     #[must_use]
     pub fn option(value: Self) -> Self {
-        let variants = [VariantShape::unit("None"), VariantShape::of("Some", &[value])];
-        intern(Shape::Enum(EnumShape { name: "Option".into(), variants: Box::new(variants) }))
+        let make = || {
+            let variants = [VariantShape::unit("None"), VariantShape::of("Some", &[value])];
+            intern(Shape::Enum(EnumShape { name: "Option".into(), variants: Box::new(variants) }))
+        };
+        derived(value, |entry| &entry.option, make)
     }
 
     #[must_use]
@@ -213,8 +217,21 @@ pub const SOME: u32 = 1;
 pub const OK: u32 = 0;
 pub const ERR: u32 = 1;
 
+/// A shape with the ids derived from it that builtins ask for on every call; 0 is not known yet.
+struct Entry {
+    shape: Shape,
+    list: AtomicU32,
+    option: AtomicU32,
+}
+
+impl From<Shape> for Entry {
+    fn from(shape: Shape) -> Self {
+        Self { shape, list: AtomicU32::new(0), option: AtomicU32::new(0) }
+    }
+}
+
 struct Table {
-    shapes: Shelf<Shape>,
+    shapes: Shelf<Entry>,
     names: Mutex<Names>,
 }
 
@@ -230,7 +247,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
         let mut names = table.names.lock();
         for fixed in FIXED {
             let id = ShapeId(table.shapes.allocate());
-            table.shapes.set(id.0, fixed.clone());
+            table.shapes.set(id.0, fixed.clone().into());
             names.structural.insert(fixed, id);
         }
     }
@@ -243,7 +260,23 @@ static UNDEFINED: Shape = Shape::Opaque("undefined");
 #[must_use]
 pub fn shape(id: ShapeId) -> &'static Shape {
     let table: &'static Table = &TABLE;
-    table.shapes.get(id.0).unwrap_or(&UNDEFINED)
+    table.shapes.get(id.0).map_or(&UNDEFINED, |entry| &entry.shape)
+}
+
+/// A derived id, remembered with the shape it is derived from. Any thread may write it; all write the same.
+fn derived(
+    of: ShapeId,
+    slot: impl Fn(&Entry) -> &AtomicU32,
+    make: impl Fn() -> ShapeId,
+) -> ShapeId {
+    let Some(entry) = TABLE.shapes.get(of.0) else { return make() };
+    let known = slot(entry).load(Ordering::Relaxed);
+    if known != 0 {
+        return ShapeId(known);
+    }
+    let id = make();
+    slot(entry).store(id.0, Ordering::Relaxed);
+    id
 }
 
 /// The id of a structural shape.
@@ -254,7 +287,7 @@ pub fn intern(shape: Shape) -> ShapeId {
         return id;
     }
     let id = ShapeId(TABLE.shapes.allocate());
-    TABLE.shapes.set_once(id.0, shape.clone());
+    TABLE.shapes.set_once(id.0, shape.clone().into());
     names.structural.insert(shape, id);
     id
 }
@@ -270,7 +303,7 @@ pub fn declare(name: &str, fingerprint: u64) -> ShapeId {
 
 /// Says what a declared shape is. Only the first definition counts; the fingerprint vouches for the rest.
 pub fn define(id: ShapeId, shape: Shape) {
-    TABLE.shapes.set_once(id.0, shape);
+    TABLE.shapes.set_once(id.0, shape.into());
 }
 
 #[must_use]

@@ -1,0 +1,156 @@
+//! Counting: retain, release and share, driven by shapes.
+//!
+//! Never: recurses (a list a million links long is freed in constant stack), touches a scalar.
+
+use crate::value::heap::{self, Header};
+use crate::value::shape::{Shape, ShapeId, shape};
+use crate::value::{closure, dynamic, list, map, native, record, text};
+
+/// The header behind a word of a counted shape; `None` for enum values without payload and for nothing.
+#[inline]
+fn header<'a>(word: u64) -> Option<&'a Header> {
+    if word & 1 != 0 || word == 0 {
+        return None;
+    }
+    // SAFETY: by the contract of this module a word of a counted shape that is even and not 0 points to a live
+    // object, and every object begins with a header.
+    Some(unsafe { &*(word as *const Header) })
+}
+
+/// One more holder. Any shape: scalars are left alone.
+#[inline]
+pub fn retain(word: u64, of: ShapeId) {
+    if !of.is_scalar() {
+        retain_counted(word);
+    }
+}
+
+/// One more holder of a value that is known not to be a scalar.
+#[inline]
+pub fn retain_counted(word: u64) {
+    if let Some(header) = header(word) {
+        header.retain();
+    }
+}
+
+/// One holder less; the last one frees the value and what only it held.
+#[inline]
+pub fn release(word: u64, of: ShapeId) {
+    if !of.is_scalar() {
+        release_counted(word);
+    }
+}
+
+/// One holder less of a value that is known not to be a scalar.
+#[inline]
+pub fn release_counted(word: u64) {
+    if header(word).is_some_and(Header::release) {
+        destroy(word);
+    }
+}
+
+/// Frees a dead object and everything that dies with it.
+#[cold]
+#[inline(never)]
+fn destroy(word: u64) {
+    let mut dead = Vec::new();
+    let mut current = Some(word);
+    while let Some(object) = current {
+        children(object, &mut |child| {
+            if header(child).is_some_and(Header::release) {
+                dead.push(child);
+            }
+        });
+        // SAFETY: its count reached zero and its children were given up just now.
+        unsafe { free_object(object) };
+        current = dead.pop();
+    }
+}
+
+/// Calls `visit` for each counted word an object holds (odd ones and 0 included).
+fn children(object: u64, visit: &mut dyn FnMut(u64)) {
+    let Some(header) = header(object) else { return };
+    // SAFETY: in every arm the object is live and has the layout its own shape says.
+    unsafe {
+        match shape(header.shape()) {
+            Shape::List(element) if !element.is_scalar() => {
+                list::ListRef::from_word(object).items().iter().copied().for_each(visit);
+            }
+            Shape::Map(..) | Shape::Set(_) => map::MapRef::from_word(object).children(visit),
+            Shape::Tuple(_) | Shape::Record(_) | Shape::Enum(_) => record::children(object, visit),
+            Shape::Function(_) => closure::FunctionRef::from_word(object).children(visit),
+            Shape::Dyn => {
+                let inner = dynamic::DynRef::from_word(object);
+                if !inner.inner().is_scalar() {
+                    visit(inner.value());
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// # Safety
+/// The object is dead and its children were released.
+unsafe fn free_object(object: u64) {
+    let Some(header) = header(object) else { return };
+    let pointer = object as *mut Header;
+    // SAFETY: each arm frees with the size its module allocated with.
+    unsafe {
+        let bytes = match shape(header.shape()) {
+            Shape::Text => text::size(object),
+            Shape::Bytes => text::bytes_size(object),
+            Shape::List(_) | Shape::Vector => list::size(object),
+            Shape::Map(..) | Shape::Set(_) => map::free_body(object),
+            Shape::Function(_) => closure::size(object),
+            Shape::Dyn => dynamic::SIZE,
+            Shape::Tuple(_) | Shape::Record(_) | Shape::Enum(_) => record::size(object),
+            _ => native::free_body(object),
+        };
+        heap::free(pointer, bytes);
+    }
+}
+
+/// Before a value crosses to another coroutine: the part of it that somebody else still holds becomes counted
+/// atomically. What the receiver will hold alone stays as it is.
+pub fn share(word: u64, of: ShapeId) {
+    if !of.is_scalar() {
+        share_from(word, false);
+    }
+}
+
+/// The whole value becomes counted atomically: for globals, which many coroutines read.
+pub fn share_whole(word: u64, of: ShapeId) {
+    if !of.is_scalar() {
+        share_from(word, true);
+    }
+}
+
+fn share_from(word: u64, whole: bool) {
+    let mut open = vec![(word, whole)];
+    while let Some((word, whole)) = open.pop() {
+        let Some(header) = header(word) else { continue };
+        // All that a shared object holds is shared already.
+        if header.is_shared() {
+            continue;
+        }
+        let held_elsewhere = whole || header.holders() > 1;
+        if held_elsewhere {
+            header.mark_shared();
+        }
+        children(word, &mut |child| open.push((child, held_elsewhere)));
+    }
+}
+
+/// Whether the caller holds the object alone (and it is therefore safe to change in place).
+#[inline]
+#[must_use]
+pub fn is_unique(word: u64) -> bool {
+    header(word).is_some_and(Header::make_unique)
+}
+
+/// The shape an object was made with.
+#[must_use]
+pub fn object_shape(word: u64) -> Option<ShapeId> {
+    header(word).map(Header::shape)
+}
