@@ -4,5 +4,12 @@
 //! panics; it knows nothing of names, types or sessions.
 
 pub mod ast;
+pub mod brackets;
 pub mod intrinsics;
 pub mod item;
+pub mod lexer;
+pub mod parse;
+pub mod separators;
+pub mod token;
+pub mod walk;
+pub mod words;

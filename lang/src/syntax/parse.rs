@@ -1,0 +1,525 @@
+//! The parser: hand-written recursive descent over tokens, always giving a tree and every mistake it saw.
+//!
+//! This file is its machinery: tokens, regions, spans, reports, lists. The grammar stands in the files beside it, in
+//! the order of LANGUAGE.md section 2. It never backtracks, never leaves a bracket's region, and bounds its depth.
+
+pub mod agent;
+pub mod cell;
+pub mod contract;
+pub mod expr;
+pub mod item;
+pub mod pattern;
+pub mod primary;
+pub mod signature;
+pub mod stmt;
+pub mod types;
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::diag::{Diagnostic, codes};
+use crate::source::Span;
+use crate::syntax::ast::{
+    Body, Expr, ExprId, ExprKind, Ident, Name, Pat, PatId, PatKind, Stmt, StmtId, StmtKind,
+    TypeKind, TypeRef, TypeRefId,
+};
+use crate::syntax::brackets::{self, Regions};
+use crate::syntax::item::Cell;
+use crate::syntax::lexer::{self, SourceKind, Value};
+use crate::syntax::separators::{self, Stream};
+use crate::syntax::token::{Token, TokenKind as T};
+use crate::syntax::{walk, words};
+
+/// A tree and what was wrong; spans of the diagnostics are relative to the source.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Parsed {
+    pub cell: Cell,
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Parse a cell or file.
+pub fn parse(source: &str, kind: SourceKind) -> Parsed {
+    let mut lexed = lexer::lex(source, kind);
+    let mut diagnostics = std::mem::take(&mut lexed.diagnostics);
+    let mut stream = separators::separate(&lexed, source.len());
+    let regions = brackets::match_brackets(&mut stream, source, &mut diagnostics);
+    let mut parser = Parser::new(source, &stream, &regions, &lexed.values);
+    let cell = parser.cell();
+    diagnostics.append(&mut parser.diagnostics);
+    diagnostics.sort_by_key(|diagnostic| diagnostic.primary.span.start);
+    diagnostics.truncate(MAX_DIAGNOSTICS);
+    Parsed { cell, diagnostics }
+}
+
+/// More than this nobody reads; a pasted megabyte of something else must not make a megabyte of reports.
+const MAX_DIAGNOSTICS: usize = 60;
+
+/// Nesting the parser follows. A level takes about 6 KiB of stack without optimisation, and threads have 2 MiB.
+const MAX_DEPTH: u32 = 100;
+
+/// Height of the trees it makes, operator chains included: what passes after it may recurse over.
+const MAX_HEIGHT: u16 = 256;
+
+pub struct Parser<'a> {
+    source: &'a str,
+    tokens: &'a [Token],
+    docs: &'a FxHashMap<usize, Arc<str>>,
+    regions: &'a Regions,
+    values: &'a [Value],
+    pos: usize,
+    /// Tokens from here on read as `End`: the end of the innermost region.
+    limit: usize,
+    /// Where the item being parsed starts; spans in the tree are relative to it.
+    base: u32,
+    body: Body,
+    /// Heights of the expressions and statements of `body`.
+    heights: walk::Heights,
+    names: FxHashMap<&'a str, Name>,
+    diagnostics: Vec<Diagnostic>,
+    /// Position of the last report, so that one place gives one.
+    reported: usize,
+    depth: u32,
+    /// At the top level of a head: `Name {` is no struct literal (L-31).
+    in_head: bool,
+    /// Quantifiers and `==>` are allowed.
+    in_contract: bool,
+}
+
+/// A region that was entered.
+struct Scope {
+    end: usize,
+    closed: bool,
+    outer_limit: usize,
+    outer_head: bool,
+}
+
+// Tokens.
+impl<'a> Parser<'a> {
+    fn new(
+        source: &'a str,
+        stream: &'a Stream,
+        regions: &'a Regions,
+        values: &'a [Value],
+    ) -> Parser<'a> {
+        Parser {
+            source,
+            tokens: &stream.tokens,
+            docs: &stream.docs,
+            regions,
+            values,
+            pos: 0,
+            limit: stream.tokens.len().saturating_sub(1),
+            base: 0,
+            body: Body::default(),
+            heights: walk::Heights::default(),
+            names: FxHashMap::default(),
+            diagnostics: Vec::new(),
+            reported: usize::MAX,
+            depth: 0,
+            in_head: false,
+            in_contract: false,
+        }
+    }
+
+    fn peek(&self) -> T {
+        self.nth(0)
+    }
+
+    /// The kind of the token `n` further on, within the region.
+    fn nth(&self, n: usize) -> T {
+        let at = self.pos + n;
+        if at >= self.limit {
+            T::End
+        } else {
+            self.tokens.get(at).map_or(T::End, |token| token.kind)
+        }
+    }
+
+    fn at(&self, kind: T) -> bool {
+        self.peek() == kind
+    }
+
+    fn nth_text(&self, n: usize) -> &'a str {
+        match self.nth(n) {
+            T::End => "",
+            _ => self.tokens.get(self.pos + n).map_or("", |token| token.span.text(self.source)),
+        }
+    }
+
+    /// A name with this text: a contextual keyword, if the place makes it one.
+    fn at_word(&self, word: &str) -> bool {
+        self.at(T::Name) && self.nth_text(0) == word
+    }
+
+    fn bump(&mut self) {
+        if self.pos < self.limit {
+            self.pos += 1;
+        }
+    }
+
+    fn eat(&mut self, kind: T) -> bool {
+        let found = self.at(kind);
+        if found {
+            self.bump();
+        }
+        found
+    }
+
+    fn eat_word(&mut self, word: &str) -> bool {
+        let found = self.at_word(word);
+        if found {
+            self.bump();
+        }
+        found
+    }
+
+    /// The token at the position, be it outside the region.
+    fn token(&self) -> Option<&'a Token> {
+        self.tokens.get(self.pos)
+    }
+
+    fn at_line_start(&self) -> bool {
+        self.token().is_some_and(|token| token.line_start)
+    }
+
+    fn value(&self) -> Option<&'a Value> {
+        self.token().and_then(|token| self.values.get(token.value as usize))
+    }
+}
+
+// Spans.
+impl Parser<'_> {
+    /// Absolute start of the current token.
+    fn start(&self) -> u32 {
+        self.token().map_or(0, |token| token.span.start)
+    }
+
+    /// Absolute end of the last token taken.
+    fn previous_end(&self) -> u32 {
+        let before = self.pos.checked_sub(1).and_then(|at| self.tokens.get(at));
+        before.map_or(0, |token| token.span.end)
+    }
+
+    /// Absolute span of the current token; behind the last one where the region ends without a closing bracket.
+    fn here(&self) -> Span {
+        match self.token() {
+            Some(token) if self.pos < self.limit && token.kind != T::Sep => token.span,
+            Some(token) if self.pos == self.limit && closes(token.kind) => token.span,
+            _ => Span::at(self.previous_end()),
+        }
+    }
+
+    /// Relative span from an absolute start to the last token taken.
+    fn since(&self, start: u32) -> Span {
+        Span::new(start, self.previous_end().max(start)).relative_to(self.base)
+    }
+
+    /// Relative empty span behind the last token.
+    fn missing(&self) -> Span {
+        Span::at(self.previous_end()).relative_to(self.base)
+    }
+}
+
+fn closes(kind: T) -> bool {
+    matches!(kind, T::RParen | T::RBracket | T::RBrace | T::HoleEnd)
+}
+
+// Nodes.
+impl<'a> Parser<'a> {
+    fn add_expr(&mut self, kind: ExprKind, span: Span) -> ExprId {
+        let height = self.heights.of_expr(&kind);
+        let kind = if height > MAX_HEIGHT { self.too_deep(span) } else { kind };
+        self.heights.exprs.push(if height > MAX_HEIGHT { 1 } else { height });
+        let id = ExprId(u32::try_from(self.body.exprs.len()).unwrap_or(u32::MAX));
+        self.body.exprs.push(Expr { kind, span });
+        id
+    }
+
+    fn add_stmt(&mut self, kind: StmtKind, span: Span) -> StmtId {
+        self.heights.stmts.push(self.heights.of_stmt(&kind));
+        let id = StmtId(u32::try_from(self.body.stmts.len()).unwrap_or(u32::MAX));
+        self.body.stmts.push(Stmt { kind, span });
+        id
+    }
+
+    fn add_pat(&mut self, kind: PatKind, span: Span) -> PatId {
+        let id = PatId(u32::try_from(self.body.pats.len()).unwrap_or(u32::MAX));
+        self.body.pats.push(Pat { kind, span });
+        id
+    }
+
+    fn add_type(&mut self, kind: TypeKind, span: Span) -> TypeRefId {
+        let id = TypeRefId(u32::try_from(self.body.types.len()).unwrap_or(u32::MAX));
+        self.body.types.push(TypeRef { kind, span });
+        id
+    }
+
+    fn error_expr(&mut self) -> ExprId {
+        let span = self.missing();
+        self.add_expr(ExprKind::Error, span)
+    }
+
+    fn intern(&mut self, text: &'a str) -> Name {
+        self.names.entry(text).or_insert_with(|| Name::new(text)).clone()
+    }
+
+    /// Take the current token as a name, whatever it is.
+    fn take_ident(&mut self) -> Ident {
+        let (text, start) = (self.nth_text(0), self.start());
+        self.bump();
+        Ident { name: self.intern(text), span: self.since(start) }
+    }
+
+    fn missing_ident(&mut self) -> Ident {
+        Ident { name: self.intern(""), span: self.missing() }
+    }
+
+    /// A name. A reserved word in its place is reported and taken, if it does not begin the next line.
+    fn ident(&mut self, what: &str) -> Ident {
+        match self.peek() {
+            T::Name => self.take_ident(),
+            kind if kind.is_keyword() && !self.at_line_start() => {
+                let word = self.nth_text(0);
+                let message = format!("`{word}` is a reserved word and cannot be a name");
+                let here = self.here();
+                self.report(Diagnostic::new(codes::E0104, here, message).fix(
+                    "add `_`",
+                    here,
+                    format!("{word}_"),
+                ));
+                self.take_ident()
+            }
+            _ => {
+                self.expected(what);
+                self.missing_ident()
+            }
+        }
+    }
+
+    fn doc(&self) -> Option<Arc<str>> {
+        self.docs.get(&self.pos).cloned()
+    }
+}
+
+// Reports.
+impl Parser<'_> {
+    /// Report, unless this place already has a report.
+    fn report(&mut self, diagnostic: Diagnostic) {
+        if std::mem::replace(&mut self.reported, self.pos) != self.pos {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// E0101 at the current token.
+    fn expected(&mut self, what: &str) {
+        let found = self.found();
+        let message = format!("expected {what}, found {found}");
+        let mut diagnostic =
+            Diagnostic::new(codes::E0101, self.here(), message).saying(format!("expected {what}"));
+        if let Some(hint) = self.hint() {
+            diagnostic = diagnostic.note(hint);
+        }
+        self.report(diagnostic);
+    }
+
+    fn found(&self) -> String {
+        let kind = match self.peek() {
+            T::End => match self.token() {
+                Some(token) if closes(token.kind) => token.kind,
+                Some(token) if token.kind != T::End => T::Sep,
+                _ => return "the end of the text".to_owned(),
+            },
+            T::Name => return format!("`{}`", self.nth_text(0)),
+            kind => kind,
+        };
+        kind.describe().to_owned()
+    }
+
+    /// What somebody used to another language may have meant here.
+    fn hint(&self) -> Option<&'static str> {
+        let before = self.pos.checked_sub(1).and_then(|at| self.tokens.get(at))?;
+        let word = |token: &Token| match token.kind {
+            T::Name => words::foreign(token.span.text(self.source)),
+            _ => None,
+        };
+        let here = if self.pos < self.limit { self.token() } else { None };
+        here.and_then(word).or_else(|| word(before)).or(match self.peek() {
+            T::Eq => Some("a comparison is written `==`"),
+            T::FatArrow => Some("put a lambda that is an operand in parentheses"),
+            T::Question => Some("there is no `a ? b : c`; write `if a { b } else { c }`"),
+            T::Command => Some("end the statement before the command line"),
+            _ => None,
+        })
+    }
+
+    fn expect(&mut self, kind: T) -> bool {
+        let found = self.eat(kind);
+        if !found {
+            self.expected(kind.describe());
+        }
+        found
+    }
+
+    fn too_deep(&mut self, span: Span) -> ExprKind {
+        let span = Span::at(span.end.saturating_add(self.base));
+        let deep = self.diagnostics.iter().any(|diagnostic| diagnostic.code == codes::E0109);
+        if !deep {
+            let message = "this is nested more deeply than the parser follows";
+            let note = "name a part of it with `let` and use the name";
+            self.diagnostics.push(Diagnostic::new(codes::E0109, span, message).note(note));
+        }
+        ExprKind::Error
+    }
+
+    /// Enter one level of nesting; at the bound, report and skip what is there.
+    fn deeper<R>(
+        &mut self,
+        parse: impl FnOnce(&mut Self) -> R,
+        stop: impl FnOnce(&mut Self) -> R,
+    ) -> R {
+        if self.depth >= MAX_DEPTH {
+            let span = self.here().relative_to(self.base);
+            self.too_deep(span);
+            self.reported = self.pos;
+            self.skip_to_separator();
+            self.reported = self.pos;
+            return stop(self);
+        }
+        self.depth += 1;
+        let result = parse(self);
+        self.depth -= 1;
+        result
+    }
+}
+
+// Regions and lists.
+impl Parser<'_> {
+    /// Enter the region of the bracket at the position.
+    fn enter(&mut self) -> Scope {
+        let region = self.regions.get(self.pos);
+        let end = (region.end as usize).min(self.limit);
+        let scope = Scope {
+            end,
+            closed: region.closed && region.end as usize == end,
+            outer_limit: self.limit,
+            outer_head: self.in_head,
+        };
+        self.bump();
+        self.limit = end.max(self.pos);
+        self.in_head = false;
+        scope
+    }
+
+    /// Leave a region; what is left in it is reported, once.
+    fn leave(&mut self, scope: Scope) {
+        if self.pos < scope.end {
+            self.expected("the closing bracket");
+        }
+        // What is missing inside a region that was never closed is already said by E0102.
+        if !scope.closed {
+            self.reported = scope.end;
+        }
+        self.pos = self.pos.max(scope.end);
+        self.limit = scope.outer_limit;
+        self.in_head = scope.outer_head;
+        if scope.closed {
+            self.bump();
+        }
+    }
+
+    /// `List(x)` up to the end of the region: elements with separators between them, at least one token each.
+    fn list(&mut self, what: &str, mut element: impl FnMut(&mut Self)) {
+        loop {
+            while self.peek().separates() {
+                self.bump();
+            }
+            if self.at(T::End) {
+                return;
+            }
+            let before = self.pos;
+            element(self);
+            self.after_element(what, before);
+        }
+    }
+
+    /// After an element that began at `before`: a separator, the end, or a report and the way to go on.
+    fn after_element(&mut self, what: &str, before: usize) {
+        if self.peek().separates() || self.at(T::End) || (self.at_line_start() && self.pos > before)
+        {
+            return;
+        }
+        if self.pos == before {
+            self.expected(what);
+            self.bump_over();
+            return self.skip_to_separator();
+        }
+        if self.starts_operand() && self.reported != self.pos && self.hint().is_none() {
+            let at = Span::at(self.previous_end());
+            let message = format!("{} and {} need a separator between them", what, self.found());
+            self.report(Diagnostic::new(codes::E0107, self.here(), message).fix(
+                "insert `,`",
+                at,
+                ",",
+            ));
+            return;
+        }
+        self.expected("a separator or the closing bracket");
+        self.skip_to_separator();
+    }
+
+    /// Skip one token, or a whole bracket.
+    fn bump_over(&mut self) {
+        let region = self.regions.get(self.pos);
+        if region.end == u32::MAX {
+            return self.bump();
+        }
+        let end = region.end as usize + usize::from(region.closed);
+        self.pos = end.min(self.limit).max(self.pos + 1);
+    }
+
+    /// Skip to the next separator outside inner brackets, or to a line that begins a statement.
+    fn skip_to_separator(&mut self) {
+        while !self.at(T::End) && !self.peek().separates() && !self.at(T::Command) {
+            if self.at_line_start() && brackets::only_starts_statement(self.peek()) {
+                return;
+            }
+            self.bump_over();
+        }
+    }
+
+    /// A block may begin here: `{`, perhaps on the next line (L-4).
+    fn at_block(&self) -> bool {
+        self.at(T::LBrace) || (self.at(T::Sep) && self.nth(1) == T::LBrace)
+    }
+
+    /// Whether the current token can begin an operand: then a separator is what is missing before it.
+    fn starts_operand(&self) -> bool {
+        matches!(
+            self.peek(),
+            T::Name
+                | T::Number
+                | T::Money
+                | T::Text
+                | T::TemplateStart
+                | T::True
+                | T::False
+                | T::At
+                | T::If
+                | T::Match
+                | T::Let
+                | T::Var
+                | T::Return
+                | T::For
+                | T::While
+                | T::Await
+                | T::Try
+                | T::Require
+                | T::Assert
+                | T::Break
+                | T::Continue
+                | T::Loop
+                | T::Function
+        )
+    }
+}
