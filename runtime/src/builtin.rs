@@ -130,6 +130,9 @@ struct Index {
     intrinsics: FxHashMap<&'static str, BuiltinId>,
 }
 
+/// The prelude's types, as `.ag` source.
+pub const PRELUDE: &str = include_str!("builtin/prelude.ag");
+
 /// The parts, in the order of the documentation.
 const PARTS: &[&[Builtin]] = &[agent::TABLE, lane::TABLE, memory::TABLE, cost::TABLE];
 

@@ -15,6 +15,7 @@ pub mod list;
 pub mod map;
 pub mod native;
 pub mod owned;
+pub mod prelude;
 pub mod record;
 pub mod shape;
 pub mod shelf;

@@ -4,7 +4,7 @@ use crate::builtin::declare::{absent, builtins};
 
 builtins! {
     /// Calls a model and gives a value of the type wanted (section 12).
-    call "llm_call" "(prompt: Prompt, provider: Provider = auto, model: Text? = None, thread: Thread? = None, max_tokens: Int = 512, temperature: Float = 0.0, repair: Int = 2, retries: Int = 2, max_steps: Int = 8, timeout: Duration = 60s, max_cost: Money? = None, cache: Bool = false) -> T"
+    call "llm_call" "(prompt: Prompt, provider: Lane = auto, model: Text? = None, thread: Thread? = None, max_tokens: Int = 512, temperature: Float = 0.0, repair: Int = 2, retries: Int = 2, max_steps: Int = 8, timeout: Duration = 60s, max_cost: Money? = None, cache: Bool = false) -> T"
         example "let d : Decision := @llm_call(\"Based on ${analysis}, should we trade?\")" => ""
         effects ["llm", "suspend"] form LlmCall
         = |cx| absent(cx, "llm_call");

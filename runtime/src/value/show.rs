@@ -9,6 +9,7 @@ use crate::value::count::object_shape;
 use crate::value::dynamic::DynRef;
 use crate::value::list::ListRef;
 use crate::value::map::MapRef;
+use crate::value::prelude;
 use crate::value::record::{self, RecordRef};
 use crate::value::shape::{RecordShape, Shape, ShapeId, option_of, shape};
 use crate::value::text::{BytesRef, TextRef};
@@ -87,6 +88,9 @@ fn value(word: u64, of: ShapeId, out: &mut String) -> Option<Pieces> {
                 let values = RecordRef::from_word(word).fields().iter().copied();
                 let values = values.zip(items.iter().copied());
                 return Some(around("(", separated(values), ")"));
+            }
+            Shape::Record(_) if of == prelude::recollection() => {
+                return recollection(RecordRef::from_word(word));
             }
             Shape::Record(of) => return Some(record(RecordRef::from_word(word), of)),
             Shape::Enum(_) => return variant(word, of, out),
@@ -180,6 +184,18 @@ fn record(record: RecordRef<'static>, of: &'static RecordShape) -> Pieces {
         (false, false, false) => (" { ", " }"),
     };
     Box::new(std::iter::once(Piece::Str(name)).chain(around(open, fields, close)))
+}
+
+/// One line: the score and why (L-131).
+fn recollection(record: RecordRef<'static>) -> Option<Pieces> {
+    let (score, why) = (record.field(2)?, record.field(3)?);
+    // SAFETY: the fourth field of a Recollection is an Explanation.
+    let reasoning = unsafe { RecordRef::from_word(why) }.field(3)?;
+    // SAFETY: whose fourth field is a Text.
+    let reasoning: &'static str = unsafe { TextRef::from_word(reasoning) }.as_str();
+    let score = Piece::Value(score, ShapeId::FLOAT);
+    let pieces = [Piece::Str("Recollection "), score, Piece::Str(": "), Piece::Str(reasoning)];
+    Some(Box::new(pieces.into_iter()))
 }
 
 fn variant(word: u64, of: ShapeId, out: &mut String) -> Option<Pieces> {
