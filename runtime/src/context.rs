@@ -1,32 +1,240 @@
-//! The context of one coroutine, as far as builtins need it.
+//! The context of one coroutine: what running code reads at every call, and the doors to everything else.
+//!
+//! Never: shared between two coroutines, or used by a thread while its coroutine sleeps. A context is pooled: it serves one
+//! cell, task or run of an agent after another. The fields up to `fields` are read by generated code at fixed offsets.
 
+pub mod call;
+pub mod globals;
+pub mod output;
+pub mod registers;
+pub mod scope;
+pub mod sink;
+pub mod state;
+pub mod task;
+pub mod time;
+pub mod wait;
+pub mod waker;
+
+use crate::actor::instance::Instance;
+use crate::actor::reference::AgentRef;
 use crate::code::{FAULT, OK, Status};
-use crate::fault::{Fault, Faulted, code};
+use crate::context::globals::Globals;
+use crate::context::registers::RegisterStack;
+use crate::context::scope::Scope;
+use crate::context::sink::Audience;
+use crate::coord::work::{Reason, Work};
+use crate::fault::{Fault, code};
+use crate::ledger::quota::LimitContext;
+use crate::sched::control::{CLOSING, Control};
+use crate::sched::coroutine::CoYielder;
+use crate::telemetry::event::{Actor, MessageId};
+use crate::value::heap;
+use crate::world::World;
+use std::ptr::{null, null_mut};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Safepoints passed before a coroutine looks whether others wait for its worker: below a millisecond of interpreted code.
+const FUEL: i64 = 8192;
 
 /// One coroutine's context.
-#[derive(Default)]
+#[repr(C)]
 pub struct Cx {
+    /// Not 0 when the code is to stop at its next safepoint. Points into `control`, which lives as long as the context.
+    pub safepoint: *const AtomicU32,
+    /// Safepoints left before the slow path is taken anyway.
+    pub fuel: i64,
     /// The value of the last call that ended with `OK`; owned by whoever reads it.
     pub result: u64,
-    /// The Fault of the last call that did not.
+    pub registers: RegisterStack,
+    /// The fields of the agent whose message this is (parameters, ports, state), or null.
+    pub fields: *mut u64,
+    /// The Fault of the last call that did not end with `OK`.
     pub fault: Option<Box<Fault>>,
+    pub world: Arc<World>,
+    /// The limits in force here (L-96). Requests and tasks carry them on; scopes change and restore them.
+    pub limits: LimitContext,
+    /// Whose output this is.
+    pub audience: Audience,
+    /// The message, cell or task this coroutine works on, and what caused it.
+    pub serving: Serving,
+    pub(crate) globals: Option<Arc<Globals>>,
+    pub(crate) scopes: Vec<Box<dyn Scope>>,
+    pub(crate) control: Arc<Control>,
+    pub(crate) work: Option<Arc<Work>>,
+    pub(crate) instance: Option<Box<Instance>>,
+    yielder: *const CoYielder,
+    stack_floor: usize,
+    steps: u64,
+}
+
+// SAFETY: a context moves between threads only while no thread uses it; its pointers lead into the control it holds, into
+// its own boxes, and to its coroutine's stack.
+unsafe impl Send for Cx {}
+
+/// What a coroutine is doing, for traces and causes.
+#[derive(Clone, Debug)]
+pub struct Serving {
+    pub agent: Option<AgentRef>,
+    /// The agent's type, or the name of the cell or task.
+    pub name: Arc<str>,
+    pub actor: Actor,
+    pub message: MessageId,
+    pub cause: MessageId,
+}
+
+impl Serving {
+    fn nothing() -> Self {
+        Self {
+            agent: None,
+            name: "".into(),
+            actor: Actor::NONE,
+            message: MessageId::NONE,
+            cause: MessageId::NONE,
+        }
+    }
 }
 
 impl Cx {
+    pub(crate) fn new(world: &Arc<World>, control: Arc<Control>) -> Self {
+        let mut registers = RegisterStack::default();
+        registers.set_max_depth(world.limits().depth);
+        Self {
+            safepoint: &raw const control.flags,
+            fuel: FUEL,
+            result: 0,
+            registers,
+            fields: null_mut(),
+            fault: None,
+            world: Arc::clone(world),
+            limits: None,
+            audience: Audience::nobody(),
+            serving: Serving::nothing(),
+            globals: None,
+            scopes: Vec::new(),
+            control,
+            work: None,
+            instance: None,
+            yielder: null(),
+            stack_floor: 0,
+            steps: 0,
+        }
+    }
+
+    /// A context of the calling thread, outside any coroutine: waiting blocks the thread. For tests and for code that runs
+    /// before or beside the workers; never on a worker.
+    #[must_use]
+    pub fn detached(world: &Arc<World>) -> Self {
+        let scheduler = Arc::downgrade(world.scheduler());
+        Self::new(world, Control::of_thread(scheduler))
+    }
+
     /// Ends a call with a Fault: `return cx.fail(..)`.
-    pub fn fail(&mut self, code: &'static str, message: &str) -> Status {
-        self.fault = Some(Box::new(Fault::new(code, message)));
+    #[cold]
+    pub fn fail(&mut self, code: &'static str, message: impl Into<String>) -> Status {
+        self.raise(Box::new(Fault::new(code, message)))
+    }
+
+    /// Ends a call with a Fault that exists already.
+    #[cold]
+    pub fn raise(&mut self, fault: Box<Fault>) -> Status {
+        self.fault = Some(fault);
         FAULT
     }
 
-    /// Where a long-running builtin can be interrupted.
+    /// Whether to stop: interrupts, limits, fairness. Every loop back-edge and call passes here, and builtins that may run
+    /// for a millisecond. It may give the worker to others, so no lock is held across it.
+    #[inline(always)]
     pub fn safepoint(&mut self) -> Status {
-        OK
+        self.fuel -= 1;
+        // SAFETY: points into `control`, which this context holds.
+        let flags = unsafe { (*self.safepoint).load(Ordering::Relaxed) };
+        if flags == 0 && self.fuel >= 0 {
+            return OK;
+        }
+        self.safepoint_slow()
     }
 
-    /// Calls a function value with arguments it takes over.
-    pub fn call(&mut self, _function: u64, _args: &[u64]) -> Result<u64, Faulted> {
-        self.fail(code::INTERNAL, "no engine is running");
-        Err(Faulted)
+    #[cold]
+    #[inline(never)]
+    fn safepoint_slow(&mut self) -> Status {
+        if self.is_cancelled() {
+            return self.fail_cancelled();
+        }
+        if self.fuel >= 0 {
+            return OK;
+        }
+        let limits = self.world.limits();
+        let (max_steps, max_bytes) = (limits.steps, limits.memory_bytes);
+        self.refuel();
+        if self.steps > max_steps {
+            return self.fail(code::STEP_LIMIT, format!("more than {max_steps} steps"));
+        }
+        if heap::live().bytes as u64 > max_bytes {
+            return self.fail(code::MEMORY_LIMIT, format!("more than {max_bytes} bytes of values"));
+        }
+        self.give_turn();
+        if self.is_cancelled() { self.fail_cancelled() } else { OK }
+    }
+
+    fn refuel(&mut self) {
+        let slice = FUEL.min(i64::try_from(self.world.limits().steps).unwrap_or(FUEL));
+        self.steps += u64::try_from(slice).unwrap_or(0);
+        self.fuel = slice;
+    }
+
+    /// Steps count from here: a cell, a task, or a message begins.
+    pub(crate) fn restart_steps(&mut self) {
+        self.steps = 0;
+        self.refuel();
+    }
+
+    /// True if whatever this coroutine does is no longer wanted. `try` must let a Fault pass while this holds.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.control.flags.load(Ordering::Acquire) != 0
+    }
+
+    pub(crate) fn fail_cancelled(&mut self) -> Status {
+        let reason = self.cancel_reason();
+        self.raise(reason.fault())
+    }
+
+    pub(crate) fn cancel_reason(&self) -> Reason {
+        if self.control.flags.load(Ordering::Acquire) & CLOSING != 0 {
+            return Reason::new(code::AGENT_STOPPED, "the session is closing");
+        }
+        let reason = self.work.as_ref().and_then(|work| work.reason());
+        reason.unwrap_or_else(|| Reason::new(code::TIME, "cancelled"))
+    }
+
+    /// The work done here from now on; cancelling it cancels this coroutine. Gives the work before.
+    pub(crate) fn set_work(&mut self, work: Option<Arc<Work>>) -> Option<Arc<Work>> {
+        self.control.set_work(work.clone());
+        std::mem::replace(&mut self.work, work)
+    }
+
+    pub(crate) fn set_yielder(&mut self, yielder: &CoYielder) {
+        self.yielder = yielder;
+    }
+
+    pub(crate) fn begin_on(&mut self, stack_floor: usize) {
+        self.stack_floor = stack_floor;
+        self.restart_steps();
+    }
+
+    /// Leaves nothing of the job behind; called on the coroutine's own stack at its end.
+    pub(crate) fn end(&mut self) {
+        self.close_scopes(0);
+        self.set_work(None);
+        self.fault = None;
+        self.result = 0;
+        self.limits = None;
+        self.globals = None;
+        self.audience = Audience::nobody();
+        self.serving = Serving::nothing();
+        self.fields = null_mut();
+        self.yielder = null();
+        self.registers.reset();
     }
 }

@@ -1,13 +1,18 @@
 //! ag
 
+pub mod actor;
 pub mod builtin;
 pub mod chart;
 pub mod clock;
 pub mod code;
 pub mod context;
+pub mod coord;
 pub mod fault;
 pub mod journal;
 pub mod lane;
 pub mod ledger;
 pub mod rng;
+pub mod sched;
+pub mod telemetry;
 pub mod value;
+pub mod world;

@@ -1,0 +1,279 @@
+//! One run of an agent: its messages one after another, on one coroutine, until there are none or the budget is spent.
+//!
+//! Never: two runs of one agent at a time (the mailbox's flag sees to it), or a message begun before the one before it ended.
+//! Each message is the unit of commit: its changes of state stay if it ends well and go if it faults (L-72).
+
+use crate::actor::config::AgentConfig;
+use crate::actor::instance::Instance;
+use crate::actor::kind::Behavior;
+use crate::actor::lifecycle;
+use crate::actor::mailbox::Next;
+use crate::actor::message::Message;
+use crate::actor::redefine;
+use crate::actor::reference::AgentRef;
+use crate::actor::slab::{Activity, Slot};
+use crate::actor::supervisor::Verdict;
+use crate::context::Cx;
+use crate::context::Serving;
+use crate::context::sink::Emission;
+use crate::coord::work::Work;
+use crate::fault::{Fault, code};
+use crate::sched::coroutine::Job;
+use crate::sched::queue::Runnable;
+use crate::telemetry::event::{Kind, MessageId};
+use crate::value::owned::Owned;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::null_mut;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Messages a run handles before others have their turn.
+const BUDGET: u32 = 256;
+
+/// The body of an agent's coroutine.
+pub(crate) fn run(cx: &mut Cx, agent: AgentRef) {
+    let world = Arc::clone(&cx.world);
+    let Some(slot) = world.agents().slot(agent.slot) else { return };
+    if !hold(cx, slot, agent) {
+        return;
+    }
+    for _ in 0..BUDGET {
+        if world.scheduler().is_closing() {
+            break;
+        }
+        if !is_ready(cx) && !initialise(cx, slot) {
+            return lifecycle::end(cx, agent);
+        }
+        match slot.mailbox.next() {
+            Next::Message(message, room) => {
+                room.iter().for_each(crate::context::waker::Waker::wake);
+                if !handle(cx, slot, *message) {
+                    return lifecycle::end(cx, agent);
+                }
+            }
+            Next::Stop => return lifecycle::end(cx, agent),
+            Next::Nothing => {
+                if rest(cx, slot) {
+                    return;
+                }
+                if !hold(cx, slot, agent) {
+                    return;
+                }
+            }
+        }
+    }
+    if let Some(instance) = let_go(cx) {
+        slot.put_instance(instance);
+    }
+    slot.set_activity(Activity::Idle);
+    if !world.scheduler().is_closing() {
+        world.scheduler().push_back(Runnable::Start(Job::Agent(agent)));
+    }
+}
+
+/// Takes the agent for this run.
+fn hold(cx: &mut Cx, slot: &Slot, agent: AgentRef) -> bool {
+    let Some(mut instance) = slot.take_instance() else { return false };
+    cx.fields = instance.fields_mut().as_mut_ptr();
+    cx.serving = Serving {
+        agent: Some(agent),
+        name: Arc::clone(&instance.kind.name),
+        actor: instance.actor,
+        message: MessageId::NONE,
+        cause: MessageId::NONE,
+    };
+    cx.instance = Some(instance);
+    slot.set_activity(Activity::Running);
+    true
+}
+
+pub(crate) fn let_go(cx: &mut Cx) -> Option<Box<Instance>> {
+    cx.fields = null_mut();
+    cx.instance.take()
+}
+
+/// Puts the agent back, idle; false if a message came meanwhile.
+fn rest(cx: &mut Cx, slot: &Slot) -> bool {
+    slot.set_activity(Activity::Idle);
+    if let Some(instance) = let_go(cx) {
+        slot.put_instance(instance);
+    }
+    slot.mailbox.try_rest()
+}
+
+fn is_ready(cx: &Cx) -> bool {
+    cx.instance.as_ref().is_some_and(|instance| instance.is_ready)
+}
+
+/// Runs the initialisers and reads the configuration; false if they fault, which ends the agent.
+fn initialise(cx: &mut Cx, slot: &Slot) -> bool {
+    let Some(instance) = &cx.instance else { return false };
+    let (kind, inputs, spawner) =
+        (Arc::clone(&instance.kind), instance.inputs(), instance.spawner.clone());
+    cx.audience = spawner;
+    cx.globals = Some(cx.world.globals().snapshot());
+    cx.restart_steps();
+    let done = guarded(cx, |cx| {
+        let config = read_config(cx, &kind, inputs.clone())?;
+        let state = redefine::initial_state(cx, &kind, inputs)?;
+        if let Some(instance) = &mut cx.instance {
+            instance.config = config;
+            instance.set_state(state);
+        }
+        Some(())
+    });
+    cx.close_scopes(0);
+    if done.is_none() {
+        let fault = cx.take_fault();
+        cx.record(Kind::Fault);
+        escalate(cx, fault);
+    }
+    slot.set_activity(Activity::Running);
+    done.is_some()
+}
+
+/// The outer `None` is a Fault, the inner one an agent without configuration.
+fn read_config(
+    cx: &mut Cx,
+    kind: &crate::actor::kind::AgentType,
+    inputs: Vec<Owned>,
+) -> Option<Option<Arc<AgentConfig>>> {
+    let Some(function) = kind.config else { return Some(None) };
+    let record = cx.call_owned(function, inputs).ok()?;
+    match crate::value::json::to_json(record.value(), record.shape()) {
+        Ok(json) => Some(Some(Arc::new(AgentConfig::read(&kind.name, &json)))),
+        Err(_) => {
+            cx.fail(code::INTERNAL, "the configuration of the agent has no JSON form");
+            None
+        }
+    }
+}
+
+/// Handles one message to its end; false if the agent is to stop.
+fn handle(cx: &mut Cx, slot: &Slot, message: Message) -> bool {
+    if let Some(reply) = &message.reply
+        && let Some(reason) = reply.reason()
+    {
+        reply.finish(Err(reason.fault()));
+        return true;
+    }
+    begin(cx, &message);
+    redefine::refresh(cx, slot, &message);
+    let begun_ns = cx.world.telemetry().now_ns();
+    let reply = message.reply.clone();
+    let result = perform(cx, message);
+    // Limits and leases end before the reply can be seen.
+    cx.close_scopes(0);
+    let blame = blame(cx, reply.as_deref(), &result);
+    cx.set_work(None);
+    let go_on = finish(cx, slot, reply, result, blame);
+    let busy = cx.world.telemetry().now_ns().saturating_sub(begun_ns);
+    slot.busy_ns.fetch_add(busy, Ordering::Relaxed);
+    cx.record(Kind::End);
+    cx.serving.message = MessageId::NONE;
+    cx.serving.cause = MessageId::NONE;
+    go_on
+}
+
+/// The context of the message: for whom, within which limits, seeing which globals.
+fn begin(cx: &mut Cx, message: &Message) {
+    cx.serving.message = message.id;
+    cx.serving.cause = message.cause;
+    cx.record(Kind::Begin);
+    cx.limits.clone_from(&message.limits);
+    cx.globals = Some(cx.world.globals().snapshot());
+    if let Some(reply) = &message.reply {
+        cx.audience = reply.audience().clone();
+    } else if let Some(instance) = &cx.instance {
+        cx.audience = instance.spawner.clone();
+    }
+    cx.set_work(message.reply.clone());
+    cx.restart_steps();
+}
+
+fn perform(cx: &mut Cx, message: Message) -> Result<Owned, Box<Fault>> {
+    let kind = cx.instance.as_ref().map(|instance| Arc::clone(&instance.kind));
+    let found = kind.as_ref().filter(|kind| redefine::accepts(kind, &message));
+    let Some(behavior) = found.and_then(|kind| kind.behavior(message.selector)) else {
+        let text = format!(
+            "`{}` has no behavior `{}` (any more)",
+            cx.serving.name,
+            message.selector.name()
+        );
+        return Err(Box::new(Fault::new(code::BROKEN_DEFINITION, text)));
+    };
+    bind_limits(cx, behavior);
+    let (function, payload) = (behavior.function, message.payload);
+    let result = guarded(cx, |cx| cx.call_owned(function, payload).ok());
+    result.map(Owned::share_whole).ok_or_else(|| cx.take_fault())
+}
+
+/// The agent's own quotas and the bound of this decision, inside what the request carries.
+fn bind_limits(cx: &mut Cx, behavior: &Behavior) {
+    let config = cx.instance.as_ref().and_then(|instance| instance.config.clone());
+    if let Some(config) = config {
+        cx.limits = config.limits(cx.limits.take(), &behavior.name);
+    }
+}
+
+/// A panic is a mistake of ours: it ends this message as R0999 and nothing else.
+fn guarded<T>(cx: &mut Cx, body: impl FnOnce(&mut Cx) -> Option<T>) -> Option<T> {
+    match catch_unwind(AssertUnwindSafe(|| body(cx))) {
+        Ok(result) => result,
+        Err(_) => {
+            cx.fail(code::INTERNAL, "a mistake in ag; please report it");
+            None
+        }
+    }
+}
+
+/// Whether the agent itself is to blame for a Fault, or the request: its cancellation, the limits it carries, a
+/// `requires` it breaks (L-76).
+fn blame(cx: &Cx, reply: Option<&Work>, result: &Result<Owned, Box<Fault>>) -> bool {
+    let (Err(fault), Some(reply)) = (result, reply) else { return result.is_err() };
+    let carried = [code::MONEY, code::TIME, code::TOKENS, code::CONTRACT];
+    !(cx.is_cancelled() || reply.reason().is_some() || carried.contains(&fault.code))
+}
+
+/// Commits or rolls back, answers, and does what supervision says; false if the agent is to stop.
+fn finish(
+    cx: &mut Cx,
+    slot: &Slot,
+    reply: Option<Arc<Work>>,
+    result: Result<Owned, Box<Fault>>,
+    to_blame: bool,
+) -> bool {
+    let faulted = result.is_err();
+    if let Some(instance) = &mut cx.instance {
+        if faulted { instance.roll_back() } else { instance.commit() }
+    }
+    if faulted {
+        cx.record(Kind::Fault);
+    }
+    match (reply, result) {
+        (Some(reply), result) => reply.finish(result),
+        (None, Err(fault)) => escalate(cx, fault),
+        (None, Ok(_)) => {}
+    }
+    !to_blame || supervise(cx, slot)
+}
+
+fn supervise(cx: &mut Cx, slot: &Slot) -> bool {
+    let now_ns = cx.world.clock().monotonic_ns();
+    let Some(instance) = &mut cx.instance else { return false };
+    let supervise = instance.supervise;
+    match instance.restarts.decide(supervise, now_ns) {
+        Verdict::GoOn => true,
+        Verdict::Stop => false,
+        Verdict::Restart => {
+            instance.is_ready = false;
+            initialise(cx, slot)
+        }
+    }
+}
+
+/// A Fault nobody awaits: shown by the cell it concerns.
+fn escalate(cx: &mut Cx, fault: Box<Fault>) {
+    let source = Arc::clone(&cx.serving.name);
+    cx.audience.emit(Emission::Fault { source, fault });
+}

@@ -1,0 +1,119 @@
+//! Spawning and stopping agents.
+//!
+//! Never: runs an initialiser in the spawner: the agent's first run does, on a coroutine of its own.
+
+use crate::actor::activation;
+use crate::actor::instance::Instance;
+use crate::actor::kind::TypeId;
+use crate::actor::mailbox::Marks;
+use crate::actor::reference::AgentRef;
+use crate::actor::request::refuse;
+use crate::actor::slab::About;
+use crate::actor::supervisor::Supervise;
+use crate::context::Cx;
+use crate::fault::{Faulted, code};
+use crate::sched::coroutine::Job;
+use crate::sched::queue::Runnable;
+use crate::telemetry::event::Kind;
+use crate::value::owned::Owned;
+use crate::world::World;
+use std::sync::Arc;
+
+impl Cx {
+    /// `@spawn`: a new agent of the type's current version, with its parameters and ports.
+    pub fn spawn(
+        &mut self,
+        kind: TypeId,
+        inputs: Vec<Owned>,
+        supervise: Supervise,
+    ) -> Result<AgentRef, Faulted> {
+        let world = Arc::clone(&self.world);
+        let cell = world.agent_types().cell(kind);
+        let Some((cell, kind)) = cell.and_then(|cell| Some((cell.clone(), cell.current()?))) else {
+            self.fail(code::BROKEN_DEFINITION, "the agent has no definition that checks");
+            return Err(Faulted);
+        };
+        let limit = world.limits().agents;
+        let Some(agent) = world.agents().reserve(limit) else {
+            self.fail(code::AGENT_LIMIT, format!("more than {limit} agents"));
+            return Err(Faulted);
+        };
+        let actor = world.telemetry().next_actor();
+        let spawner = self.audience.clone();
+        let marks = Marks::of(kind.mailbox);
+        let about = About {
+            reference: agent,
+            kind: Arc::clone(&kind),
+            cell: Arc::clone(&cell),
+            actor,
+            spawner: spawner.clone(),
+        };
+        let inputs = inputs.into_iter().map(Owned::share_whole).collect();
+        let instance = Instance::new(kind, cell, actor, spawner, supervise, inputs);
+        world.agents().introduce(about);
+        if let Some(slot) = world.agents().slot(agent.slot) {
+            slot.put_instance(Box::new(instance));
+            slot.mailbox.open(agent.generation, marks);
+        }
+        let event = (Kind::Spawn, actor, self.serving.message);
+        world.telemetry().record_all(world.scheduler(), &[event]);
+        world.scheduler().push(Runnable::Start(Job::Agent(agent)));
+        Ok(agent)
+    }
+
+    /// `@stop`: after the current message; without effect on one that stopped.
+    pub fn stop_agent(&mut self, agent: u64) {
+        if let Some(agent) = AgentRef::unpack(agent) {
+            self.world.stop_agent(agent);
+        }
+    }
+}
+
+impl World {
+    pub fn stop_agent(&self, agent: AgentRef) {
+        let Some(slot) = self.agents().slot(agent.slot) else { return };
+        if slot.mailbox.stop(agent.generation) {
+            self.scheduler().push(Runnable::Start(Job::Agent(agent)));
+        }
+    }
+
+    /// The end of an agent: what is queued is answered with R0704, who waits for room is let go, the place is free.
+    pub(crate) fn retire(&self, agent: AgentRef, instance: Box<Instance>) {
+        let Some(slot) = self.agents().slot(agent.slot) else { return };
+        let (left, waiters, counts) = slot.mailbox.close();
+        let who = format!("`{}`", instance.kind.name);
+        left.into_iter().for_each(|message| refuse(*message, &who));
+        waiters.iter().for_each(crate::context::waker::Waker::wake);
+        self.telemetry().record(
+            self.scheduler(),
+            Kind::Stop,
+            instance.actor,
+            crate::telemetry::event::MessageId::NONE,
+        );
+        self.telemetry().keep_name(instance.actor, Arc::clone(&instance.kind.name));
+        self.remember_retired(instance.actor, &instance.kind.name, counts, slot);
+        drop(instance);
+        self.agents().forget(agent);
+        self.agents().release(agent);
+    }
+
+    /// When the world closes: every agent, whether its last run ended or not.
+    pub(crate) fn retire_all(&self) {
+        let all: Vec<AgentRef> =
+            self.agents().tenants().map(|(about, _)| about.reference).collect();
+        for agent in all {
+            let instance = self.agents().slot(agent.slot).and_then(|slot| slot.take_instance());
+            if let Some(instance) = instance {
+                self.retire(agent, instance);
+            }
+        }
+    }
+}
+
+/// Runs that hold an agent end here when it is to stop.
+pub(crate) fn end(cx: &mut Cx, agent: AgentRef) {
+    if let Some(instance) = activation::let_go(cx) {
+        let world = Arc::clone(&cx.world);
+        world.retire(agent, instance);
+    }
+}

@@ -1,0 +1,182 @@
+//! The mailbox of an agent: bounded, with high and low water, and the flag that says whether the agent is scheduled.
+//!
+//! Never: blocks a sender; one that has to wait leaves its waker. Order is kept for each sender and level.
+//!
+//! Protocol: whoever pushes into a mailbox that is not scheduled schedules the agent. The run that holds it keeps the flag
+//! while it handles messages, also while one is suspended, and gives it up by `try_rest`, under the same lock as `push`.
+
+use crate::actor::kind::AgentType;
+use crate::actor::message::Message;
+use crate::actor::queues::{Queues, Rank};
+use crate::context::waker::Waker;
+use parking_lot::Mutex;
+
+/// Capacity and water marks (L-74).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Marks {
+    pub capacity: u32,
+    pub high: u32,
+    pub low: u32,
+}
+
+impl Marks {
+    #[must_use]
+    pub fn of(capacity: u32) -> Self {
+        let fifth = (capacity / 5).max(1);
+        Self { capacity, high: capacity.saturating_sub(fifth).max(1), low: fifth }
+    }
+}
+
+/// What became of a push.
+pub enum Pushed {
+    /// It is in; `schedule` says that the pusher has to schedule the agent.
+    Queued { schedule: bool },
+    /// Above high water, with this many messages; the message comes back.
+    Full(Box<Message>, u32),
+    /// The agent stopped; the message comes back.
+    Gone(Box<Message>),
+}
+
+/// What the agent does next.
+pub enum Next {
+    Message(Box<Message>, Vec<Waker>),
+    Stop,
+    Nothing,
+}
+
+#[derive(Default)]
+pub struct Mailbox {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    /// Of the tenant, 0 if the slot is free.
+    generation: u32,
+    scheduled: bool,
+    stop: bool,
+    marks: Option<Marks>,
+    queues: Queues<Box<Message>>,
+    waiters: Vec<Waker>,
+    counts: Counts,
+}
+
+/// `sent = handled + waiting` at any moment.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Counts {
+    pub sent: u64,
+    pub handled: u64,
+    pub waiting: u32,
+    pub highest: u32,
+}
+
+impl Mailbox {
+    /// A new agent moves in; its first run, which initialises it, is already scheduled.
+    pub fn open(&self, generation: u32, marks: Marks) {
+        let inner = Inner { generation, scheduled: true, marks: Some(marks), ..Inner::default() };
+        *self.inner.lock() = inner;
+    }
+
+    #[must_use]
+    pub fn is_open(&self, generation: u32) -> bool {
+        self.inner.lock().generation == generation
+    }
+
+    /// Puts a message in. With a waker the sender waits for low water if there is no room.
+    pub fn push(&self, generation: u32, message: Box<Message>, waker: Option<&Waker>) -> Pushed {
+        let mut inner = self.inner.lock();
+        if inner.generation != generation || inner.stop {
+            return Pushed::Gone(message);
+        }
+        let waiting = inner.counts.waiting;
+        let marks = inner.marks.unwrap_or(Marks::of(crate::actor::kind::MAILBOX));
+        let bound = if message.rank == Rank::Alert { marks.capacity } else { marks.high };
+        if waiting >= bound {
+            if let Some(waker) = waker
+                && !inner.waiters.iter().any(|known| known.is_same(waker))
+            {
+                inner.waiters.push(waker.clone());
+            }
+            return Pushed::Full(message, waiting);
+        }
+        inner.queues.push(message.rank, message.sent_ns, message);
+        inner.counts.sent += 1;
+        inner.counts.waiting += 1;
+        inner.counts.highest = inner.counts.highest.max(inner.counts.waiting);
+        Pushed::Queued { schedule: !std::mem::replace(&mut inner.scheduled, true) }
+    }
+
+    /// Asks the agent to stop after its current message. True if the caller has to schedule it.
+    pub fn stop(&self, generation: u32) -> bool {
+        let mut inner = self.inner.lock();
+        if inner.generation != generation || inner.stop {
+            return false;
+        }
+        inner.stop = true;
+        !std::mem::replace(&mut inner.scheduled, true)
+    }
+
+    /// The next thing to do, for the run that holds the agent. At low water it hands out the senders that wait for room.
+    pub fn next(&self) -> Next {
+        let mut inner = self.inner.lock();
+        if inner.stop {
+            return Next::Stop;
+        }
+        let Some(message) = inner.queues.pop() else { return Next::Nothing };
+        inner.counts.waiting -= 1;
+        inner.counts.handled += 1;
+        let low = inner.marks.map_or(0, |marks| marks.low);
+        let woken = match inner.counts.waiting <= low {
+            true => std::mem::take(&mut inner.waiters),
+            false => Vec::new(),
+        };
+        Next::Message(message, woken)
+    }
+
+    /// Ends a run if nothing came meanwhile; otherwise the run goes on.
+    pub fn try_rest(&self) -> bool {
+        let mut inner = self.inner.lock();
+        if inner.stop || !inner.queues.is_empty() {
+            return false;
+        }
+        inner.scheduled = false;
+        true
+    }
+
+    /// The agent moved out: gives back what was queued (counted as handled: each is answered) and who waits for room.
+    pub fn close(&self) -> (Vec<Box<Message>>, Vec<Waker>, Counts) {
+        let mut inner = std::mem::take(&mut *self.inner.lock());
+        let mut left = Vec::with_capacity(inner.queues.len());
+        while let Some(message) = inner.queues.pop() {
+            left.push(message);
+        }
+        inner.counts.handled += left.len() as u64;
+        inner.counts.waiting = 0;
+        (left, inner.waiters, inner.counts)
+    }
+
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.inner.lock().counts
+    }
+
+    #[must_use]
+    pub fn is_scheduled(&self) -> bool {
+        self.inner.lock().scheduled
+    }
+
+    /// Whether `kind` could handle every queued message (L-78).
+    #[must_use]
+    pub fn fits(&self, kind: &AgentType) -> bool {
+        let inner = self.inner.lock();
+        inner.queues.iter().all(|message| crate::actor::redefine::accepts(kind, message))
+    }
+
+    pub fn forget_waiter(&self, waker: &Waker) {
+        self.inner.lock().waiters.retain(|known| !known.is_same(waker));
+    }
+
+    pub fn set_marks(&self, marks: Marks) {
+        self.inner.lock().marks = Some(marks);
+    }
+}

@@ -1,0 +1,86 @@
+//! Taking a new definition at the next message, if the state and the queued messages fit (L-78).
+//!
+//! Never: changes an agent that does not fit; it keeps the code it has.
+
+use crate::actor::instance::Instance;
+use crate::actor::kind::AgentType;
+use crate::actor::message::Message;
+use crate::actor::slab::Slot;
+use crate::context::Cx;
+use crate::value::owned::Owned;
+use crate::value::record::field_shape;
+use std::sync::Arc;
+
+/// Whether a type has the behavior a message asks for, with the same parameters.
+#[must_use]
+pub fn accepts(kind: &AgentType, message: &Message) -> bool {
+    kind.behavior(message.selector).is_some_and(|behavior| {
+        let shapes = message.payload.iter().map(Owned::shape);
+        shapes.eq(behavior.params.iter().map(|param| param.shape))
+    })
+}
+
+/// Why instances of `old` cannot become `new`; `None` if they can.
+#[must_use]
+pub fn obstacle(old: &AgentType, new: &AgentType) -> Option<String> {
+    let has = |name: &str, shape| {
+        old.fields.iter().any(|field| &*field.name == name && field.shape == shape)
+    };
+    let exists = |name: &str| old.fields.iter().any(|field| &*field.name == name);
+    let changed = new.fields.iter().find(|new| exists(&new.name) && !has(&new.name, new.shape));
+    if let Some(field) = changed {
+        return Some(format!("`{}` has another type", field.name));
+    }
+    let (inputs, state) = (new.input_fields().iter(), new.state().iter());
+    let given = inputs.chain(state.filter(|field| field.required));
+    let missing = given.into_iter().find(|field| !has(&field.name, field.shape));
+    missing.map(|field| format!("`{}` is new and has no default", field.name))
+}
+
+/// Called between messages: takes the newest definition if there is one that fits.
+pub(crate) fn refresh(cx: &mut Cx, slot: &Slot, message: &Message) {
+    let Some(instance) = &cx.instance else { return };
+    if instance.kind.version == instance.cell.version() {
+        return;
+    }
+    let Some(new) = instance.cell.current() else { return };
+    let fits = obstacle(&instance.kind, &new).is_none()
+        && accepts(&new, message)
+        && slot.mailbox.fits(&new);
+    if !fits {
+        return;
+    }
+    let Some(inputs) = gather(instance, new.input_fields()) else { return };
+    // New fields take what the initialisers give; a Fault there leaves the agent as it is.
+    let Some(initial) = initial_state(cx, &new, inputs) else { return };
+    let Some(instance) = &mut cx.instance else { return };
+    let Some(mut fields) = gather(instance, new.input_fields()) else { return };
+    let state = new.state().iter().zip(initial);
+    fields.extend(
+        state.map(|(field, initial)| instance.named(&field.name, field.shape).unwrap_or(initial)),
+    );
+    instance.adapt(Arc::clone(&new), fields);
+    cx.fields = instance.fields_mut().as_mut_ptr();
+    slot.set_kind(&new);
+    slot.mailbox.set_marks(crate::actor::mailbox::Marks::of(new.mailbox));
+}
+
+fn gather(instance: &Instance, fields: &[crate::value::shape::FieldShape]) -> Option<Vec<Owned>> {
+    fields.iter().map(|field| instance.named(&field.name, field.shape)).collect()
+}
+
+/// Runs the initialisers of a type: the state fields, or `None` with the Fault in the context.
+pub(crate) fn initial_state(
+    cx: &mut Cx,
+    kind: &AgentType,
+    inputs: Vec<Owned>,
+) -> Option<Vec<Owned>> {
+    let tuple = cx.call_owned(kind.init, inputs).ok()?;
+    if kind.state().is_empty() {
+        return Some(Vec::new());
+    }
+    // SAFETY: the initialiser's result is a tuple of the state fields; the handle does not outlive `tuple`.
+    let words = unsafe { crate::value::record::RecordRef::from_word(tuple.value()) }.fields();
+    let items = words.iter().enumerate();
+    Some(items.map(|(at, &word)| Owned::retained(word, field_shape(tuple.shape(), at))).collect())
+}

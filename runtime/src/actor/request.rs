@@ -1,0 +1,232 @@
+//! Sending: requests that give a Future, signals that give nothing, and waiting for the reply.
+//!
+//! Never: copies a payload; what somebody still holds of it is marked as shared.
+
+use crate::actor::kind::{AgentType, Priority};
+use crate::actor::mailbox::Pushed;
+use crate::actor::message::Message;
+use crate::actor::queues::Rank;
+use crate::actor::reference::AgentRef;
+use crate::actor::selector::Selector;
+use crate::context::Cx;
+use crate::coord::work::Work;
+use crate::fault::{Fault, Faulted, code};
+use crate::sched::coroutine::Job;
+use crate::sched::queue::Runnable;
+use crate::telemetry::event::Kind;
+use crate::value::native;
+use crate::value::owned::Owned;
+use crate::value::shape::ShapeId;
+use std::sync::Arc;
+
+/// The mailbox was above high water with this many messages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Backpressure(pub u32);
+
+impl Cx {
+    /// `agent.behavior(args)`: gives a Future word of shape `future`. Suspends while the mailbox is above high water.
+    pub fn request(
+        &mut self,
+        agent: u64,
+        selector: Selector,
+        payload: Vec<Owned>,
+        future: ShapeId,
+    ) -> Result<u64, Faulted> {
+        let work = self.ask(agent, selector, payload)?;
+        Ok(native::native(future, work))
+    }
+
+    /// As `request`, giving the reply slot itself.
+    pub fn ask(
+        &mut self,
+        agent: u64,
+        selector: Selector,
+        payload: Vec<Owned>,
+    ) -> Result<Arc<Work>, Faulted> {
+        let name = selector.name();
+        let work = Work::new(name, self.audience.clone(), self.work.as_ref(), agent);
+        let limits = self.limits.clone();
+        let message = self.message(agent, selector, payload)?;
+        let message = Box::new(Message { reply: Some(Arc::clone(&work)), limits, ..message });
+        self.send_waiting(agent, message)?;
+        Ok(work)
+    }
+
+    /// `@signal`: never waits.
+    pub fn signal(
+        &mut self,
+        agent: u64,
+        selector: Selector,
+        payload: Vec<Owned>,
+    ) -> Result<Result<(), Backpressure>, Faulted> {
+        let message = Box::new(self.message(agent, selector, payload)?);
+        let world = Arc::clone(&self.world);
+        let Some(to) = AgentRef::unpack(agent) else { return Ok(Ok(())) };
+        let Some(slot) = world.agents().slot(to.slot) else { return Ok(Ok(())) };
+        let id = message.id;
+        match slot.mailbox.push(to.generation, message, None) {
+            Pushed::Queued { schedule } => {
+                self.sent(to, id, schedule);
+                Ok(Ok(()))
+            }
+            Pushed::Full(_, waiting) => Ok(Err(Backpressure(waiting))),
+            // As a letter to someone who moved away: the sender cannot know.
+            Pushed::Gone(_) => Ok(Ok(())),
+        }
+    }
+
+    /// Waits for the outcome of a Future word and gives its value, owned; re-raises its Fault.
+    pub fn await_future(&mut self, future: u64) -> Result<Owned, Faulted> {
+        let Some(work) = native::payload::<Work>(future) else {
+            self.fail(code::INTERNAL, "awaited something that is no Future");
+            return Err(Faulted);
+        };
+        self.await_work(&work)
+    }
+
+    pub fn await_work(&mut self, work: &Arc<Work>) -> Result<Owned, Faulted> {
+        if work.is_finished()
+            && let Some(outcome) = work.peek()
+        {
+            return self.settle(outcome);
+        }
+        self.begin_waiting_for(work.performer())?;
+        let outcome = self.poll_until(|waker| work.poll(waker));
+        self.stop_waiting();
+        match outcome {
+            Ok(outcome) => self.settle(outcome),
+            Err(Faulted) => {
+                work.forget_waiter(&self.waker());
+                Err(Faulted)
+            }
+        }
+    }
+
+    fn settle(&mut self, outcome: Result<Owned, Box<Fault>>) -> Result<Owned, Faulted> {
+        outcome.map_err(|fault| {
+            self.raise(fault);
+            Faulted
+        })
+    }
+
+    fn message(
+        &mut self,
+        agent: u64,
+        selector: Selector,
+        payload: Vec<Owned>,
+    ) -> Result<Message, Faulted> {
+        let payload: Vec<Owned> = payload.into_iter().map(Owned::share).collect();
+        let rank = self.rank_for(agent, selector, &payload)?;
+        Ok(Message {
+            id: self.world.telemetry().next_message(self.world.scheduler()),
+            cause: self.serving.message,
+            sender: self.serving.agent,
+            selector,
+            payload,
+            reply: None,
+            limits: None,
+            rank,
+            sent_ns: self.world.clock().monotonic_ns(),
+        })
+    }
+
+    /// Looks the behavior up in the receiver's current code; a message it does not have is R0901 here, at the sender.
+    fn rank_for(
+        &mut self,
+        agent: u64,
+        selector: Selector,
+        payload: &[Owned],
+    ) -> Result<Rank, Faulted> {
+        let to = AgentRef::unpack(agent);
+        let found = to.and_then(|to| self.world.agents().slot(to.slot)?.kind_of(to));
+        // A stopped agent has no code: the reply will say so.
+        let Some((kind, cell)) = found else { return Ok(Rank::Level(Priority::Normal)) };
+        let newer = || cell.current().filter(|newer| newer.version != kind.version);
+        let rank = rank_in(&kind, selector, payload);
+        let Some(rank) = rank.or_else(|| rank_in(newer()?.as_ref(), selector, payload)) else {
+            let (agent, name) = (&kind.name, selector.name());
+            self.fail(
+                code::BROKEN_DEFINITION,
+                format!("`{agent}` has no behavior `{name}` with these parameters"),
+            );
+            return Err(Faulted);
+        };
+        Ok(rank)
+    }
+
+    fn send_waiting(&mut self, agent: u64, message: Box<Message>) -> Result<(), Faulted> {
+        let world = Arc::clone(&self.world);
+        let to = AgentRef::unpack(agent);
+        let place = to.and_then(|to| Some((to, world.agents().slot(to.slot)?)));
+        let Some((to, slot)) = place else {
+            refuse(*message, "the agent");
+            return Ok(());
+        };
+        let id = message.id;
+        let mut held = Some(message);
+        let mut edge = false;
+        let result = loop {
+            let Some(message) = held.take() else { break Ok(()) };
+            match slot.mailbox.push(to.generation, message, Some(&self.waker())) {
+                Pushed::Queued { schedule } => {
+                    self.sent(to, id, schedule);
+                    break Ok(());
+                }
+                Pushed::Gone(message) => {
+                    refuse(*message, "the agent");
+                    break Ok(());
+                }
+                Pushed::Full(message, _) => held = Some(message),
+            }
+            if !edge {
+                edge = true;
+                if self.begin_waiting_for(agent).is_err() {
+                    break Err(Faulted);
+                }
+            }
+            if self.sleep_once().is_err() {
+                break Err(Faulted);
+            }
+        };
+        if edge {
+            self.stop_waiting();
+            slot.mailbox.forget_waiter(&self.waker());
+        }
+        result
+    }
+
+    fn sent(&self, to: AgentRef, id: crate::telemetry::event::MessageId, schedule: bool) {
+        let world = &self.world;
+        let receiver = world.agents().slot(to.slot).and_then(|slot| slot.about());
+        if let Some(about) = receiver {
+            let events = [
+                (Kind::Cause, self.serving.actor, self.serving.message),
+                (Kind::Send, about.actor, id),
+            ];
+            world.telemetry().record_all(world.scheduler(), &events);
+        }
+        if schedule {
+            world.scheduler().push(Runnable::Start(Job::Agent(to)));
+        }
+    }
+}
+
+/// Where a message stands in the mailbox, if the type has a behavior for it.
+fn rank_in(kind: &AgentType, selector: Selector, payload: &[Owned]) -> Option<Rank> {
+    let behavior = kind.behavior(selector)?;
+    let shapes = payload.iter().map(Owned::shape);
+    if !shapes.eq(behavior.params.iter().map(|param| param.shape)) {
+        return None;
+    }
+    if behavior.attributes.is_alert {
+        return Some(Rank::Alert);
+    }
+    Some(Rank::Level(behavior.attributes.priority.unwrap_or(kind.priority)))
+}
+
+/// Answers a message that will not be handled.
+pub(crate) fn refuse(message: Message, who: &str) {
+    if let Some(reply) = message.reply {
+        reply.finish(Err(Box::new(Fault::new(code::AGENT_STOPPED, format!("{who} has stopped")))));
+    }
+}

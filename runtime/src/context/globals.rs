@@ -1,0 +1,92 @@
+//! The globals of a session: values by slot, and the snapshots of them that messages see (L-75).
+//!
+//! Never: changes a snapshot. A cell reads and writes the current values; a message holds the snapshot of its start. An
+//! assignment copies the table only if a snapshot of it is held.
+
+use crate::context::Cx;
+use crate::value::owned::Owned;
+use crate::value::shape::ShapeId;
+use parking_lot::RwLock;
+use std::sync::Arc;
+
+/// Names a global for compiled code. A redefinition with another type gets another slot.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(transparent)]
+pub struct GlobalSlot(pub u32);
+
+/// All globals at one moment.
+#[derive(Clone, Default)]
+pub struct Globals {
+    values: Vec<Option<Owned>>,
+}
+
+impl Globals {
+    #[must_use]
+    pub fn get(&self, slot: GlobalSlot) -> Option<&Owned> {
+        self.values.get(slot.0 as usize)?.as_ref()
+    }
+
+    fn set(&mut self, slot: GlobalSlot, value: Option<Owned>) -> Option<Owned> {
+        let index = slot.0 as usize;
+        if self.values.len() <= index {
+            self.values.resize(index + 1, None);
+        }
+        self.values.get_mut(index).and_then(|place| std::mem::replace(place, value))
+    }
+}
+
+/// The current globals of a world.
+#[derive(Default)]
+pub struct GlobalStore {
+    current: RwLock<Arc<Globals>>,
+}
+
+impl GlobalStore {
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Globals> {
+        Arc::clone(&self.current.read())
+    }
+
+    #[must_use]
+    pub fn get(&self, slot: GlobalSlot) -> Option<Owned> {
+        self.current.read().get(slot).cloned()
+    }
+
+    /// Sets a global from now on; what snapshots see stays.
+    pub fn set(&self, slot: GlobalSlot, value: Owned) {
+        self.replace(slot, Some(value.share_whole()));
+    }
+
+    pub fn remove(&self, slot: GlobalSlot) {
+        self.replace(slot, None);
+    }
+
+    fn replace(&self, slot: GlobalSlot, value: Option<Owned>) {
+        let old = Arc::make_mut(&mut *self.current.write()).set(slot, value);
+        // Outside the lock: releasing a value may free a large one.
+        drop(old);
+    }
+
+    /// Drops all globals; snapshots keep theirs.
+    pub fn clear(&self) {
+        let old = std::mem::take(&mut *self.current.write());
+        drop(old);
+    }
+}
+
+impl Cx {
+    /// A global as this coroutine sees it, owned; `None` if no cell has set it.
+    #[must_use]
+    pub fn global(&self, slot: GlobalSlot) -> Option<u64> {
+        let value = match &self.globals {
+            Some(snapshot) => snapshot.get(slot).cloned(),
+            None => self.world.globals().get(slot),
+        };
+        value.map(Owned::into_word)
+    }
+
+    /// Assigns a global; takes the value over.
+    pub fn set_global(&mut self, slot: GlobalSlot, value: u64, shape: ShapeId) {
+        self.world.globals().set(slot, Owned::new(value, shape));
+    }
+}

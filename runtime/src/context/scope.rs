@@ -1,0 +1,65 @@
+//! Scopes of a coroutine: what a block opens and every way out of it must close, innermost first.
+//!
+//! Never: closed out of order. Code that leaves blocks by a Fault, `return` or `?` calls `close_scopes` with the depth it
+//! was given; the end of a job closes the rest.
+
+use crate::context::Cx;
+use crate::coord::work::{Reason, Work};
+use crate::fault::code;
+use crate::sched::timer::TimerId;
+use std::sync::Arc;
+
+/// What a block of kind B holds while it runs.
+pub trait Scope: Send {
+    fn close(self: Box<Self>, cx: &mut Cx);
+}
+
+impl Cx {
+    /// Opens a scope and gives the depth to close it with.
+    pub fn open_scope(&mut self, scope: Box<dyn Scope>) -> usize {
+        self.scopes.push(scope);
+        self.scopes.len() - 1
+    }
+
+    /// Closes scopes until `depth` of them are left.
+    pub fn close_scopes(&mut self, depth: usize) {
+        while self.scopes.len() > depth {
+            if let Some(scope) = self.scopes.pop() {
+                scope.close(self);
+            }
+        }
+    }
+
+    #[must_use]
+    pub fn scope_depth(&self) -> usize {
+        self.scopes.len()
+    }
+
+    /// Opens `@with_time_limit`: after `limit_ns` everything inside ends with R0602, also what it asked others for.
+    pub fn open_time_limit(&mut self, limit_ns: u64) -> usize {
+        let work = Work::time_limit(self.audience.clone(), self.work.as_ref());
+        let reason = Reason::new(code::TIME, "the time limit of the block has passed");
+        let timer = self.world.cancel_after(&work, reason, limit_ns);
+        let outer = self.set_work(Some(Arc::clone(&work)));
+        self.open_scope(Box::new(TimeLimit { work, outer, timer }))
+    }
+
+    /// Whether a time limit is in force: then a wait ends by itself and is no deadlock.
+    pub(crate) fn has_time_limit(&self) -> bool {
+        self.work.as_ref().is_some_and(|work| work.is_time_limited())
+    }
+}
+
+struct TimeLimit {
+    work: Arc<Work>,
+    outer: Option<Arc<Work>>,
+    timer: TimerId,
+}
+
+impl Scope for TimeLimit {
+    fn close(self: Box<Self>, cx: &mut Cx) {
+        cx.world.scheduler().timers().cancel(self.timer);
+        self.work.close_block();
+        cx.set_work(self.outer);
+    }
+}

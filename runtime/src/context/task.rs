@@ -1,0 +1,100 @@
+//! Cells and tasks: coroutines that run one function to its end and finish a [`Work`] with what it gave.
+//!
+//! Never: runs the function of cancelled work.
+
+use crate::code::FnSlot;
+use crate::context::Cx;
+use crate::context::Serving;
+use crate::context::globals::Globals;
+use crate::context::sink::Audience;
+use crate::coord::work::{Outcome, Work};
+use crate::fault::{Fault, code};
+use crate::ledger::quota::LimitContext;
+use crate::telemetry::event::Kind;
+use crate::value::owned::Owned;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// What a task or cell runs.
+pub enum Callee {
+    Slot(FnSlot, Vec<Owned>),
+    /// A function value without parameters.
+    Value(Owned),
+}
+
+/// Everything a coroutine needs to begin a cell or task.
+pub struct TaskStart {
+    pub callee: Callee,
+    pub audience: Audience,
+    pub limits: LimitContext,
+    /// `None` for a cell: it sees and sets the current globals.
+    pub globals: Option<Arc<Globals>>,
+    pub serving: Serving,
+    pub work: Arc<Work>,
+    /// The outside waits for it: virtual time passes while it runs.
+    pub is_root: bool,
+}
+
+/// The whole life of a cell or task, on its coroutine.
+pub(crate) fn run(cx: &mut Cx, start: TaskStart) {
+    let TaskStart { callee, audience, limits, globals, serving, work, is_root } = start;
+    cx.audience = audience;
+    cx.limits = limits;
+    cx.globals = globals;
+    cx.serving = serving;
+    cx.set_work(Some(Arc::clone(&work)));
+    cx.record(Kind::Begin);
+    let outcome = catch_unwind(AssertUnwindSafe(|| perform(cx, callee)));
+    let outcome = outcome.unwrap_or_else(|_| {
+        Err(Box::new(Fault::new(code::INTERNAL, "a mistake in ag; please report it")))
+    });
+    if outcome.is_err() {
+        cx.record(Kind::Fault);
+    }
+    cx.record(Kind::End);
+    // Limits and leases are closed before anybody sees the outcome.
+    cx.close_scopes(0);
+    cx.set_work(None);
+    work.finish(outcome);
+    if is_root {
+        cx.world.scheduler().root_ends();
+    }
+}
+
+fn perform(cx: &mut Cx, callee: Callee) -> Outcome {
+    if cx.is_cancelled() {
+        return Err(cx.cancel_reason().fault());
+    }
+    let result = match callee {
+        Callee::Slot(slot, args) => cx.call_owned(slot, args),
+        Callee::Value(function) => cx.call_function(&function, &[]),
+    };
+    match result {
+        Ok(value) => Ok(value.share_whole()),
+        Err(_) => Err(cx.take_fault()),
+    }
+}
+
+impl Cx {
+    /// Calls a function value that carries its shape.
+    pub fn call_function(
+        &mut self,
+        function: &Owned,
+        args: &[u64],
+    ) -> Result<Owned, crate::fault::Faulted> {
+        use crate::value::shape::{Shape, ShapeId, shape};
+        let result = match shape(function.shape()) {
+            Shape::Function(signature) => signature.result,
+            _ => ShapeId::UNIT,
+        };
+        let value = self.call(function.value(), args)?;
+        Ok(Owned::new(value, result))
+    }
+
+    /// The Fault a call just ended with.
+    pub fn take_fault(&mut self) -> Box<Fault> {
+        self.fault.take().unwrap_or_else(|| {
+            Box::new(Fault::new(code::INTERNAL, "a call failed without a Fault"))
+        })
+    }
+}

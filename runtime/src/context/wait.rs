@@ -1,0 +1,166 @@
+//! Waiting: the coroutine gives its worker back until somebody completes what it waits for.
+//!
+//! Never: blocks a worker, or loses a completion that comes before the suspension. Works at any depth of native frames, also
+//! in a lambda that a builtin calls. What waits may go on on another worker, so nothing of the thread is kept across it.
+
+use crate::actor::slab::Activity;
+use crate::context::Cx;
+use crate::context::waker::Waker;
+use crate::fault::{Faulted, code};
+use crate::sched::coroutine::Pause;
+use crate::sched::scheduler::Scheduler;
+use crate::telemetry::event::Kind;
+use parking_lot::Mutex;
+use std::sync::Arc;
+
+impl Cx {
+    /// Waits for something outside the scheduler: `start` hands the completer to whatever will call it, once, from any
+    /// thread. While a completer is alive a virtual clock stands still.
+    pub fn wait<T: Send + 'static>(
+        &mut self,
+        start: impl FnOnce(Completer<T>),
+    ) -> Result<T, Faulted> {
+        let scheduler = Arc::clone(self.world.scheduler());
+        let cell = Arc::new(Cell { state: Mutex::new(State::Waiting), waker: self.waker() });
+        scheduler.external_begins();
+        start(Completer { cell: Arc::clone(&cell), scheduler });
+        let answer = self.poll_until(|_| cell.take());
+        cell.abandon();
+        match answer? {
+            Some(value) => Ok(value),
+            None => {
+                self.fail(code::INTERNAL, "what was waited for was dropped without an answer");
+                Err(Faulted)
+            }
+        }
+    }
+
+    /// Waits until `ready` gives something. It is asked at least once, and again after each wake of the waker it is shown;
+    /// it must hand the waker over before it gives `None`, under the lock of whoever will wake it.
+    pub fn poll_until<T>(
+        &mut self,
+        mut ready: impl FnMut(&Waker) -> Option<T>,
+    ) -> Result<T, Faulted> {
+        let waker = self.waker();
+        loop {
+            if let Some(value) = ready(&waker) {
+                return Ok(value);
+            }
+            self.sleep_once()?;
+        }
+    }
+
+    /// One suspension for code that hands its waker over itself and looks again afterwards.
+    pub(crate) fn sleep_once(&mut self) -> Result<(), Faulted> {
+        if self.is_cancelled() {
+            self.fail_cancelled();
+            return Err(Faulted);
+        }
+        self.suspend();
+        Ok(())
+    }
+
+    pub(crate) fn waker(&self) -> Waker {
+        Waker::new(Arc::clone(&self.control))
+    }
+
+    /// Sleeps until woken, perhaps for nothing.
+    fn suspend(&mut self) {
+        if self.control.is_detached() {
+            return std::thread::park();
+        }
+        self.record(Kind::Suspend);
+        self.show_activity(Activity::Waiting);
+        self.pause(Pause::Suspended);
+        self.show_activity(Activity::Running);
+        self.record(Kind::Resume);
+    }
+
+    /// Lets others have the worker if anybody waits for it.
+    pub(crate) fn give_turn(&mut self) {
+        if self.control.is_detached() || !self.world.scheduler().others_wait() {
+            return;
+        }
+        self.record(Kind::Suspend);
+        self.pause(Pause::Preempted);
+        self.record(Kind::Resume);
+    }
+
+    fn show_activity(&self, activity: Activity) {
+        if let Some(slot) = self.own_slot() {
+            slot.set_activity(activity);
+        }
+    }
+
+    fn pause(&mut self, pause: Pause) {
+        // SAFETY: set when the coroutine began and valid until it ends; this code runs on its stack.
+        unsafe { (*self.yielder).suspend(pause) };
+    }
+}
+
+struct Cell<T> {
+    state: Mutex<State<T>>,
+    waker: Waker,
+}
+
+enum State<T> {
+    Waiting,
+    Done(T),
+    Dropped,
+    /// The waiter is gone: cancelled, or it has its answer.
+    Abandoned,
+}
+
+impl<T> Cell<T> {
+    fn take(&self) -> Option<Option<T>> {
+        let mut state = self.state.lock();
+        match std::mem::replace(&mut *state, State::Waiting) {
+            State::Waiting => None,
+            State::Done(value) => Some(Some(value)),
+            State::Dropped | State::Abandoned => Some(None),
+        }
+    }
+
+    fn abandon(&self) {
+        let previous = std::mem::replace(&mut *self.state.lock(), State::Abandoned);
+        drop(previous);
+    }
+
+    fn put(&self, state: State<T>) {
+        {
+            let mut current = self.state.lock();
+            if !matches!(*current, State::Waiting) {
+                return;
+            }
+            *current = state;
+        }
+        self.waker.wake();
+    }
+}
+
+/// Ends one [`Cx::wait`]. Dropping it without a call ends the wait with R0999.
+pub struct Completer<T> {
+    cell: Arc<Cell<T>>,
+    scheduler: Arc<Scheduler>,
+}
+
+impl<T> Completer<T> {
+    pub fn complete(self, value: T) {
+        self.cell.put(State::Done(value));
+    }
+
+    /// False once the waiter was cancelled: the answer would be dropped.
+    #[must_use]
+    pub fn is_wanted(&self) -> bool {
+        !matches!(*self.cell.state.lock(), State::Abandoned)
+    }
+}
+
+impl<T> Drop for Completer<T> {
+    fn drop(&mut self) {
+        // Without effect after `complete`.
+        self.cell.put(State::Dropped);
+        // After the wake, so that virtual time cannot pass between them.
+        self.scheduler.external_ends();
+    }
+}

@@ -1,0 +1,247 @@
+//! A piece of work somebody may wait for or cancel: a cell, a task, a request, a block under a time limit.
+//!
+//! Works form a tree by who asked for them; cancelling one cancels what it asked for. Never: runs anything, and never
+//! registers a child with its parent: whether a work is cancelled is found by walking up, so asking costs no lock and no list.
+//!
+//! Protocol: `finish` is called once, by the coroutine that performs the work or by whoever refuses it. Waiters register
+//! a waker under the lock that `finish` takes, so none is lost.
+
+use crate::context::sink::{Audience, Emission};
+use crate::context::waker::Waker;
+use crate::fault::Fault;
+use crate::value::owned::Owned;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Why something was cancelled: the code and message of the Fault it ends with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    pub code: &'static str,
+    pub message: Arc<str>,
+}
+
+impl Reason {
+    pub fn new(code: &'static str, message: &str) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    #[must_use]
+    pub fn fault(&self) -> Box<Fault> {
+        Box::new(Fault::new(self.code, self.message.as_ref()))
+    }
+}
+
+pub type Outcome = Result<Owned, Box<Fault>>;
+
+pub struct Work {
+    /// What this is called where a Fault nobody awaits is shown.
+    name: Arc<str>,
+    audience: Audience,
+    /// The agent that is asked, packed, or 0: an edge of the waits-for graph.
+    performer: u64,
+    /// This is a block under a time limit.
+    is_limit: bool,
+    // Written by `cancel` (any thread), read by `reason` (any thread). The reason itself is under the lock.
+    cancelled: AtomicBool,
+    // Written by `finish`; read when the parents of new works are chosen, where a stale answer only costs memory.
+    finished: AtomicBool,
+    state: Mutex<State>,
+}
+
+struct State {
+    parent: Option<Arc<Work>>,
+    reason: Option<Reason>,
+    outcome: Option<Outcome>,
+    /// Whether somebody has seen the outcome; an unseen Fault is shown when the last handle goes.
+    seen: bool,
+    waiters: Vec<Waker>,
+}
+
+impl Work {
+    pub fn new(
+        name: Arc<str>,
+        audience: Audience,
+        parent: Option<&Arc<Work>>,
+        performer: u64,
+    ) -> Arc<Self> {
+        Self::build(name, audience, parent, performer, false)
+    }
+
+    /// A block that will be cancelled by a timer; it has no outcome.
+    pub(crate) fn time_limit(audience: Audience, parent: Option<&Arc<Work>>) -> Arc<Self> {
+        Self::build("time limit".into(), audience, parent, 0, true)
+    }
+
+    fn build(
+        name: Arc<str>,
+        audience: Audience,
+        parent: Option<&Arc<Work>>,
+        performer: u64,
+        is_limit: bool,
+    ) -> Arc<Self> {
+        let state = State {
+            parent: parent.and_then(unfinished),
+            reason: None,
+            outcome: None,
+            seen: false,
+            waiters: Vec::new(),
+        };
+        Arc::new(Self {
+            name,
+            audience,
+            performer,
+            is_limit,
+            cancelled: AtomicBool::new(false),
+            finished: AtomicBool::new(false),
+            state: Mutex::new(state),
+        })
+    }
+
+    #[must_use]
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    #[must_use]
+    pub fn audience(&self) -> &Audience {
+        &self.audience
+    }
+
+    /// Marks this work, once; returns whether it was unmarked and unfinished. Waking the coroutines that serve it is
+    /// the scheduler's part (`World::cancel`).
+    pub(crate) fn mark_cancelled(&self, reason: &Reason) -> bool {
+        let mut state = self.state.lock();
+        if state.reason.is_some() || self.finished.load(Ordering::Relaxed) {
+            return false;
+        }
+        state.reason = Some(reason.clone());
+        // Release pairs with Acquire in `reason`.
+        self.cancelled.store(true, Ordering::Release);
+        true
+    }
+
+    /// The reason this work or one it was asked for by is cancelled.
+    #[must_use]
+    pub fn reason(&self) -> Option<Reason> {
+        if self.cancelled.load(Ordering::Acquire) {
+            return self.state.lock().reason.clone();
+        }
+        let mut above = self.parent();
+        while let Some(work) = above {
+            if work.cancelled.load(Ordering::Acquire) {
+                return work.state.lock().reason.clone();
+            }
+            above = work.parent();
+        }
+        None
+    }
+
+    fn parent(&self) -> Option<Arc<Work>> {
+        self.state.lock().parent.clone()
+    }
+
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.finished.load(Ordering::Acquire)
+    }
+
+    #[must_use]
+    pub(crate) fn performer(&self) -> u64 {
+        self.performer
+    }
+
+    /// Whether it, or what it was asked for by, ends by itself after some time.
+    pub(crate) fn is_time_limited(&self) -> bool {
+        if self.is_limit && !self.is_finished() {
+            return true;
+        }
+        self.parent().is_some_and(|parent| parent.is_time_limited())
+    }
+
+    /// The block under the time limit was left: what was asked for inside and goes on is no longer bound by it.
+    pub(crate) fn close_block(&self) {
+        self.finished.store(true, Ordering::Release);
+    }
+
+    /// Ends the work; later calls are ignored (a task that was cancelled while it waited may still be run out).
+    pub fn finish(&self, outcome: Outcome) {
+        let waiters = {
+            let mut state = self.state.lock();
+            if state.outcome.is_some() {
+                return;
+            }
+            state.outcome = Some(outcome);
+            self.finished.store(true, Ordering::Release);
+            std::mem::take(&mut state.waiters)
+        };
+        for waiter in waiters {
+            waiter.wake();
+        }
+    }
+
+    /// The outcome if there is one; otherwise `waker` is woken when there is.
+    pub fn poll(&self, waker: &Waker) -> Option<Outcome> {
+        let mut state = self.state.lock();
+        if let Some(outcome) = &state.outcome {
+            let outcome = outcome.clone();
+            state.seen = true;
+            return Some(outcome);
+        }
+        if !state.waiters.iter().any(|known| known.is_same(waker)) {
+            state.waiters.push(waker.clone());
+        }
+        None
+    }
+
+    /// The outcome if there is one. Whoever takes a Fault this way is the one who shows it.
+    #[must_use]
+    pub fn peek(&self) -> Option<Outcome> {
+        let mut state = self.state.lock();
+        state.seen |= state.outcome.is_some();
+        state.outcome.clone()
+    }
+
+    /// Stops waiting: after a cancellation or when another future won.
+    pub(crate) fn forget_waiter(&self, waker: &Waker) {
+        self.state.lock().waiters.retain(|known| !known.is_same(waker));
+    }
+
+    /// Nobody is going to look at the outcome, and that is right (a loser of a race).
+    pub fn ignore(&self) {
+        self.state.lock().seen = true;
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        let state = self.state.get_mut();
+        if let Some(Err(fault)) = state.outcome.take()
+            && !state.seen
+        {
+            let source = Arc::clone(&self.name);
+            self.audience.emit(Emission::Fault { source, fault });
+        }
+    }
+}
+
+/// The nearest work at or above this one that has not ended: so that agents answering each other for ever do not
+/// build an endless chain.
+fn unfinished(work: &Arc<Work>) -> Option<Arc<Work>> {
+    let mut current = Some(Arc::clone(work));
+    while let Some(work) = current {
+        if !work.is_finished() || work.cancelled.load(Ordering::Acquire) {
+            let above = work.parent();
+            if let Some(above) = &above
+                && above.is_finished()
+                && !above.cancelled.load(Ordering::Acquire)
+            {
+                let better = unfinished(above);
+                work.state.lock().parent = better;
+            }
+            return Some(work);
+        }
+        current = work.parent();
+    }
+    None
+}

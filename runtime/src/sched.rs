@@ -1,0 +1,10 @@
+//! The scheduler: many coroutines on few worker threads. No thread an agent, no worker that waits.
+
+pub mod control;
+pub mod coroutine;
+pub mod current;
+pub mod queue;
+pub mod scheduler;
+pub mod stack;
+pub mod timer;
+pub mod worker;

@@ -1,0 +1,167 @@
+//! The part of a coroutine that other threads may touch: its flags, its state, the work it does.
+//!
+//! Never: freed while its world lives (contexts are pooled), so a late wake or cancel finds a control, at worst one that
+//! serves somebody else now, who then looks once more than needed.
+//!
+//! States and who moves them:
+//! ```text
+//! IDLE -> RUNNING          the worker that took it from the pool
+//! RUNNING -> NOTIFIED      wake, any thread
+//! RUNNING -> SUSPENDED     its worker, after the stack is saved
+//! NOTIFIED -> RUNNING      its worker, which resumes it at once
+//! SUSPENDED -> QUEUED      wake, any thread: exactly one wins, and puts it into a run queue
+//! RUNNING -> QUEUED        its worker, when the fuel is gone
+//! QUEUED -> RUNNING        the worker that took it from a run queue
+//! RUNNING -> IDLE          its worker, at the end
+//! ```
+//! All of them are sequentially consistent: a waker that wrote its news before and reads RUNNING here is seen by the
+//! exchange to SUSPENDED, which then fails. The body belongs to the worker that made the state RUNNING.
+
+use crate::coord::work::Work;
+use crate::sched::coroutine::Body;
+use crate::sched::queue::Runnable;
+use crate::sched::scheduler::Scheduler;
+use parking_lot::Mutex;
+use std::cell::UnsafeCell;
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering::SeqCst};
+use std::sync::{Arc, Weak};
+use std::thread::Thread;
+
+/// The work of this coroutine, or the work it was asked for by, is cancelled.
+pub const CANCELLED: u32 = 1;
+/// The world is closing: nothing waits any more.
+pub const CLOSING: u32 = 2;
+
+const IDLE: u8 = 0;
+const RUNNING: u8 = 1;
+const NOTIFIED: u8 = 2;
+const SUSPENDED: u8 = 3;
+const QUEUED: u8 = 4;
+
+pub struct Control {
+    /// What `cx.safepoint` points to. Written by cancellation and closing, read at every safepoint (relaxed: late is fine).
+    pub flags: AtomicU32,
+    state: AtomicU8,
+    scheduler: Weak<Scheduler>,
+    /// For a context outside any coroutine: the thread that waits.
+    thread: Option<Thread>,
+    work: Mutex<Option<Arc<Work>>>,
+    body: UnsafeCell<Body>,
+}
+
+// SAFETY: `body` is reached only by the worker that moved the state to RUNNING, one at a time (see the table above); the
+// values on a suspended stack move between threads only while suspended, and counted values are made for that.
+unsafe impl Send for Control {}
+// SAFETY: as above; everything else in it is synchronised.
+unsafe impl Sync for Control {}
+
+impl Control {
+    pub fn new(scheduler: Weak<Scheduler>) -> Arc<Self> {
+        Self::build(scheduler, None)
+    }
+
+    /// For a context that belongs to the calling thread and to no coroutine.
+    pub fn of_thread(scheduler: Weak<Scheduler>) -> Arc<Self> {
+        Self::build(scheduler, Some(std::thread::current()))
+    }
+
+    fn build(scheduler: Weak<Scheduler>, thread: Option<Thread>) -> Arc<Self> {
+        Arc::new(Self {
+            flags: AtomicU32::new(0),
+            state: AtomicU8::new(IDLE),
+            scheduler,
+            thread,
+            work: Mutex::new(None),
+            body: UnsafeCell::new(Body::default()),
+        })
+    }
+
+    pub fn is_detached(&self) -> bool {
+        self.thread.is_some()
+    }
+
+    /// Makes a suspended coroutine runnable, or lets a running one look again.
+    pub fn wake(this: &Arc<Self>) {
+        if let Some(thread) = &this.thread {
+            return thread.unpark();
+        }
+        loop {
+            let (from, to) = match this.state.load(SeqCst) {
+                SUSPENDED => (SUSPENDED, QUEUED),
+                RUNNING => (RUNNING, NOTIFIED),
+                _ => return,
+            };
+            if this.state.compare_exchange(from, to, SeqCst, SeqCst).is_err() {
+                continue;
+            }
+            if to == QUEUED
+                && let Some(scheduler) = this.scheduler.upgrade()
+            {
+                scheduler.push(Runnable::Resume(Arc::clone(this)));
+            }
+            return;
+        }
+    }
+
+    /// The calling worker runs it now.
+    pub(in crate::sched) fn begin_running(&self) {
+        self.state.store(RUNNING, SeqCst);
+    }
+
+    /// After the stack is saved: true if it now sleeps, false if it was woken meanwhile and is to run on.
+    pub(in crate::sched) fn try_sleep(&self) -> bool {
+        self.state.compare_exchange(RUNNING, SUSPENDED, SeqCst, SeqCst).is_ok()
+    }
+
+    pub(in crate::sched) fn requeue(&self) {
+        self.state.store(QUEUED, SeqCst);
+    }
+
+    pub(in crate::sched) fn rest(&self) {
+        self.set_work(None);
+        self.state.store(IDLE, SeqCst);
+    }
+
+    /// # Safety
+    /// Only for the worker that made the state RUNNING, and for one borrow at a time.
+    #[allow(clippy::mut_from_ref)]
+    pub(in crate::sched) unsafe fn body(&self) -> &mut Body {
+        // SAFETY: the caller is the only one with access.
+        unsafe { &mut *self.body.get() }
+    }
+
+    /// From now on this coroutine is cancelled when `work` is.
+    pub fn set_work(&self, work: Option<Arc<Work>>) {
+        let mut current = self.work.lock();
+        let cancelled = work.as_ref().is_some_and(|work| work.reason().is_some());
+        *current = work;
+        // Under the lock, so that it does not overwrite what `look_for_cancellation` finds for the new work.
+        if cancelled {
+            self.flags.fetch_or(CANCELLED, SeqCst);
+        } else {
+            self.flags.fetch_and(!CANCELLED, SeqCst);
+        }
+    }
+
+    #[must_use]
+    pub fn work(&self) -> Option<Arc<Work>> {
+        self.work.lock().clone()
+    }
+
+    /// Called for every control after some work was cancelled.
+    pub fn look_for_cancellation(this: &Arc<Self>) {
+        {
+            let work = this.work.lock();
+            if work.as_ref().is_none_or(|work| work.reason().is_none()) {
+                return;
+            }
+            this.flags.fetch_or(CANCELLED, SeqCst);
+        }
+        Self::wake(this);
+    }
+
+    pub fn close(this: &Arc<Self>) {
+        this.flags.fetch_or(CLOSING, SeqCst);
+        Self::wake(this);
+    }
+}

@@ -1,0 +1,357 @@
+//! What the workers of a world share: queues, timers, stacks, the pool of contexts, and who is idle.
+//!
+//! Never: runs anything itself (`sched::worker` does), or wakes a worker for what its own thread will do next.
+//!
+//! No wake-up is lost: a pusher makes its work visible and then reads the idle mask; a worker sets its bit in the mask and
+//! then looks at all queues once more before it parks. Both are sequentially consistent, so one of them sees the other.
+
+use crate::clock::Clock;
+use crate::sched::control::Control;
+use crate::sched::current;
+use crate::sched::queue::{LocalQueue, Runnable};
+use crate::sched::stack::StackPool;
+use crate::sched::timer::{Action, NEVER, TimerId, Timers};
+use parking_lot::Mutex;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, OnceLock, Weak};
+use std::thread::Thread;
+
+/// The idle mask has a bit a worker.
+pub const MAX_WORKERS: usize = 64;
+/// What agents may do by themselves after the last cell ended, under virtual time: enough to settle, not to run for ever.
+const SETTLING_RUNS: u64 = 1 << 16;
+
+pub struct Scheduler {
+    this: Weak<Scheduler>,
+    clock: Arc<dyn Clock>,
+    workers: Box<[WorkerSeat]>,
+    injector: Mutex<VecDeque<Runnable>>,
+    /// Under virtual time: cells wait here until what earlier ones caused has settled, so that runs are alike.
+    roots: Mutex<VecDeque<Runnable>>,
+    timers: Timers,
+    stacks: StackPool,
+    /// All contexts ever made, for cancellation; and those at rest.
+    controls: Mutex<Vec<Arc<Control>>>,
+    resting: Mutex<Vec<Arc<Control>>>,
+    // Bits set by their worker before it parks, cleared by whoever wakes it.
+    idle: AtomicU64,
+    // Completers alive, cells under way, contexts in use: changed by any thread, each a plain count.
+    external: AtomicUsize,
+    active_roots: AtomicUsize,
+    busy: AtomicUsize,
+    // Written by the one worker of a virtual clock: jobs run since the last cell ended.
+    settled: AtomicU64,
+    closing: AtomicBool,
+    stop: AtomicBool,
+}
+
+#[derive(Default)]
+pub(in crate::sched) struct WorkerSeat {
+    pub(in crate::sched) queue: LocalQueue,
+    pub(in crate::sched) thread: OnceLock<Thread>,
+}
+
+impl Scheduler {
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>, workers: usize) -> Arc<Self> {
+        // Virtual time can only pass when all workers agree that nothing runs; one worker always does.
+        let workers = if clock.is_virtual() { 1 } else { workers.clamp(1, MAX_WORKERS) };
+        Arc::new_cyclic(|this| Self {
+            this: this.clone(),
+            clock,
+            workers: (0..workers).map(|_| WorkerSeat::default()).collect(),
+            injector: Mutex::default(),
+            roots: Mutex::default(),
+            timers: Timers::default(),
+            stacks: StackPool::default(),
+            controls: Mutex::default(),
+            resting: Mutex::default(),
+            idle: AtomicU64::new(0),
+            external: AtomicUsize::new(0),
+            active_roots: AtomicUsize::new(0),
+            busy: AtomicUsize::new(0),
+            settled: AtomicU64::new(0),
+            closing: AtomicBool::new(false),
+            stop: AtomicBool::new(false),
+        })
+    }
+
+    #[must_use]
+    pub fn worker_count(&self) -> usize {
+        self.workers.len()
+    }
+
+    pub fn timers(&self) -> &Timers {
+        &self.timers
+    }
+
+    pub(in crate::sched) fn stacks(&self) -> &StackPool {
+        &self.stacks
+    }
+
+    pub(in crate::sched) fn seat(&self, worker: usize) -> Option<&WorkerSeat> {
+        self.workers.get(worker)
+    }
+
+    pub(in crate::sched) fn seats(&self) -> &[WorkerSeat] {
+        &self.workers
+    }
+
+    /// Makes something runnable: next on the calling worker, or on any worker if called from outside.
+    pub fn push(&self, runnable: Runnable) {
+        match current::worker_of(self).and_then(|worker| self.workers.get(worker)) {
+            Some(seat) => {
+                if seat.queue.push(runnable) {
+                    self.wake_one();
+                }
+            }
+            None => {
+                self.injector.lock().push_back(runnable);
+                self.wake_one();
+            }
+        }
+    }
+
+    /// Makes something runnable after all that is runnable now.
+    pub fn push_back(&self, runnable: Runnable) {
+        match current::worker_of(self).and_then(|worker| self.workers.get(worker)) {
+            Some(seat) => seat.queue.push_back(runnable),
+            None => self.injector.lock().push_back(runnable),
+        }
+        self.wake_one();
+    }
+
+    /// Starts a cell from outside.
+    pub fn push_root(&self, runnable: Runnable) {
+        if self.clock.is_virtual() {
+            self.roots.lock().push_back(runnable);
+        } else {
+            self.active_roots.fetch_add(1, SeqCst);
+            self.injector.lock().push_back(runnable);
+        }
+        self.wake_one();
+    }
+
+    pub fn root_ends(&self) {
+        self.settled.store(0, SeqCst);
+        self.active_roots.fetch_sub(1, SeqCst);
+    }
+
+    pub(in crate::sched) fn pop_injected(&self) -> Option<Runnable> {
+        self.injector.lock().pop_front()
+    }
+
+    pub(in crate::sched) fn pop_root(&self) -> Option<Runnable> {
+        let root = self.roots.lock().pop_front();
+        if root.is_some() {
+            self.active_roots.fetch_add(1, SeqCst);
+        }
+        root
+    }
+
+    /// Under virtual time agents stop some while after the last cell ended, until the next one begins.
+    pub(in crate::sched) fn is_frozen(&self) -> bool {
+        self.clock.is_virtual()
+            && self.active_roots.load(SeqCst) == 0
+            && self.settled.load(SeqCst) >= SETTLING_RUNS
+            && !self.is_closing()
+    }
+
+    pub(in crate::sched) fn count_run(&self) {
+        if self.clock.is_virtual() {
+            self.settled.fetch_add(1, SeqCst);
+        }
+    }
+
+    fn wake_one(&self) {
+        loop {
+            let idle = self.idle.load(SeqCst);
+            if idle == 0 {
+                return;
+            }
+            let worker = idle.trailing_zeros();
+            let rest = idle & !(1 << worker);
+            if self.idle.compare_exchange(idle, rest, SeqCst, SeqCst).is_ok() {
+                self.unpark(worker as usize);
+                return;
+            }
+        }
+    }
+
+    fn wake_all(&self) {
+        self.idle.store(0, SeqCst);
+        (0..self.workers.len()).for_each(|worker| self.unpark(worker));
+    }
+
+    fn unpark(&self, worker: usize) {
+        if let Some(thread) = self.workers.get(worker).and_then(|seat| seat.thread.get()) {
+            thread.unpark();
+        }
+    }
+
+    pub(in crate::sched) fn set_idle(&self, worker: usize) {
+        self.idle.fetch_or(1 << worker, SeqCst);
+    }
+
+    pub(in crate::sched) fn clear_idle(&self, worker: usize) {
+        self.idle.fetch_and(!(1 << worker), SeqCst);
+    }
+
+    /// Whether a worker that found nothing would find something now.
+    pub(in crate::sched) fn has_runnable(&self) -> bool {
+        if self.is_frozen() {
+            return !self.roots.lock().is_empty();
+        }
+        !self.injector.lock().is_empty()
+            || !self.roots.lock().is_empty()
+            || self.workers.iter().any(|seat| seat.queue.has_stealable())
+    }
+
+    /// Asked by a coroutine whose fuel is gone, on its worker: fires what is due, offers what waits behind it to others,
+    /// and says whether anything waits.
+    pub fn others_wait(&self) -> bool {
+        self.fire_due();
+        let Some(seat) = current::worker_of(self).and_then(|worker| self.workers.get(worker))
+        else {
+            return false;
+        };
+        if seat.queue.flush() {
+            self.wake_one();
+            return true;
+        }
+        !self.injector.lock().is_empty()
+    }
+
+    pub fn set_timer(&self, deadline_ns: u64, action: Action) -> TimerId {
+        let (timer, earliest) = self.timers.add(deadline_ns, action);
+        if earliest {
+            // A parked worker may be waiting for a later one.
+            self.wake_one();
+        }
+        timer
+    }
+
+    /// Fires the timers that are due; true if there were any.
+    pub fn fire_due(&self) -> bool {
+        if self.timers.next_ns() == NEVER {
+            return false;
+        }
+        let due = self.timers.take_due(self.clock.monotonic_ns());
+        let any = !due.is_empty();
+        due.into_iter().for_each(Action::fire);
+        any
+    }
+
+    /// Under virtual time, when nothing is runnable: passes to the next timer, if somebody waits for a cell and nothing
+    /// outside is under way.
+    pub(in crate::sched) fn pass_time(&self) -> bool {
+        if !self.clock.is_virtual()
+            || self.external.load(SeqCst) > 0
+            || self.active_roots.load(SeqCst) == 0
+            || self.has_runnable()
+        {
+            return false;
+        }
+        let next = self.timers.next_ns();
+        if next == NEVER {
+            return false;
+        }
+        let now = self.clock.monotonic_ns();
+        self.clock.pass_ns(now, next.saturating_sub(now));
+        self.fire_due()
+    }
+
+    /// How long an idle worker may sleep: until the next timer of a real clock, else until woken.
+    pub(in crate::sched) fn sleep_ns(&self) -> Option<u64> {
+        let next = self.timers.next_ns();
+        if next == NEVER || self.clock.is_virtual() {
+            return None;
+        }
+        Some(next.saturating_sub(self.clock.monotonic_ns()))
+    }
+
+    pub fn external_begins(&self) {
+        self.external.fetch_add(1, SeqCst);
+    }
+
+    pub fn external_ends(&self) {
+        if self.external.fetch_sub(1, SeqCst) == 1 && self.clock.is_virtual() {
+            // Time may pass now.
+            self.wake_one();
+        }
+    }
+
+    pub(in crate::sched) fn take_control(&self) -> Arc<Control> {
+        self.busy.fetch_add(1, SeqCst);
+        if let Some(control) = self.resting.lock().pop() {
+            return control;
+        }
+        let control = Control::new(self.this.clone());
+        let mut controls = self.controls.lock();
+        controls.push(Arc::clone(&control));
+        // Under the lock, so that `close_coroutines` either finds it or is seen here.
+        if self.is_closing() {
+            Control::close(&control);
+        }
+        drop(controls);
+        control
+    }
+
+    pub(in crate::sched) fn give_control(&self, control: Arc<Control>) {
+        self.resting.lock().push(control);
+        self.busy.fetch_sub(1, SeqCst);
+    }
+
+    /// Contexts in use: running, queued and suspended coroutines.
+    #[must_use]
+    pub fn busy(&self) -> usize {
+        self.busy.load(SeqCst)
+    }
+
+    /// Nothing runs, is runnable or under way outside. Timers may be set.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        let all = u64::MAX >> (64 - self.workers.len());
+        self.external.load(SeqCst) == 0 && !self.has_runnable() && self.idle.load(SeqCst) == all
+    }
+
+    /// Some work was cancelled: tells every coroutine that serves it. Rare, so it looks at all of them; asking for work
+    /// costs nothing in return.
+    pub fn look_for_cancellation(&self) {
+        let controls = self.controls.lock().clone();
+        controls.iter().for_each(Control::look_for_cancellation);
+    }
+
+    /// Tells every coroutine to come to its end.
+    pub fn close_coroutines(&self) {
+        self.closing.store(true, SeqCst);
+        let controls = self.controls.lock().clone();
+        controls.iter().for_each(Control::close);
+        self.wake_all();
+    }
+
+    pub fn is_closing(&self) -> bool {
+        self.closing.load(SeqCst)
+    }
+
+    pub fn stop_workers(&self) {
+        self.stop.store(true, SeqCst);
+        self.wake_all();
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        self.stop.load(SeqCst)
+    }
+
+    /// After the workers ended: drops everything that could hold the world.
+    pub fn clear(&self) {
+        self.timers.clear();
+        self.injector.lock().clear();
+        self.roots.lock().clear();
+        self.workers.iter().for_each(|seat| seat.queue.clear());
+        let resting = std::mem::take(&mut *self.resting.lock());
+        let controls = std::mem::take(&mut *self.controls.lock());
+        drop((resting, controls));
+    }
+}

@@ -1,0 +1,158 @@
+//! A world: everything the coroutines of one session share, and its beginning and end.
+//!
+//! Never: reads the operating system's clock or entropy; both come from outside. Dropping the handle ends everything in it:
+//! coroutines are cancelled and run out, agents are retired, workers join, and no value is left.
+
+pub mod close;
+pub mod options;
+pub mod run;
+
+use crate::actor::kind::TypeTable;
+use crate::actor::mailbox::Counts;
+use crate::actor::slab::{Slab, Slot};
+use crate::clock::Clock;
+use crate::code::FunctionTable;
+use crate::context::globals::GlobalStore;
+use crate::rng::{Rng, Seed};
+use crate::sched::scheduler::Scheduler;
+use crate::sched::worker;
+use crate::telemetry::Telemetry;
+use crate::telemetry::event::Actor;
+use crate::telemetry::snapshot::Retired;
+use crate::world::options::{Limits, WorldOptions};
+use crate::world::run::Cells;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+
+pub struct World {
+    options: WorldOptions,
+    functions: FunctionTable,
+    globals: GlobalStore,
+    agent_types: TypeTable,
+    agents: Slab,
+    scheduler: Arc<Scheduler>,
+    telemetry: Telemetry,
+    retired: Mutex<Retired>,
+    cells: Cells,
+    random: Mutex<Rng>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// Owns a world. Everything that runs in it holds an `Arc<World>`; the handle is what ends it.
+pub struct WorldHandle {
+    world: Arc<World>,
+}
+
+impl std::ops::Deref for WorldHandle {
+    type Target = Arc<World>;
+
+    fn deref(&self) -> &Arc<World> {
+        &self.world
+    }
+}
+
+impl Drop for WorldHandle {
+    fn drop(&mut self) {
+        self.world.close();
+    }
+}
+
+impl World {
+    /// Starts the workers.
+    #[must_use]
+    pub fn open(options: WorldOptions) -> WorldHandle {
+        let scheduler = Scheduler::new(Arc::clone(&options.clock), options.workers);
+        let workers = scheduler.worker_count();
+        let telemetry = Telemetry::new(Arc::clone(&options.clock), workers);
+        let random = options.seed.fork("random").rng();
+        let world = Arc::new(Self {
+            options,
+            functions: FunctionTable::new(),
+            globals: GlobalStore::default(),
+            agent_types: TypeTable::default(),
+            agents: Slab::default(),
+            scheduler,
+            telemetry,
+            retired: Mutex::default(),
+            cells: Cells::default(),
+            random: Mutex::new(random),
+            threads: Mutex::default(),
+        });
+        let threads = (0..workers).filter_map(|number| {
+            let world = Arc::clone(&world);
+            let builder = std::thread::Builder::new().name(format!("ag-worker-{number}"));
+            builder.spawn(move || worker::run(&world, number)).ok()
+        });
+        let threads: Vec<_> = threads.collect();
+        *world.threads.lock() = threads;
+        WorldHandle { world }
+    }
+
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.options.clock
+    }
+
+    #[must_use]
+    pub fn seed(&self) -> Seed {
+        self.options.seed
+    }
+
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.options.limits
+    }
+
+    #[must_use]
+    pub fn functions(&self) -> &FunctionTable {
+        &self.functions
+    }
+
+    #[must_use]
+    pub fn globals(&self) -> &GlobalStore {
+        &self.globals
+    }
+
+    #[must_use]
+    pub fn agent_types(&self) -> &TypeTable {
+        &self.agent_types
+    }
+
+    #[must_use]
+    pub fn agents(&self) -> &Slab {
+        &self.agents
+    }
+
+    #[must_use]
+    pub fn scheduler(&self) -> &Arc<Scheduler> {
+        &self.scheduler
+    }
+
+    #[must_use]
+    pub fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+
+    /// The next number of the program's own random stream.
+    #[must_use]
+    pub fn random(&self) -> f64 {
+        self.random.lock().next_f64()
+    }
+
+    pub(crate) fn retired(&self) -> &Mutex<Retired> {
+        &self.retired
+    }
+
+    pub(crate) fn remember_retired(
+        &self,
+        actor: Actor,
+        name: &Arc<str>,
+        counts: Counts,
+        slot: &Slot,
+    ) {
+        let busy_ns = slot.busy_ns.load(Ordering::Relaxed);
+        self.retired.lock().add(actor, name, counts, busy_ns);
+    }
+}

@@ -1,0 +1,162 @@
+//! Starting cells and tasks, waiting for them from outside, and cancelling them.
+//!
+//! Never: waits on a worker; `join` is for threads outside the world.
+
+use crate::code::FnSlot;
+use crate::context::Cx;
+use crate::context::Serving;
+use crate::context::sink::{Audience, Sink};
+use crate::context::task::{Callee, TaskStart};
+use crate::coord::work::{Outcome, Reason, Work};
+use crate::fault::code;
+use crate::ledger::quota::LimitContext;
+use crate::sched::coroutine::Job;
+use crate::sched::queue::Runnable;
+use crate::sched::timer::{Action, TimerId};
+use crate::telemetry::event::{Kind, MessageId};
+use crate::value::owned::Owned;
+use crate::world::World;
+use parking_lot::Mutex;
+use std::sync::{Arc, Weak};
+
+/// The works of cells under way.
+pub(crate) type Cells = Mutex<Vec<(u32, Weak<Work>)>>;
+
+/// A cell to run.
+pub struct TaskSpec {
+    /// What traces call it: `cell 3`.
+    pub name: Arc<str>,
+    pub slot: FnSlot,
+    pub args: Vec<Owned>,
+    pub sink: Arc<dyn Sink>,
+    pub limits: LimitContext,
+    pub cell: u32,
+}
+
+/// A cell or task under way.
+pub struct TaskHandle {
+    work: Arc<Work>,
+    world: Arc<World>,
+}
+
+impl World {
+    /// Runs a cell on a coroutine of its own.
+    pub fn run(self: &Arc<Self>, spec: TaskSpec) -> TaskHandle {
+        let audience = Audience { cell: spec.cell, sink: spec.sink };
+        let work = Work::new(Arc::clone(&spec.name), audience.clone(), None, 0);
+        {
+            let mut cells = self.cells.lock();
+            cells.retain(|(_, work)| work.strong_count() > 0);
+            cells.push((spec.cell, Arc::downgrade(&work)));
+        }
+        let start = TaskStart {
+            callee: Callee::Slot(spec.slot, spec.args),
+            audience,
+            limits: spec.limits,
+            globals: None,
+            serving: self.serving(spec.name, MessageId::NONE),
+            work: Arc::clone(&work),
+            is_root: true,
+        };
+        if self.scheduler().is_closing() {
+            work.finish(Err(Reason::new(code::AGENT_STOPPED, "the session is closing").fault()));
+        } else {
+            self.scheduler().push_root(Runnable::Start(Job::Task(Box::new(start))));
+        }
+        TaskHandle { work, world: Arc::clone(self) }
+    }
+
+    fn serving(&self, name: Arc<str>, cause: MessageId) -> Serving {
+        let actor = self.telemetry().next_actor();
+        self.telemetry().keep_name(actor, Arc::clone(&name));
+        let message = self.telemetry().next_message(self.scheduler());
+        Serving { agent: None, name, actor, message, cause }
+    }
+
+    /// Cancels a work and all that was asked for by it: loops stop at their next safepoint, waits end at once.
+    pub fn cancel(&self, work: &Work, reason: &Reason) {
+        if work.mark_cancelled(reason) {
+            self.scheduler().look_for_cancellation();
+        }
+    }
+
+    /// Cancels everything that runs for a cell; its agents live on.
+    pub fn interrupt(&self, cell: u32) {
+        let reason = Reason::new(code::TIME, "interrupted");
+        let works: Vec<_> = {
+            let cells = self.cells.lock();
+            let own = cells.iter().filter(|(number, _)| *number == cell);
+            own.filter_map(|(_, work)| work.upgrade()).collect()
+        };
+        works.iter().for_each(|work| self.cancel(work, &reason));
+    }
+
+    /// Cancels a work after some time, unless the timer is cancelled.
+    pub(crate) fn cancel_after(
+        self: &Arc<Self>,
+        work: &Arc<Work>,
+        reason: Reason,
+        after_ns: u64,
+    ) -> TimerId {
+        let (world, work) = (Arc::downgrade(self), Arc::downgrade(work));
+        let deadline_ns = self.clock().monotonic_ns().saturating_add(after_ns);
+        let call = move || {
+            if let (Some(world), Some(work)) = (world.upgrade(), work.upgrade()) {
+                world.cancel(&work, &reason);
+            }
+        };
+        self.scheduler().set_timer(deadline_ns, Action::Call(Box::new(call)))
+    }
+}
+
+impl Cx {
+    /// Starts a function value without parameters beside this coroutine (`@task`), within the same limits and for the same
+    /// cell. Cancelling this coroutine's work cancels it too.
+    pub fn start_task(&mut self, name: &str, function: Owned) -> Arc<Work> {
+        let name: Arc<str> = name.into();
+        let work = Work::new(Arc::clone(&name), self.audience.clone(), self.work.as_ref(), 0);
+        let serving = self.world.serving(name, self.serving.message);
+        let event = (Kind::Spawn, serving.actor, self.serving.message);
+        self.world.telemetry().record_all(self.world.scheduler(), &[event]);
+        let globals = self.globals.clone().unwrap_or_else(|| self.world.globals().snapshot());
+        let start = TaskStart {
+            callee: Callee::Value(function.share()),
+            audience: self.audience.clone(),
+            limits: self.limits.clone(),
+            globals: Some(globals),
+            serving,
+            work: Arc::clone(&work),
+            is_root: false,
+        };
+        self.world.scheduler().push(Runnable::Start(Job::Task(Box::new(start))));
+        work
+    }
+}
+
+impl TaskHandle {
+    /// Blocks the calling thread until the task ended. Not for workers.
+    #[must_use]
+    pub fn join(&self) -> Outcome {
+        let mut cx = Cx::detached(&self.world);
+        match cx.poll_until(|waker| self.work.poll(waker)) {
+            Ok(outcome) => outcome,
+            Err(_) => Err(cx.take_fault()),
+        }
+    }
+
+    /// The outcome if the task has ended.
+    #[must_use]
+    pub fn try_join(&self) -> Option<Outcome> {
+        self.work.peek()
+    }
+
+    /// Ends it with a Fault of this code.
+    pub fn cancel(&self, code: &'static str) {
+        self.world.cancel(&self.work, &Reason::new(code, "cancelled"));
+    }
+
+    #[must_use]
+    pub fn work(&self) -> &Arc<Work> {
+        &self.work
+    }
+}
