@@ -1,0 +1,71 @@
+"""Executes the notebook twice through nbclient and reads the facts from its outputs' data, not from their looks."""
+
+import os
+import sys
+
+import nbformat
+from nbclient import NotebookClient
+
+KIND = "application/vnd.ag.{}+json"
+
+
+def execute(path):
+    notebook = nbformat.read(path, as_version=4)
+    resources = {"metadata": {"path": os.path.dirname(path)}}
+    NotebookClient(notebook, kernel_name="agentic", timeout=120, resources=resources).execute()
+    return {cell.id: cell.outputs for cell in notebook.cells if cell.cell_type == "code"}
+
+
+def result(outputs):
+    found = [output.data["text/plain"] for output in outputs if output.output_type == "execute_result"]
+    assert len(found) == 1, outputs
+    return found[0]
+
+
+def facts(outputs, kind):
+    found = [output.data[KIND.format(kind)] for output in outputs if KIND.format(kind) in output.get("data", {})]
+    assert found, f"no {kind} among {[list(output.get('data', {})) for output in outputs]}"
+    return found[0]
+
+
+def check_trace(trace, agents):
+    by_name = [agent for agent in trace["agents"] if agent["type_name"] != "cell"]
+    assert len(trace["agents"]) >= 2 and by_name, trace["agents"]
+    assert trace["messages"] and all("cause" in message for message in trace["messages"])
+    for agent in agents["agents"]:
+        assert agent["received"] == agent["handled"] + agent["in_mailbox"], agent
+
+
+def check_cost(cost):
+    rows = cost["rows"]
+    assert sum(row["cost_micro_usd"] for row in rows) == 25, rows
+    assert [(row["lane"], row["tokens_in"], row["tokens_out"], row["made_up"]) for row in rows] == [("echo", 17, 4, True)], rows
+
+
+def check_recall(recall, wanted):
+    results = recall["results"]
+    assert len(results) >= wanted, recall
+    for row in results:
+        total = sum(term["contribution"] for term in row["terms"])
+        assert abs(total - row["score"]) < 1e-9, row
+        assert row["routes"] and row["sentence"], row
+
+
+def main(path):
+    first = execute(path)
+    assert result(first["decide"]) == "Decision.Hold", first["decide"]
+    assert result(first["risk"]) == 'Decision.NoTrade("risk too high")', first["risk"]
+    check_trace(facts(first["trace"], "trace"), facts(first["agents"], "agents"))
+    check_cost(facts(first["cost"], "cost"))
+    check_recall(facts(first["why"], "recall"), 1)
+    second = execute(path)
+    assert result(second["decide"]) == "Decision.Hold"
+    # The first run's episode is recalled beside the second run's own.
+    check_recall(facts(second["why"], "recall"), 2)
+    for cells in (first, second):
+        for outputs in cells.values():
+            assert all(output.output_type != "error" for output in outputs)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
