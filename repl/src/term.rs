@@ -2,6 +2,7 @@
 
 pub mod editor;
 pub mod helper;
+pub mod highlight;
 pub mod interrupt;
 pub mod paint;
 pub mod sink;

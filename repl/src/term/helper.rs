@@ -7,10 +7,12 @@ use std::borrow::Cow;
 use ag_kernel::session::inspect::Inspector;
 use ag_kernel::session::request::{Completeness, Completion};
 use rustyline::completion::{Candidate, Completer};
-use rustyline::highlight::Highlighter;
+use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::{Hinter, HistoryHinter};
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Cmd, ConditionalEventHandler, Context, Event, EventContext, Helper, RepeatCount};
+
+use crate::term::highlight::highlight;
 
 #[derive(Helper)]
 pub struct AgHelper {
@@ -73,6 +75,15 @@ impl Hinter for AgHelper {
 }
 
 impl Highlighter for AgHelper {
+    fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
+        if self.has_color { Cow::Owned(highlight(line)) } else { Cow::Borrowed(line) }
+    }
+
+    fn highlight_char(&self, _: &str, _: usize, kind: CmdKind) -> bool {
+        // Moving the cursor changes no colour; everything else may change all of them.
+        self.has_color && !matches!(kind, CmdKind::MoveCursor)
+    }
+
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, _: bool) -> Cow<'b, str> {
         if self.has_color {
             Cow::Owned(format!("\x1b[36m{prompt}\x1b[0m"))
