@@ -6,6 +6,8 @@
 
 pub mod cost;
 pub mod diagnostic;
+pub mod lanes;
+pub mod memory;
 pub mod recall;
 pub mod table;
 pub mod trace;

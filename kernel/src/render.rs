@@ -10,6 +10,8 @@ mod bundle;
 mod cost;
 mod diagnostic;
 pub mod html;
+pub mod lanes;
+pub mod memory;
 mod message;
 pub mod number;
 mod recall;

@@ -2,11 +2,14 @@
 //!
 //! Front ends speak to it in the plain data of [`request`]; they never reach the engine or the runtime past it.
 
+pub mod command;
+pub mod graph;
 pub mod history;
 pub mod home;
 pub mod inspect;
 pub mod options;
 pub mod request;
+pub mod state;
 
 use std::sync::Arc;
 

@@ -3,6 +3,7 @@
 //! The rows are the finest division (cell, agent, lane, model); every sum a renderer shows is made from them, so a table
 //! and its chart cannot disagree.
 
+use ag_runtime::ledger::report::{CallRow, Outcome, Report};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -62,6 +63,24 @@ pub struct CostLine {
 }
 
 impl CostView {
+    /// The calls of the report that `keep` keeps. Calls that never left cost nothing and are not counted.
+    pub fn of(report: &Report, scope: &str, keep: impl Fn(&CallRow) -> bool) -> CostView {
+        let mut rows: Vec<CostRow> = Vec::new();
+        let calls = report.calls.iter().filter(|call| call.outcome != Outcome::Released);
+        for call in calls.filter(|call| keep(call)) {
+            let row = CostRow::of(call);
+            let same = |other: &&mut CostRow| {
+                (&other.cell, &other.agent, &other.lane, &other.model)
+                    == (&row.cell, &row.agent, &row.lane, &row.model)
+            };
+            match rows.iter_mut().find(same) {
+                Some(other) => other.add(&row),
+                None => rows.push(row),
+            }
+        }
+        CostView { scope: scope.to_owned(), rows, budget: BudgetView::of(report) }
+    }
+
     pub fn total_micro_usd(&self) -> i64 {
         self.rows.iter().map(|row| row.cost_micro_usd).sum()
     }
@@ -83,8 +102,97 @@ impl CostView {
     }
 }
 
+impl CostRow {
+    fn of(call: &CallRow) -> CostRow {
+        let cell = match call.facts.cell {
+            0 => String::new(),
+            number => format!("cell {number}"),
+        };
+        CostRow {
+            cell,
+            agent: call.facts.agent.to_string(),
+            lane: call.facts.lane.to_string(),
+            model: call.facts.model.to_string(),
+            calls: 1,
+            cached_calls: 0,
+            tokens_in: call.tokens_in,
+            tokens_out: call.tokens_out,
+            cost_micro_usd: call.cost.micros(),
+            latency_ns: call.latency_ns,
+            made_up: call.facts.made_up,
+            uncertain_calls: u64::from(call.outcome == Outcome::Uncertain),
+        }
+    }
+
+    fn add(&mut self, other: &CostRow) {
+        self.calls += other.calls;
+        self.cached_calls += other.cached_calls;
+        self.tokens_in += other.tokens_in;
+        self.tokens_out += other.tokens_out;
+        self.cost_micro_usd = self.cost_micro_usd.saturating_add(other.cost_micro_usd);
+        self.latency_ns = self.latency_ns.saturating_add(other.latency_ns);
+        self.uncertain_calls += other.uncertain_calls;
+    }
+}
+
+impl BudgetView {
+    /// The session's limit.
+    pub fn of(report: &Report) -> BudgetView {
+        let limit = report.budget.map(|budget| LimitRow {
+            name: "session".to_owned(),
+            limit_micro_usd: budget.micros(),
+            spent_micro_usd: report.total.cost.micros(),
+            reserved_micro_usd: report.reserved.micros(),
+            on_exceed: "stop".to_owned(),
+        });
+        BudgetView { limits: limit.into_iter().collect() }
+    }
+}
+
 impl LimitRow {
     pub fn left_micro_usd(&self) -> i64 {
         self.limit_micro_usd - self.spent_micro_usd - self.reserved_micro_usd
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CostView;
+    use ag_runtime::ledger::money::MicroUsd;
+    use ag_runtime::ledger::record::CallFacts;
+    use ag_runtime::ledger::report::{CallRow, Outcome, Report, total};
+
+    fn call(number: u64, lane: &str, cost: i64, outcome: Outcome) -> CallRow {
+        let facts = CallFacts { lane: lane.into(), cell: 3, ..CallFacts::default() };
+        CallRow {
+            number,
+            at_ns: 0,
+            facts,
+            tokens_in: 17,
+            tokens_out: 4,
+            latency_ns: 5,
+            reserved: MicroUsd(50),
+            cost: MicroUsd(cost),
+            outcome,
+        }
+    }
+
+    #[test]
+    fn a_report_becomes_rows_that_sum_to_it() {
+        let calls = vec![
+            call(1, "echo", 25, Outcome::Settled),
+            call(2, "echo", 25, Outcome::Uncertain),
+            call(3, "echo", 0, Outcome::Released),
+            call(4, "anthropic", 100, Outcome::Settled),
+        ];
+        let budget = Some(MicroUsd(1_000_000));
+        let report = Report { total: total(&calls), calls, budget, ..Report::default() };
+        let view = CostView::of(&report, "this session", |_| true);
+        let rows: Vec<_> = view.rows.iter().map(|row| (row.lane.as_str(), row.calls)).collect();
+        assert_eq!(rows, [("echo", 2), ("anthropic", 1)]);
+        assert_eq!(view.rows[0].uncertain_calls, 1);
+        assert_eq!(view.total_micro_usd(), 150);
+        assert_eq!(view.budget.limits[0].left_micro_usd(), 999_850);
+        assert!(CostView::of(&report, "cell 9", |call| call.facts.cell == 9).rows.is_empty());
     }
 }

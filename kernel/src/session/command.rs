@@ -1,0 +1,246 @@
+//! Session commands (L-158): one table, from which parsing, help, completion and the nearest-name diagnostic come.
+//!
+//! A handler takes the session as a [`State`] and what stood after the name; it gives outputs, or a refusal that becomes a
+//! diagnostic at the command's place. Commands of the language that this version cannot run yet are rows, too: they are
+//! known, documented and refused, never silently ignored.
+
+mod help;
+mod money;
+mod names;
+mod runtime;
+mod settings;
+
+use ag_lang::diag::codes::{self, Code};
+use ag_lang::diag::{Diagnostic, nearest};
+use ag_lang::source::Span;
+use ag_lang::syntax::item::Sigil;
+
+use crate::output::Output;
+use crate::session::state::State;
+
+/// One row of the table.
+pub struct Command {
+    pub name: &'static str,
+    /// As help writes it: `[n]`, `name or auto`.
+    pub arguments: &'static str,
+    pub help: &'static str,
+    pub group: &'static str,
+    run: Run,
+}
+
+type Handler = fn(&mut dyn State, &str) -> Result<Vec<Output>, Refusal>;
+
+#[derive(Clone, Copy)]
+enum Run {
+    Line(Handler),
+    /// On the first line of a cell, about the whole of it.
+    Cell(Modifier),
+    /// Part of the language, not of this version.
+    NotYet,
+}
+
+/// What `%%name` asks for: the session does it around the cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Modifier {
+    Time,
+}
+
+/// Why a command was not done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub code: Code,
+    pub message: String,
+    pub notes: Vec<String>,
+}
+
+const MONEY: &str = "money and lanes";
+const RUNTIME: &str = "runtime";
+const REFERENCE: &str = "reference";
+const GRAPH: &str = "session graph";
+const SETTINGS: &str = "settings";
+const COMPILER: &str = "compiler";
+const TESTS: &str = "record and test";
+const MEASURE: &str = "measure a cell";
+
+const fn row(
+    group: &'static str,
+    name: &'static str,
+    arguments: &'static str,
+    help: &'static str,
+    run: Run,
+) -> Command {
+    Command { name, arguments, help, group, run }
+}
+
+/// All commands of L-158, in the order help shows them.
+pub const TABLE: &[Command] = &[
+    row(
+        REFERENCE,
+        "help",
+        "[topic]",
+        "commands, a code such as E0301, or a name",
+        Run::Line(help::help),
+    ),
+    row(REFERENCE, "doc", "x", "what a name means", Run::Line(names::doc)),
+    row(
+        REFERENCE,
+        "type",
+        "e",
+        "the type and the effects of an expression",
+        Run::Line(names::type_of),
+    ),
+    row(REFERENCE, "effects", "f", "the effects of a function", Run::NotYet),
+    row(REFERENCE, "caps", "f", "which reference capabilities it uses", Run::NotYet),
+    row(REFERENCE, "source", "x", "the text of a definition", Run::NotYet),
+    row(
+        MONEY,
+        "cost",
+        "[cell n]",
+        "what was spent, by cell, agent and lane",
+        Run::Line(money::cost),
+    ),
+    row(
+        MONEY,
+        "budget",
+        "[$x]",
+        "the limits in force, or a new session limit",
+        Run::Line(money::budget),
+    ),
+    row(MONEY, "lanes", "", "the lanes and why the last one was chosen", Run::Line(money::lanes)),
+    row(
+        MONEY,
+        "lane",
+        "name or auto",
+        "one lane for every call, or the router's choice",
+        Run::Line(money::lane),
+    ),
+    row(MONEY, "decisions", "", "the decisions of orchestrations", Run::NotYet),
+    row(
+        RUNTIME,
+        "trace",
+        "[n] or save FILE",
+        "the timeline of a cell; save it for Perfetto",
+        Run::Line(runtime::trace),
+    ),
+    row(RUNTIME, "agents", "", "all agents with their mailboxes", Run::Line(runtime::agents)),
+    row(RUNTIME, "mailbox", "r", "the messages in a mailbox", Run::NotYet),
+    row(RUNTIME, "memory", "", "collections and short-term memories", Run::Line(runtime::memory)),
+    row(RUNTIME, "why", "[n]", "why a recall gave what it gave", Run::Line(runtime::why)),
+    row(RUNTIME, "fault", "", "the last Fault in full", Run::Line(runtime::fault)),
+    row(GRAPH, "defs", "", "definitions and values of the session", Run::Line(names::defs)),
+    row(GRAPH, "deps", "x", "what a name uses and what uses it", Run::Line(names::deps)),
+    row(GRAPH, "stale", "", "values whose origins changed", Run::Line(names::stale)),
+    row(GRAPH, "run", "stale", "compute stale values anew", Run::NotYet),
+    row(GRAPH, "undo", "", "definitions and values as before the last cell", Run::NotYet),
+    row(
+        SETTINGS,
+        "set",
+        "[key value]",
+        "change a setting; without a key, list them",
+        Run::Line(settings::set),
+    ),
+    row(SETTINGS, "reset", "", "forget definitions, values and agents", Run::Line(settings::reset)),
+    row(SETTINGS, "policy", "name", "which effects are allowed, asked or denied", Run::NotYet),
+    row(SETTINGS, "save", "n", "keep the session's definitions under a name", Run::NotYet),
+    row(SETTINGS, "load", "n", "bring saved definitions back", Run::NotYet),
+    row(COMPILER, "prove", "f", "the verdicts of a function's contracts", Run::NotYet),
+    row(COMPILER, "trust", "", "what proofs assume", Run::NotYet),
+    row(COMPILER, "tier", "f", "which tiers a function runs on", Run::NotYet),
+    row(COMPILER, "reuse", "f", "where values are changed in place", Run::NotYet),
+    row(COMPILER, "asm", "f", "the machine code of a function", Run::NotYet),
+    row(TESTS, "record", "file", "write everything taken from outside", Run::NotYet),
+    row(TESTS, "replay", "file", "feed a recording back", Run::NotYet),
+    row(TESTS, "test", "[name]", "run tests", Run::NotYet),
+    row(
+        MEASURE,
+        "time",
+        "",
+        "how long the cell took (on its first line)",
+        Run::Cell(Modifier::Time),
+    ),
+    row(MEASURE, "bench", "", "many runs of the cell (on its first line)", Run::NotYet),
+];
+
+/// Run one command line. `name` and `rest` are as the parser gives them.
+pub fn run(
+    sigil: Sigil,
+    name: &str,
+    rest: &str,
+    state: &mut dyn State,
+) -> Result<Vec<Output>, Refusal> {
+    if sigil == Sigil::Question {
+        return names::ask(state, name);
+    }
+    let command = find(name)?;
+    match command.run {
+        Run::Line(handler) => handler(state, rest.trim()),
+        Run::Cell(_) => Err(Refusal::new(
+            codes::E0905,
+            format!("`{name}` is about a whole cell: write `%%{name}` on its first line"),
+        )),
+        Run::NotYet => Err(not_yet(name)),
+    }
+}
+
+/// What `%%name` asks for. `%%trace` and other line commands are no modifiers: they have nothing to do around a cell.
+pub fn modifier(name: &str) -> Result<Modifier, Refusal> {
+    match find(name)?.run {
+        Run::Cell(modifier) => Ok(modifier),
+        Run::NotYet => Err(not_yet(name)),
+        Run::Line(_) => Err(Refusal::new(
+            codes::E0905,
+            format!("`{name}` is a command of its own: write `:{name}` on a line"),
+        )),
+    }
+}
+
+fn not_yet(name: &str) -> Refusal {
+    Refusal::new(codes::E0903, format!("the command `{name}` is not supported yet"))
+}
+
+fn find(name: &str) -> Result<&'static Command, Refusal> {
+    let known = TABLE.iter().find(|command| command.name == name);
+    known.ok_or_else(|| {
+        let refusal = Refusal::new(codes::E0905, format!("there is no command `{name}`"));
+        let near = nearest(name, TABLE.iter().map(|command| command.name));
+        refusal.suggesting(&near, ":").noting(":help lists all commands")
+    })
+}
+
+impl Refusal {
+    pub fn new(code: Code, message: impl Into<String>) -> Refusal {
+        Refusal { code, message: message.into(), notes: Vec::new() }
+    }
+
+    #[must_use]
+    fn noting(mut self, note: impl Into<String>) -> Refusal {
+        self.notes.push(note.into());
+        self
+    }
+
+    #[must_use]
+    fn suggesting(self, near: &[&str], sigil: &str) -> Refusal {
+        if near.is_empty() {
+            return self;
+        }
+        let names: Vec<String> = near.iter().map(|name| format!("`{sigil}{name}`")).collect();
+        self.noting(format!("did you mean {}?", names.join(" or ")))
+    }
+
+    /// At the place of the command line.
+    pub fn diagnostic(&self, span: Span) -> Diagnostic {
+        let diagnostic = Diagnostic::new(self.code, span, self.message.clone());
+        self.notes.iter().fold(diagnostic, |diagnostic, note| diagnostic.note(note.clone()))
+    }
+}
+
+/// The argument must be there.
+fn required<'a>(rest: &'a str, usage: &str) -> Result<&'a str, Refusal> {
+    match rest {
+        "" => Err(Refusal::new(codes::E0905, format!("write `:{usage}`"))),
+        rest => Ok(rest),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,53 @@
+//! `:cost`, `:budget`, `:lanes`, `:lane`.
+
+use ag_lang::diag::codes;
+use ag_runtime::ledger::money::MicroUsd;
+
+use super::{Refusal, required};
+use crate::output::Output;
+use crate::render::lanes::tables;
+use crate::render::number::money;
+use crate::session::state::{Span, State};
+
+/// Shown even when nothing was spent: no cost is an answer, too.
+pub fn cost(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
+    let number = rest.strip_prefix("cell").unwrap_or(rest).trim();
+    let of = match number {
+        "" => Span::Session,
+        number => number.parse().map(Span::Cell).map_err(|_| usage("cost [cell n]"))?,
+    };
+    let view = state.cost(of);
+    let chart = (!view.rows.is_empty()).then(|| Output::CostChart(view.clone()));
+    Ok(std::iter::once(Output::Cost(view)).chain(chart).collect())
+}
+
+pub fn budget(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
+    if rest.is_empty() {
+        return Ok(vec![Output::Budget(state.budget())]);
+    }
+    let amount = MicroUsd::from_decimal(&rest.trim_start_matches('$').replace('_', ""));
+    let amount = amount.filter(|amount| amount.micros() >= 0);
+    let amount = amount.ok_or_else(|| usage("budget $0.50"))?.micros();
+    state.set_budget(amount);
+    let note = Output::info(format!("the session may spend {}", money(amount)));
+    Ok(vec![note, Output::Budget(state.budget())])
+}
+
+pub fn lanes(state: &mut dyn State, _: &str) -> Result<Vec<Output>, Refusal> {
+    Ok(tables(&state.lanes()))
+}
+
+pub fn lane(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
+    let name = required(rest, "lane name` or `:lane auto")?;
+    let pin = (name != "auto").then_some(name);
+    state.pin_lane(pin).map_err(|reason| Refusal::new(codes::E0801, reason))?;
+    let text = match pin {
+        Some(name) => format!("every call uses the lane {name}"),
+        None => "the router chooses the lane of each call".to_owned(),
+    };
+    Ok(vec![Output::info(text)])
+}
+
+fn usage(form: &str) -> Refusal {
+    Refusal::new(codes::E0905, format!("write `:{form}`"))
+}

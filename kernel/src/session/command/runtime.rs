@@ -1,0 +1,77 @@
+//! `:trace`, `:agents`, `:memory`, `:why`, `:fault`.
+
+use ag_lang::diag::codes;
+
+use super::Refusal;
+use crate::output::Output;
+use crate::output::trace::AgentsView;
+use crate::render::memory::tables;
+use crate::render::trace::chrome;
+use crate::session::state::{Span, State};
+
+/// The timeline and, as an output of its own, the agents in it. Shown even when nothing ran.
+pub fn trace(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
+    if let Some(file) = rest.strip_prefix("save") {
+        return save(state, file.trim());
+    }
+    let of = match rest {
+        "" => Span::LastCell,
+        "all" => Span::Session,
+        number => number.parse().map(Span::Cell).map_err(|_| usage())?,
+    };
+    let view = state.trace(of);
+    let agents = AgentsView { agents: view.agents.clone(), hidden: 0 };
+    Ok(vec![Output::Trace(view), Output::Agents(agents)])
+}
+
+/// All that the ring still has, as Chrome trace JSON.
+fn save(state: &mut dyn State, file: &str) -> Result<Vec<Output>, Refusal> {
+    if file.is_empty() {
+        return Err(usage());
+    }
+    let view = state.trace(Span::Session);
+    let path = state.folder().join(file.trim_matches('"'));
+    std::fs::write(&path, chrome::events(&view).to_string()).map_err(|error| {
+        Refusal::new(codes::R0112, format!("{} was not written: {error}", path.display()))
+    })?;
+    let text = format!("{} written: open it in ui.perfetto.dev", path.display());
+    Ok(vec![Output::info(text)])
+}
+
+fn usage() -> Refusal {
+    Refusal::new(
+        codes::E0905,
+        "write `:trace`, `:trace 3` (a cell), `:trace all` or `:trace save FILE`",
+    )
+}
+
+pub fn agents(state: &mut dyn State, _: &str) -> Result<Vec<Output>, Refusal> {
+    Ok(vec![Output::Agents(state.agents())])
+}
+
+pub fn memory(state: &mut dyn State, _: &str) -> Result<Vec<Output>, Refusal> {
+    Ok(tables(&state.memory()))
+}
+
+pub fn why(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
+    let number = match rest.trim_start_matches('#') {
+        "" | "recall" => None,
+        number => Some(number.parse().map_err(|_| {
+            Refusal::new(codes::E0905, "write `:why` or `:why 3` (the number of a recall)")
+        })?),
+    };
+    match (state.recall(number), number) {
+        (Some(view), _) => Ok(vec![Output::Recall(view)]),
+        (None, None) => Ok(vec![Output::info("nothing was recalled in this session yet")]),
+        (None, Some(number)) => {
+            Err(Refusal::new(codes::E0905, format!("this session has no recall {number}")))
+        }
+    }
+}
+
+pub fn fault(state: &mut dyn State, _: &str) -> Result<Vec<Output>, Refusal> {
+    Ok(vec![match state.fault() {
+        Some(fault) => Output::FaultCard(fault),
+        None => Output::info("no cell of this session ended with a Fault"),
+    }])
+}

@@ -1,0 +1,284 @@
+use std::path::PathBuf;
+
+use ag_lang::source::Span as SourceSpan;
+use ag_lang::syntax::item::Sigil;
+
+use super::{Modifier, Refusal, TABLE, modifier, run};
+use crate::output::cost::{BudgetView, CostRow, CostView, LimitRow};
+use crate::output::diagnostic::{DiagnosticView, FaultView};
+use crate::output::lanes::LanesView;
+use crate::output::memory::MemoryView;
+use crate::output::recall::RecallView;
+use crate::output::trace::{AgentsView, TraceView};
+use crate::output::{Output, Page};
+use crate::render::{Style, terminal};
+use crate::session::graph::{Graph, Kind};
+use crate::session::state::{DefinitionRow, SettingRow, Span, State};
+
+/// A session of fixed facts.
+#[derive(Default)]
+struct Fixed {
+    budget: i64,
+    lane: Option<String>,
+    graph: Graph,
+    has_reset: bool,
+    folder: PathBuf,
+}
+
+impl State for Fixed {
+    fn cost(&self, of: Span) -> CostView {
+        let row =
+            CostRow { lane: "echo".into(), calls: 1, cost_micro_usd: 25, ..CostRow::default() };
+        let rows = if of == Span::Cell(9) { vec![] } else { vec![row] };
+        CostView { scope: format!("{of:?}"), rows, ..CostView::default() }
+    }
+
+    fn budget(&self) -> BudgetView {
+        let limit = LimitRow {
+            name: "session".into(),
+            limit_micro_usd: self.budget,
+            ..LimitRow::default()
+        };
+        BudgetView { limits: vec![limit] }
+    }
+
+    fn set_budget(&mut self, micro_usd: i64) {
+        self.budget = micro_usd;
+    }
+
+    fn lanes(&self) -> LanesView {
+        LanesView::default()
+    }
+
+    fn pin_lane(&mut self, name: Option<&str>) -> Result<(), String> {
+        if name == Some("gpt") {
+            return Err("there is no lane `gpt`".into());
+        }
+        self.lane = name.map(str::to_owned);
+        Ok(())
+    }
+
+    fn trace(&self, of: Span) -> TraceView {
+        TraceView { scope: format!("{of:?}"), ..TraceView::default() }
+    }
+
+    fn agents(&self) -> AgentsView {
+        AgentsView::default()
+    }
+
+    fn memory(&self) -> MemoryView {
+        MemoryView {
+            is_hashing_embedder: true,
+            embedder: "hashing".into(),
+            ..MemoryView::default()
+        }
+    }
+
+    fn recall(&self, number: Option<u64>) -> Option<RecallView> {
+        (number == Some(1)).then(RecallView::default)
+    }
+
+    fn fault(&self) -> Option<FaultView> {
+        None
+    }
+
+    fn definitions(&self) -> Vec<DefinitionRow> {
+        let row = |name: &str, kind: &str| DefinitionRow {
+            name: name.into(),
+            kind: kind.into(),
+            cell: 1,
+            ..DefinitionRow::default()
+        };
+        vec![row("risk", "function"), row("total", "let")]
+    }
+
+    fn type_of(&mut self, expression: &str) -> Result<String, Vec<DiagnosticView>> {
+        match expression {
+            "1" => Ok("Int".into()),
+            _ => Err(vec![DiagnosticView { is_error: true, ..DiagnosticView::default() }]),
+        }
+    }
+
+    fn document(&self, name: &str) -> Option<Page> {
+        let page = Page { text: "starts".into(), markdown: "starts".into(), pager: false };
+        (name == "spawn").then_some(page)
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec!["spawn".into(), "signal".into()]
+    }
+
+    fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    fn settings(&self) -> Vec<SettingRow> {
+        vec![SettingRow { key: "router".into(), value: "ewma".into(), help: "who picks".into() }]
+    }
+
+    fn set(&mut self, key: &str, _: &str) -> Result<(), String> {
+        if key == "router" { Ok(()) } else { Err(format!("there is no setting `{key}`")) }
+    }
+
+    fn reset(&mut self) {
+        self.has_reset = true;
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.folder.clone()
+    }
+}
+
+fn line(state: &mut Fixed, text: &str) -> Result<String, Refusal> {
+    let (name, rest) = text.split_once(' ').unwrap_or((text, ""));
+    let outputs = run(Sigil::Colon, name, rest, state)?;
+    Ok(outputs.iter().map(|output| terminal(output, &Style::PLAIN)).collect())
+}
+
+#[test]
+fn every_command_of_the_issue_is_there_and_names_are_unique() {
+    let wanted =
+        "help doc type defs cost budget lanes lane trace agents memory why fault set reset";
+    let mut state = Fixed::default();
+    for name in wanted.split(' ') {
+        let refused = line(&mut state, name).err().map(|refusal| refusal.code.as_str());
+        assert!(refused != Some("E0903"), "{name}");
+    }
+    let mut names: Vec<&str> = TABLE.iter().map(|command| command.name).collect();
+    names.sort_unstable();
+    assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
+}
+
+#[test]
+fn unknown_names_suggest_the_nearest() {
+    let refusal = line(&mut Fixed::default(), "agnets").unwrap_err();
+    assert_eq!(refusal.code.as_str(), "E0905");
+    assert_eq!(refusal.notes[0], "did you mean `:agents`?");
+    let diagnostic = refusal.diagnostic(SourceSpan::new(0, 7));
+    assert_eq!(diagnostic.notes.len(), 2);
+}
+
+#[test]
+fn what_is_not_supported_yet_says_so() {
+    let refusal = line(&mut Fixed::default(), "prove f").unwrap_err();
+    assert_eq!(refusal.code.as_str(), "E0903");
+    assert!(line(&mut Fixed::default(), "help prove").unwrap().contains("not supported yet"));
+}
+
+#[test]
+fn a_budget_is_shown_and_set() {
+    let mut state = Fixed::default();
+    assert!(line(&mut state, "budget $1_000.5").unwrap().contains("may spend $1000.50"));
+    assert_eq!(state.budget, 1_000_500_000);
+    for wrong in ["budget -1", "budget much", "budget $0.0000001"] {
+        assert!(line(&mut state, wrong).is_err(), "{wrong}");
+    }
+    assert_eq!(state.budget, 1_000_500_000);
+}
+
+#[test]
+fn lanes_are_pinned_and_freed() {
+    let mut state = Fixed::default();
+    line(&mut state, "lane echo").unwrap();
+    assert_eq!(state.lane.as_deref(), Some("echo"));
+    assert_eq!(line(&mut state, "lane gpt").unwrap_err().code.as_str(), "E0801");
+    line(&mut state, "lane auto").unwrap();
+    assert_eq!(state.lane, None);
+}
+
+#[test]
+fn cost_and_trace_show_something_even_when_empty() {
+    let mut state = Fixed::default();
+    assert_eq!(run(Sigil::Colon, "cost", "", &mut state).unwrap().len(), 2);
+    assert!(line(&mut state, "cost cell 9").unwrap().contains("no lane was called"));
+    let shown = run(Sigil::Percent, "trace", "", &mut state).unwrap();
+    assert!(matches!(shown.as_slice(), [Output::Trace(_), Output::Agents(_)]));
+    assert!(line(&mut state, "trace 4").unwrap().contains("Cell(4)"));
+    assert!(line(&mut state, "trace four").is_err());
+}
+
+#[test]
+fn a_trace_is_saved_for_other_tools() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut state = Fixed { folder: folder.path().to_owned(), ..Fixed::default() };
+    line(&mut state, "trace save t.json").unwrap();
+    let text = std::fs::read_to_string(folder.path().join("t.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert!(json["traceEvents"].is_array());
+    assert_eq!(line(&mut state, "trace save no/such/t.json").unwrap_err().code.as_str(), "R0112");
+}
+
+#[test]
+fn documents_are_found_however_they_are_asked_for() {
+    let mut state = Fixed::default();
+    for text in ["doc spawn", "doc @spawn", "help spawn"] {
+        assert_eq!(line(&mut state, text).unwrap(), "starts\n", "{text}");
+    }
+    let shown = run(Sigil::Question, "spawn", "", &mut state).unwrap();
+    assert!(matches!(shown.as_slice(), [Output::Page(Page { pager: true, .. })]));
+    let refusal = line(&mut state, "doc spwan").unwrap_err();
+    assert_eq!(
+        (refusal.code.as_str(), refusal.notes[0].as_str()),
+        ("E0201", "did you mean `spawn`?")
+    );
+}
+
+#[test]
+fn help_lists_commands_and_explains_codes() {
+    let mut state = Fixed::default();
+    let all = line(&mut state, "help").unwrap();
+    assert!(all.contains("  :cost [cell n]") && all.contains("  %%time"));
+    for line in all.lines() {
+        assert!(line.len() <= 80, "{line}");
+    }
+    assert!(line(&mut state, "help e0301").unwrap().starts_with("# E0301"));
+    assert!(line(&mut state, "help :lane").unwrap().starts_with(":lane name or auto"));
+}
+
+#[test]
+fn types_are_shown_and_mistakes_are_diagnostics() {
+    let mut state = Fixed::default();
+    assert_eq!(line(&mut state, "type 1").unwrap(), "Int\n");
+    let shown = run(Sigil::Colon, "type", "1 +", &mut state).unwrap();
+    assert!(shown[0].is_failure());
+}
+
+#[test]
+fn stale_values_name_their_causes() {
+    let mut state = Fixed::default();
+    state.graph.define("risk", 1, 1, []);
+    state.graph.assign("total", Kind::Value, 1, ["risk"]);
+    assert_eq!(line(&mut state, "stale").unwrap(), "nothing is stale\n");
+    state.graph.define("risk", 2, 3, []);
+    assert!(line(&mut state, "stale").unwrap().contains("│ `risk` changed in cell 3 │"));
+    let defs = line(&mut state, "defs").unwrap();
+    assert!(defs.lines().any(|line| line.contains("total") && line.contains("stale")), "{defs}");
+    assert_eq!(line(&mut state, "deps total").unwrap(), "uses: risk\nused by: nothing\n");
+}
+
+#[test]
+fn settings_are_listed_and_changed() {
+    let mut state = Fixed::default();
+    assert!(line(&mut state, "set").unwrap().contains("ewma"));
+    assert_eq!(line(&mut state, "set router seed").unwrap(), "router is seed\n");
+    assert!(line(&mut state, "set router").is_err());
+    assert!(line(&mut state, "set colour red").is_err());
+    line(&mut state, "reset").unwrap();
+    assert!(state.has_reset);
+}
+
+#[test]
+fn modifiers_stand_before_a_cell() {
+    assert_eq!(modifier("time"), Ok(Modifier::Time));
+    assert!(modifier("cost").unwrap_err().message.contains("`:cost`"));
+    assert!(line(&mut Fixed::default(), "time").unwrap_err().message.contains("`%%time`"));
+    assert!(modifier("tiem").unwrap_err().notes[0].contains("time"));
+}
+
+#[test]
+fn an_unknown_recall_is_refused_and_no_recall_is_told() {
+    let mut state = Fixed::default();
+    assert!(line(&mut state, "why").unwrap().contains("nothing was recalled"));
+    assert!(line(&mut state, "why #1").unwrap().starts_with("Recall #0"));
+    assert!(line(&mut state, "why 7").is_err());
+}

@@ -1,0 +1,76 @@
+//! What session commands ask of the session, as plain data. The session implements it; a command never reaches past it.
+
+use std::path::PathBuf;
+
+use crate::output::Page;
+use crate::output::cost::{BudgetView, CostView};
+use crate::output::diagnostic::{DiagnosticView, FaultView};
+use crate::output::lanes::LanesView;
+use crate::output::memory::MemoryView;
+use crate::output::recall::RecallView;
+use crate::output::trace::{AgentsView, TraceView};
+use crate::session::graph::Graph;
+
+/// Two implementations: the session, and the fixed one the command tests use.
+pub trait State {
+    fn cost(&self, of: Span) -> CostView;
+    fn budget(&self) -> BudgetView;
+    fn set_budget(&mut self, micro_usd: i64);
+
+    fn lanes(&self) -> LanesView;
+    /// None: the router decides again. The error says why not.
+    fn pin_lane(&mut self, name: Option<&str>) -> Result<(), String>;
+
+    fn trace(&self, of: Span) -> TraceView;
+    fn agents(&self) -> AgentsView;
+    fn memory(&self) -> MemoryView;
+    /// One recall of this session, or the last one.
+    fn recall(&self, number: Option<u64>) -> Option<RecallView>;
+    /// The last Fault that a cell ended with.
+    fn fault(&self) -> Option<FaultView>;
+
+    fn definitions(&self) -> Vec<DefinitionRow>;
+    /// The type and the effects of an expression, as the language writes them: `Int ! llm`.
+    fn type_of(&mut self, expression: &str) -> Result<String, Vec<DiagnosticView>>;
+    /// What is known about a name: a builtin, a definition, a value.
+    fn document(&self, name: &str) -> Option<Page>;
+    /// All names that `document` knows, to find the one that was meant.
+    fn names(&self) -> Vec<String>;
+    fn graph(&self) -> &Graph;
+
+    fn settings(&self) -> Vec<SettingRow>;
+    /// The error lists what would be accepted.
+    fn set(&mut self, key: &str, value: &str) -> Result<(), String>;
+    /// Forgets definitions, values and agents; keeps money, memory and settings.
+    fn reset(&mut self);
+    /// Where relative paths start.
+    fn folder(&self) -> PathBuf;
+}
+
+/// Which part of the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Span {
+    Session,
+    Cell(u32),
+    /// The cell before this one; for traces, the last one that ran anything.
+    LastCell,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DefinitionRow {
+    pub name: String,
+    /// `function`, `agent`, `let`, ...: words of the language.
+    pub kind: String,
+    /// Its signature or type.
+    pub signature: String,
+    pub cell: u32,
+    /// It no longer checks: what uses it faults R0901.
+    pub is_broken: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SettingRow {
+    pub key: String,
+    pub value: String,
+    pub help: String,
+}
