@@ -5,6 +5,7 @@
 
 pub mod command;
 pub mod number;
+pub mod prefix;
 pub mod text;
 
 use std::sync::Arc;

@@ -3,12 +3,12 @@
 //! The structure is read as far as it goes (`0..n`, `1.max(2)` and `t.0.1` stop where the table of section 1 says);
 //! the value is computed in integers wherever the type is exact.
 
+use chumsky::Parser;
 use chumsky::primitive::{any, just, one_of};
-use chumsky::span::SimpleSpan;
-use chumsky::{Parser, extra};
 
 use crate::diag::codes::{self, Code};
 use crate::syntax::ast::Literal;
+use crate::syntax::lexer::prefix::{Extra, prefix};
 
 /// What was read and how many bytes it takes. `Err` says why it has no value; the length holds all the same.
 pub struct Scanned {
@@ -44,20 +44,20 @@ struct Parts<'a> {
     suffix: &'a str,
 }
 
-type Extra<'a> = extra::Default;
-
-fn run<'a>(first: fn(&char) -> bool) -> impl Parser<'a, &'a str, &'a str, Extra<'a>> + Clone {
+fn run<'a>(
+    first: fn(&char) -> bool,
+) -> impl Parser<'a, &'a str, &'a str, Extra<Parts<'a>>> + Clone {
     let rest = any().filter(|c: &char| c.is_ascii_alphanumeric() || *c == '_').repeated();
     any().filter(first).then(rest).to_slice()
 }
 
-fn digits<'a>() -> impl Parser<'a, &'a str, &'a str, Extra<'a>> + Clone {
+fn digits<'a>() -> impl Parser<'a, &'a str, &'a str, Extra<Parts<'a>>> + Clone {
     let more = any().filter(|c: &char| c.is_ascii_digit() || *c == '_').repeated();
     any().filter(char::is_ascii_digit).then(more).to_slice()
 }
 
 /// `whole ("." fraction)? (e exponent)? suffix`, or `0x..` and `0b..` with everything in the suffix.
-fn parts<'a>() -> impl Parser<'a, &'a str, (Parts<'a>, usize), Extra<'a>> {
+fn parts<'a>() -> impl Parser<'a, &'a str, Parts<'a>, Extra<Parts<'a>>> {
     let suffix = run(|c| c.is_alphabetic() || *c == '_').or_not().map(Option::unwrap_or_default);
     let prefixed =
         just("0x").to(16).or(just("0b").to(2)).then(suffix_of_radix()).map(|(radix, suffix)| {
@@ -75,18 +75,17 @@ fn parts<'a>() -> impl Parser<'a, &'a str, (Parts<'a>, usize), Extra<'a>> {
             exponent,
             suffix,
         });
-    let end = |extra: SimpleSpan| extra.end;
-    prefixed.or(decimal).map_with(move |parts, extra| (parts, end(extra.span()))).lazy()
+    prefixed.or(decimal)
 }
 
-fn suffix_of_radix<'a>() -> impl Parser<'a, &'a str, &'a str, Extra<'a>> + Clone {
+fn suffix_of_radix<'a>() -> impl Parser<'a, &'a str, &'a str, Extra<Parts<'a>>> + Clone {
     let word = any().filter(|c: &char| c.is_ascii_alphanumeric() || *c == '_');
     word.repeated().to_slice()
 }
 
 /// Read a number at the start of `text`, which begins with a digit.
 pub fn number(text: &str) -> Scanned {
-    match parts().parse(text).into_output() {
+    match prefix(parts(), text) {
         Some((parts, len)) => Scanned { value: value(&parts), len },
         None => Scanned { value: mistake(codes::E0007, "not a number"), len: 1 },
     }
@@ -106,7 +105,7 @@ pub fn tuple_index(text: &str) -> Scanned {
 /// Read `$` and an amount at the start of `text`.
 pub fn money(text: &str) -> Scanned {
     let rest = text.get(1..).unwrap_or("");
-    match parts().parse(rest).into_output() {
+    match prefix(parts(), rest) {
         Some((parts, len)) => Scanned { value: dollars(&parts), len: len + 1 },
         None => Scanned { value: mistake(codes::E0007, "not an amount"), len: 1 },
     }

@@ -4,10 +4,11 @@
 
 use chumsky::primitive::{any, just};
 use chumsky::span::SimpleSpan;
-use chumsky::{IterParser, Parser, extra};
+use chumsky::{IterParser, Parser};
 
 use crate::diag::{Diagnostic, codes};
 use crate::source::Span;
+use crate::syntax::lexer::prefix::{Extra, prefix};
 
 /// A piece of a segment; spans are relative to the segment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,13 +37,13 @@ pub struct Segment {
 
 /// Read from the start of `text`, which follows opening quotes or the end of a hole.
 pub fn segment(text: &str, triple: bool) -> Segment {
-    match segment_parser(triple).parse(text).into_output() {
-        Some(segment) => segment,
+    match prefix(segment_parser(triple), text) {
+        Some((segment, _)) => segment,
         None => Segment { pieces: Vec::new(), stop: Stop::Missing, len: 0 },
     }
 }
 
-fn segment_parser<'a>(triple: bool) -> impl Parser<'a, &'a str, Segment, extra::Default> {
+fn segment_parser<'a>(triple: bool) -> impl Parser<'a, &'a str, Segment, Extra<Segment>> {
     let quotes = just(if triple { "\"\"\"" } else { "\"" });
     let name = any()
         .filter(|c: &char| is_name_start(*c))
@@ -69,7 +70,6 @@ fn segment_parser<'a>(triple: bool) -> impl Parser<'a, &'a str, Segment, extra::
         })
         .then(quotes.to(Stop::Quotes).or(just("${").to(Stop::HoleStart)).or_not())
         .map(|((pieces, len), stop)| Segment { pieces, stop: stop.unwrap_or(Stop::Missing), len })
-        .lazy()
 }
 
 /// The start of an identifier (L-2).

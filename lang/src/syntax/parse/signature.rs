@@ -156,9 +156,12 @@ impl Parser<'_> {
         Attr { name, args, span }
     }
 
-    /// How many tokens the attributes from `n` on take.
+    /// How many tokens the attributes from `n` on take; more than a few dozen nobody writes, and each start asks.
     pub(super) fn skip_attrs(&self, mut n: usize) -> usize {
-        while self.nth(n) == T::At {
+        for _ in 0..32 {
+            if self.nth(n) != T::At {
+                break;
+            }
             n += 1 + usize::from(self.nth(n + 1) == T::Name);
             if self.nth(n) == T::LParen {
                 let region = self.regions.get(self.pos + n);
