@@ -5,6 +5,9 @@
 
 pub mod ast;
 pub mod brackets;
+pub mod complete;
+pub mod cursor;
+pub mod highlight;
 pub mod intrinsics;
 pub mod item;
 pub mod lexer;

@@ -218,6 +218,9 @@ impl<'a> Lexer<'a> {
     fn unknown(&mut self, start: usize) {
         let span = Span::new(offset(start), offset(self.position()));
         let slice = span.text(self.source);
+        if self.foreign_quotes(start) {
+            return;
+        }
         let last = self.out.tokens.last();
         let joined =
             last.is_some_and(|last| last.kind == T::Unknown && last.span.end == span.start);
@@ -230,6 +233,28 @@ impl<'a> Lexer<'a> {
         } else if !joined {
             self.report(unknown_character(slice, span));
         }
+    }
+
+    /// `'text'` and typographic quotes, closed on the same line: taken as the text they are meant to be.
+    fn foreign_quotes(&mut self, start: usize) -> bool {
+        let rest = self.source.get(start..).unwrap_or("");
+        let line = rest.split('\n').next().unwrap_or("");
+        let Some(open) = line.chars().next() else { return false };
+        let Some((_, close)) = QUOTES.iter().find(|(quote, _)| *quote == open) else {
+            return false;
+        };
+        let inner = line.get(open.len_utf8()..).unwrap_or("");
+        let found = inner.char_indices().find(|(_, c)| close.contains(c));
+        let Some((len, closing)) = found else { return false };
+        let end = start + open.len_utf8() + len + closing.len_utf8();
+        self.logos.bump(end.saturating_sub(self.position()));
+        let span = Span::new(offset(start), offset(self.position()));
+        let text = inner.get(..len).unwrap_or("");
+        let meant = format!("\"{text}\"");
+        let message = "texts stand between `\"` quotes";
+        self.report(Diagnostic::new(codes::E0001, span, message).fix("use `\"`", span, meant));
+        self.push_value(T::Text, start, Value::Literal(Literal::Text(Arc::from(text))));
+        true
     }
 
     fn comment(&mut self, start: usize) {
@@ -484,6 +509,16 @@ fn unpaste(text: &str) -> String {
     let lower = text.to_ascii_lowercase();
     lower.replace("\\u003c", "<").replace("\\u003e", ">").replace("\\u0026", "&")
 }
+
+/// Quotes of other languages and of word processors, with what closes them.
+const QUOTES: &[(char, &[char])] = &[
+    ('\'', &['\'']),
+    ('`', &['`']),
+    ('“', &['”', '“']),
+    ('„', &['“', '”']),
+    ('‘', &['’', '‘']),
+    ('«', &['»']),
+];
 
 /// Look-alikes and signs of other languages, with what is written here.
 const LOOK_ALIKES: &[(char, &str)] = &[

@@ -36,6 +36,8 @@ use crate::syntax::{walk, words};
 pub struct Parsed {
     pub cell: Cell,
     pub diagnostics: Vec<Diagnostic>,
+    /// The first error is that the text ends: more text might mend it.
+    pub ends_early: bool,
 }
 
 /// Parse a cell or file.
@@ -46,10 +48,11 @@ pub fn parse(source: &str, kind: SourceKind) -> Parsed {
     let regions = brackets::match_brackets(&mut stream, source, &mut diagnostics);
     let mut parser = Parser::new(source, &stream, &regions, &lexed.values);
     let cell = parser.cell();
+    let ends_early = parser.ends_early && !diagnostics.iter().any(Diagnostic::is_error);
     diagnostics.append(&mut parser.diagnostics);
     diagnostics.sort_by_key(|diagnostic| diagnostic.primary.span.start);
     diagnostics.truncate(MAX_DIAGNOSTICS);
-    Parsed { cell, diagnostics }
+    Parsed { cell, diagnostics, ends_early }
 }
 
 /// More than this nobody reads; a pasted megabyte of something else must not make a megabyte of reports.
@@ -79,6 +82,7 @@ pub struct Parser<'a> {
     diagnostics: Vec<Diagnostic>,
     /// Position of the last report, so that one place gives one.
     reported: usize,
+    ends_early: bool,
     depth: u32,
     /// At the top level of a head: `Name {` is no struct literal (L-31).
     in_head: bool,
@@ -116,6 +120,7 @@ impl<'a> Parser<'a> {
             names: FxHashMap::default(),
             diagnostics: Vec::new(),
             reported: usize::MAX,
+            ends_early: false,
             depth: 0,
             in_head: false,
             in_contract: false,
@@ -307,6 +312,8 @@ impl Parser<'_> {
     /// Report, unless this place already has a report.
     fn report(&mut self, diagnostic: Diagnostic) {
         if std::mem::replace(&mut self.reported, self.pos) != self.pos {
+            let at_end = self.token().is_none_or(|token| token.kind == T::End);
+            self.ends_early |= at_end && !self.diagnostics.iter().any(Diagnostic::is_error);
             self.diagnostics.push(diagnostic);
         }
     }
@@ -344,10 +351,14 @@ impl Parser<'_> {
             _ => None,
         };
         let here = if self.pos < self.limit { self.token() } else { None };
+        if before.kind == T::Question {
+            return Some("there is no `a ? b : c`; write `if a { b } else { c }`");
+        }
+        if before.kind == T::Plus && self.at(T::Plus) {
+            return Some("there is no `++`; write `x += 1`");
+        }
         here.and_then(word).or_else(|| word(before)).or(match self.peek() {
-            T::Eq => Some("a comparison is written `==`"),
             T::FatArrow => Some("put a lambda that is an operand in parentheses"),
-            T::Question => Some("there is no `a ? b : c`; write `if a { b } else { c }`"),
             T::Command => Some("end the statement before the command line"),
             _ => None,
         })

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::diag::{Diagnostic, codes, nearest};
+use crate::source::Span;
 use crate::syntax::ast::{Body, Ident, IntrinsicKind, Name};
 use crate::syntax::intrinsics;
 use crate::syntax::item::{
@@ -67,7 +68,10 @@ impl Parser<'_> {
             match intrinsics::lookup(name) {
                 Some(row) if row.kind == IntrinsicKind::Attribute || row.also_attribute => {}
                 Some(row) => self.misplaced(row, at),
-                None if self.nth(1) == T::Name => self.unknown_intrinsic(name, at),
+                None if self.nth(1) == T::Name => {
+                    let end = at.end + u32::try_from(name.len()).unwrap_or(0);
+                    self.unknown_intrinsic(name, Span::new(at.start, end));
+                }
                 None => {}
             }
             front.attrs.push(self.attr());

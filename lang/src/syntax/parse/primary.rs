@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use crate::diag::{Diagnostic, codes, nearest};
 use crate::syntax::ast::{
-    Arg, Arm, ArmBody, Binder, BinderDomain, Cond, ExprId, ExprKind, FieldInit, Intrinsic,
-    IntrinsicKind, Literal, MapEntry, Path, Quantifier, StructElement, TemplatePart,
+    Arg, Arm, ArmBody, BinaryOp, Binder, BinderDomain, Cond, ExprId, ExprKind, FieldInit,
+    Intrinsic, IntrinsicKind, Literal, MapEntry, Path, Quantifier, StructElement, TemplatePart,
 };
+use crate::syntax::brackets::only_starts_statement;
 use crate::syntax::intrinsics::{self, Row};
 use crate::syntax::lexer::Value;
 use crate::syntax::parse::expr::RANGE;
@@ -42,8 +43,9 @@ impl<'a> Parser<'a> {
         let word = self.peek().is_keyword() && !self.at_line_start();
         let fits =
             matches!(self.peek(), T::As | T::Enum | T::Function | T::Import | T::Struct | T::Await);
+        let doubled = self.hint().is_some() && self.at(T::Plus);
         self.expected("an expression");
-        if word && fits {
+        if doubled || (word && fits) {
             self.bump();
         }
         self.error_expr()
@@ -158,6 +160,10 @@ impl<'a> Parser<'a> {
             return FieldInit { name, value: self.expr(), shorthand: false };
         }
         self.expected("`:` and a value");
+        if !self.at_end_of_statement() && !self.starts_operand() {
+            self.bump();
+            return FieldInit { name, value: self.expr(), shorthand: false };
+        }
         FieldInit { name, value: self.error_expr(), shorthand: false }
     }
 
@@ -214,6 +220,13 @@ impl<'a> Parser<'a> {
 
     /// A record, a map, or `{}`.
     fn braces(&mut self) -> ExprKind {
+        if only_starts_statement(self.nth(1)) && self.nth(2) != T::Colon {
+            let message = "a block cannot stand here: `{` begins a record or map";
+            let note = "statements stand in the bodies of functions, `if`, `for`, `while`, `loop`, `match` and lambdas";
+            let here = self.here();
+            self.report(Diagnostic::new(codes::E0101, here, message).note(note));
+            return ExprKind::Block(self.block());
+        }
         let scope = self.enter();
         let mut fields = Vec::new();
         let mut entries = Vec::new();
@@ -310,13 +323,28 @@ impl<'a> Parser<'a> {
     /// `cond = "let" pattern (":=" | "=") head | head`
     pub(super) fn cond(&mut self) -> Cond {
         if !self.eat(T::Let) {
-            return Cond::Expr(self.head());
+            let head = self.head();
+            return Cond::Expr(self.not_assigned(head));
         }
         let pattern = self.pattern();
         if !self.eat(T::Eq) {
             self.expect(T::ColonEq);
         }
         Cond::Let { pattern, value: self.head() }
+    }
+
+    /// `if a = b {`: say that a comparison is `==` and take it as one.
+    fn not_assigned(&mut self, left: ExprId) -> ExprId {
+        if !self.at(T::Eq) {
+            return left;
+        }
+        let here = self.here();
+        let message = "a condition compares with `==`; `=` assigns";
+        self.report(Diagnostic::new(codes::E0101, here, message).fix("write `==`", here, "=="));
+        let start = self.body[left].span.start + self.base;
+        self.bump();
+        let right = self.head();
+        self.add_expr(ExprKind::Binary { op: BinaryOp::Eq, left, right }, self.since(start))
     }
 
     fn match_expr(&mut self) -> ExprKind {
@@ -342,7 +370,10 @@ impl<'a> Parser<'a> {
         let start = self.start();
         let pattern = self.pattern();
         let guard = self.eat(T::If).then(|| self.guard());
-        if !self.eat(T::FatArrow) {
+        if self.at(T::Arrow) || self.at(T::Colon) {
+            self.expected("`=>`");
+            self.bump();
+        } else if !self.eat(T::FatArrow) {
             self.expected("`=>`");
             let body = ArmBody::Expr(self.error_expr());
             return Arm { pattern, guard, body, span: self.since(start) };

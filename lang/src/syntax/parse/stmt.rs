@@ -223,7 +223,9 @@ impl Parser<'_> {
     fn for_stmt(&mut self) -> StmtKind {
         self.bump();
         let pattern = self.pattern();
-        self.expect(T::In);
+        if !self.expect(T::In) && (self.at_word("of") || self.at(T::Colon) || self.at(T::Eq)) {
+            self.bump();
+        }
         let iterable = self.head();
         let specs = self.loop_specs();
         StmtKind::For { pattern, iterable, specs, body: self.block() }
