@@ -11,6 +11,7 @@ pub mod fault;
 pub mod journal;
 pub mod lane;
 pub mod ledger;
+pub mod memory;
 pub mod rng;
 pub mod sched;
 pub mod telemetry;

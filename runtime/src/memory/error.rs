@@ -1,0 +1,95 @@
+//! Why memory cannot answer. Every case has a code of the language's table.
+
+use crate::fault::code;
+use std::fmt;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MemoryError {
+    DiskFull {
+        path: PathBuf,
+    },
+    Corrupt {
+        path: PathBuf,
+        reason: String,
+    },
+    Newer {
+        path: PathBuf,
+    },
+    Locked {
+        path: PathBuf,
+    },
+    Unwritable {
+        path: PathBuf,
+        reason: String,
+    },
+    /// The store was closed while the write waited.
+    Closed,
+}
+
+impl MemoryError {
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::DiskFull { .. } => code::DISK_FULL,
+            Self::Corrupt { .. } => code::STORE_CORRUPT,
+            Self::Newer { .. } => code::STORE_NEWER,
+            Self::Locked { .. } => code::STORE_LOCKED,
+            Self::Unwritable { .. } | Self::Closed => code::HOME,
+        }
+    }
+
+    #[must_use]
+    pub fn from_io(path: &Path, error: &std::io::Error) -> Self {
+        let path = path.to_owned();
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::DiskFull { path },
+            _ => Self::Unwritable { path, reason: error.to_string() },
+        }
+    }
+
+    #[must_use]
+    pub fn from_sqlite(path: &Path, error: &rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode as Sqlite;
+        let (path, reason) = (path.to_owned(), error.to_string());
+        match error.sqlite_error_code() {
+            Some(Sqlite::DiskFull) => Self::DiskFull { path },
+            Some(Sqlite::DatabaseBusy | Sqlite::DatabaseLocked) => Self::Locked { path },
+            Some(Sqlite::CannotOpen | Sqlite::ReadOnly | Sqlite::PermissionDenied) => {
+                Self::Unwritable { path, reason }
+            }
+            _ => Self::Corrupt { path, reason },
+        }
+    }
+}
+
+impl fmt::Display for MemoryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DiskFull { path } => {
+                write!(f, "no space left for the memory store {}", path.display())
+            }
+            Self::Corrupt { path, reason } => write!(
+                f,
+                "the memory store {} is damaged ({reason}); it was left as it is. Restore the file, or move it away \
+                 to begin a new one",
+                path.display()
+            ),
+            Self::Newer { path } => write!(
+                f,
+                "the memory store {} was written by a newer version of ag; update ag, or move the file away",
+                path.display()
+            ),
+            Self::Locked { path } => {
+                write!(f, "the memory store {} is held by another process", path.display())
+            }
+            Self::Unwritable { path, reason } => {
+                write!(f, "the memory store {} cannot be used: {reason}", path.display())
+            }
+            Self::Closed => f.write_str("the memory store was closed"),
+        }
+    }
+}
+
+impl std::error::Error for MemoryError {}
