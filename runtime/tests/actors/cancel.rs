@@ -1,0 +1,144 @@
+//! Cancellation, interrupts, time limits.
+
+use crate::support::{Agent, INT, TEXT, Test, UNIT, ask, selector, spawn, text};
+use ag_runtime::code::OK;
+use ag_runtime::context::Cx;
+use ag_runtime::fault::Faulted;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+fn spin(cx: &mut Cx) -> Result<u64, Faulted> {
+    loop {
+        if cx.safepoint() != OK {
+            return Err(Faulted);
+        }
+    }
+}
+
+/// Until the other side says so; the tests are about what happens, not when.
+fn wait_for(flag: &AtomicBool) {
+    while !flag.load(Ordering::SeqCst) {
+        std::thread::sleep(Duration::from_micros(100));
+    }
+}
+
+#[test]
+fn a_sleeping_cell_is_cancelled() {
+    let test = Test::real(1);
+    let asleep = Arc::new(AtomicBool::new(false));
+    let flag = asleep.clone();
+    let handle = test.start(1, move |cx| {
+        let _held = text("held while asleep");
+        flag.store(true, Ordering::SeqCst);
+        cx.sleep_ns(u64::MAX / 4).map(|()| 0)
+    });
+    wait_for(&asleep);
+    handle.cancel("R0602");
+    assert_eq!(handle.join().unwrap_err().code, "R0602");
+}
+
+#[test]
+fn a_spinning_cell_is_interrupted_and_agents_live_on() {
+    let test = Test::real(1);
+    let kind = Agent::counter(test.world(), "A")
+        .on("spin", &[TEXT], INT, |cx, _| {
+            cx.set_field(0, 5);
+            spin(cx)
+        })
+        .on("count", &[], INT, |cx, _| Ok(cx.field(0)))
+        .install();
+    let agent = test.cell(move |cx| spawn(cx, kind, vec![])).unwrap();
+    let begun = Arc::new(AtomicBool::new(false));
+    let flag = begun.clone();
+    let handle = test.start(7, move |cx| {
+        let work = cx.ask(agent, selector("spin"), vec![text("held")])?;
+        flag.store(true, Ordering::SeqCst);
+        let task = task(cx);
+        let _other = cx.start_task("spinner", task);
+        cx.await_work(&work).map(|_| 0)
+    });
+    wait_for(&begun);
+    test.world().interrupt(7);
+    assert_eq!(handle.join().unwrap_err().code, "R0602");
+    // The message was cancelled with the cell, and rolled back; the agent answers.
+    assert_eq!(test.cell(move |cx| ask(cx, agent, "count", vec![])).unwrap(), 0);
+    test.world().settle();
+    assert_eq!(test.world().scheduler().busy(), 0);
+}
+
+fn task(cx: &mut Cx) -> ag_runtime::value::owned::Owned {
+    let slot = crate::support::function(&cx.world, &[], INT, |cx, _| spin(cx));
+    closure(slot)
+}
+
+fn closure(slot: ag_runtime::code::FnSlot) -> ag_runtime::value::owned::Owned {
+    use ag_runtime::value::closure::FunctionBuf;
+    use ag_runtime::value::shape::ShapeId;
+    FunctionBuf::new(ShapeId::function(&[], INT), slot, &[]).into_owned()
+}
+
+#[test]
+fn work_cancelled_before_it_begins_is_never_run() {
+    let test = Test::seeded();
+    let kind = Agent::counter(test.world(), "A")
+        .on("work", &[], INT, |cx, _| {
+            cx.set_field(0, cx.field(0) + 1);
+            cx.sleep_ns(1_000)?;
+            Ok(cx.field(0))
+        })
+        .install();
+    let result = test.cell(move |cx| {
+        let agent = spawn(cx, kind, vec![])?;
+        let first = cx.ask(agent, selector("work"), vec![])?;
+        let second = cx.ask(agent, selector("work"), vec![])?;
+        let reason = ag_runtime::coord::work::Reason::new("R0602", "lost the race");
+        let world = cx.world.clone();
+        world.cancel(&second, &reason);
+        assert_eq!(cx.await_work(&first)?.value(), 1);
+        assert!(cx.await_work(&second).is_err());
+        assert_eq!(cx.take_fault().message, "lost the race");
+        ask(cx, agent, "work", vec![])
+    });
+    assert_eq!(result.unwrap(), 2, "the cancelled message did not count");
+}
+
+#[test]
+fn a_time_limit_ends_its_block_and_what_the_block_asked_for() {
+    let test = Test::seeded();
+    let kind = Agent::counter(test.world(), "A")
+        .on("slow", &[], UNIT, |cx, _| {
+            cx.set_field(0, 1);
+            cx.sleep_ns(1_000_000_000).map(|()| 0)
+        })
+        .on("count", &[], INT, |cx, _| Ok(cx.field(0)))
+        .install();
+    let result = test.cell(move |cx| {
+        let agent = spawn(cx, kind, vec![])?;
+        let begun = cx.now_ns();
+        let depth = cx.open_time_limit(2_000_000);
+        assert_eq!(ask(cx, agent, "slow", vec![]), Err(Faulted));
+        assert!(cx.is_cancelled(), "inside the block `try` must not catch it");
+        cx.close_scopes(depth);
+        assert!(!cx.is_cancelled());
+        assert_eq!(cx.take_fault().code, "R0602");
+        assert_eq!(cx.now_ns() - begun, 2_000_000);
+        // Inside the limit nothing happens, and the timer goes with the block.
+        let depth = cx.open_time_limit(2_000_000);
+        let count = ask(cx, agent, "count", vec![])?;
+        cx.close_scopes(depth);
+        cx.sleep_ns(5_000_000)?;
+        Ok(count)
+    });
+    assert_eq!(result.unwrap(), 0, "the message under the limit was rolled back");
+}
+
+#[test]
+fn a_time_limit_stops_a_loop_that_never_waits() {
+    let test = Test::real(1);
+    let code = test.code(|cx| {
+        cx.open_time_limit(1_000_000);
+        spin(cx)
+    });
+    assert_eq!(code, "R0602");
+}

@@ -1,0 +1,11 @@
+//! Agents, tasks and cells driven by hand-written entries: the real entry interface without a compiler.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+mod cancel;
+mod deterministic;
+mod life;
+mod limits;
+mod messages;
+mod state;
+mod support;
+mod waiting;
