@@ -11,6 +11,7 @@ pub mod memory;
 pub mod recall;
 pub mod table;
 pub mod trace;
+pub mod value;
 
 use serde::{Deserialize, Serialize};
 

@@ -8,6 +8,7 @@ pub mod closure;
 pub mod count;
 pub mod dynamic;
 pub mod equal;
+pub mod grid;
 mod handle;
 pub mod heap;
 pub mod json;
