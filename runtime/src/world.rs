@@ -13,6 +13,7 @@ use crate::actor::slab::{Slab, Slot};
 use crate::clock::Clock;
 use crate::code::FunctionTable;
 use crate::context::globals::GlobalStore;
+use crate::journal::effect::EffectJournal;
 use crate::rng::{Rng, Seed};
 use crate::sched::scheduler::Scheduler;
 use crate::sched::worker;
@@ -34,6 +35,7 @@ pub struct World {
     agents: Slab,
     scheduler: Arc<Scheduler>,
     telemetry: Telemetry,
+    effects: EffectJournal,
     retired: Mutex<Retired>,
     cells: Cells,
     random: Mutex<Rng>,
@@ -75,6 +77,7 @@ impl World {
             agents: Slab::default(),
             scheduler,
             telemetry,
+            effects: EffectJournal::default(),
             retired: Mutex::default(),
             cells: Cells::default(),
             random: Mutex::new(random),
@@ -133,6 +136,12 @@ impl World {
     #[must_use]
     pub fn telemetry(&self) -> &Telemetry {
         &self.telemetry
+    }
+
+    /// What programs took from outside.
+    #[must_use]
+    pub fn effects(&self) -> &EffectJournal {
+        &self.effects
     }
 
     /// The next number of the program's own random stream.

@@ -180,3 +180,125 @@ impl Mailbox {
         self.inner.lock().marks = Some(marks);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Mailbox, Marks, Next, Pushed};
+    use crate::actor::kind::Priority;
+    use crate::actor::message::Message;
+    use crate::actor::queues::Rank;
+    use crate::actor::selector::Selector;
+    use crate::telemetry::event::MessageId;
+    use proptest::collection::vec;
+    use proptest::{prop_assert, prop_assert_eq, proptest};
+    use std::collections::VecDeque;
+
+    fn message(number: u64, rank: Rank) -> Box<Message> {
+        Box::new(Message {
+            id: MessageId::new(number),
+            cause: MessageId::NONE,
+            sender: None,
+            selector: Selector(0),
+            payload: Vec::new(),
+            reply: None,
+            limits: None,
+            rank,
+            sent_ns: 0,
+        })
+    }
+
+    const NORMAL: Rank = Rank::Level(Priority::Normal);
+
+    proptest! {
+        /// Against a plain list: marks, order, the schedule flag and `sent = handled + waiting`.
+        #[test]
+        fn a_mailbox_is_a_bounded_queue_with_a_flag(
+            capacity in 10u32..40,
+            steps in vec(0u8..10, 0..300),
+        ) {
+            let marks = Marks::of(capacity);
+            prop_assert!(marks.low < marks.high && marks.high < marks.capacity);
+            let mailbox = Mailbox::default();
+            mailbox.open(1, marks);
+            let mut model: VecDeque<u64> = VecDeque::new();
+            // A new agent's first run is scheduled already.
+            let mut scheduled = true;
+            let mut handled = 0;
+            for (number, step) in steps.into_iter().enumerate() {
+                let number = number as u64 + 1;
+                match step {
+                    0..=5 => match mailbox.push(1, message(number, NORMAL), None) {
+                        Pushed::Queued { schedule } => {
+                            prop_assert!((model.len() as u32) < marks.high);
+                            prop_assert_eq!(schedule, !scheduled);
+                            scheduled = true;
+                            model.push_back(number);
+                        }
+                        Pushed::Full(_, waiting) => {
+                            prop_assert_eq!(waiting, model.len() as u32);
+                            prop_assert!(waiting >= marks.high);
+                        }
+                        Pushed::Gone(_) => prop_assert!(false, "it lives"),
+                    },
+                    _ if !scheduled => {}
+                    6..=8 => match mailbox.next() {
+                        Next::Message(message, _) => {
+                            handled += 1;
+                            prop_assert_eq!(Some(message.id.number()), model.pop_front());
+                        }
+                        Next::Nothing => prop_assert!(model.is_empty()),
+                        Next::Stop => prop_assert!(false, "nobody stopped it"),
+                    },
+                    _ => {
+                        let rested = mailbox.try_rest();
+                        prop_assert_eq!(rested, model.is_empty());
+                        scheduled = !rested;
+                    }
+                }
+                let counts = mailbox.counts();
+                prop_assert_eq!(counts.handled, handled);
+                prop_assert_eq!(counts.sent, counts.handled + u64::from(counts.waiting));
+                prop_assert_eq!(counts.waiting as usize, model.len());
+                prop_assert_eq!(mailbox.is_scheduled(), scheduled);
+            }
+        }
+    }
+
+    #[test]
+    fn alerts_have_the_room_above_high_water() {
+        let mailbox = Mailbox::default();
+        let marks = Marks::of(10);
+        mailbox.open(1, marks);
+        for number in 0..8 {
+            assert!(matches!(
+                mailbox.push(1, message(number, NORMAL), None),
+                Pushed::Queued { .. }
+            ));
+        }
+        assert!(matches!(mailbox.push(1, message(8, NORMAL), None), Pushed::Full(_, 8)));
+        for number in 8..10 {
+            assert!(matches!(
+                mailbox.push(1, message(number, Rank::Alert), None),
+                Pushed::Queued { .. }
+            ));
+        }
+        assert!(matches!(mailbox.push(1, message(10, Rank::Alert), None), Pushed::Full(_, 10)));
+        assert!(matches!(mailbox.next(), Next::Message(first, _) if first.id.number() == 8));
+    }
+
+    #[test]
+    fn a_stale_reference_is_told_and_a_stopped_agent_takes_nothing() {
+        let mailbox = Mailbox::default();
+        mailbox.open(2, Marks::of(10));
+        assert!(matches!(mailbox.push(1, message(1, NORMAL), None), Pushed::Gone(_)));
+        assert!(matches!(
+            mailbox.push(2, message(1, NORMAL), None),
+            Pushed::Queued { schedule: false }
+        ));
+        assert!(!mailbox.stop(2), "its first run is scheduled and will see it");
+        assert!(matches!(mailbox.push(2, message(2, NORMAL), None), Pushed::Gone(_)));
+        assert!(matches!(mailbox.next(), Next::Stop));
+        let (left, _, counts) = mailbox.close();
+        assert_eq!((left.len(), counts.sent, counts.handled), (1, 1, 1));
+    }
+}

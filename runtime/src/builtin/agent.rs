@@ -1,6 +1,10 @@
 //! Agents, tasks, channels and waiting: the rows of section 11 whose bodies act on the scheduler.
+//!
+//! `spawn`, `signal` and `skill` are rows for the checker and the documentation: compiled code knows the agent's type and
+//! behavior and calls `Cx::spawn`, `Cx::signal` and the skill itself.
 
-use crate::builtin::declare::{absent, builtins};
+use crate::builtin::declare::{Moved, Word, absent, builtins};
+use crate::value::shape::ShapeId;
 
 builtins! {
     /// Starts an agent and gives a reference to it. Ports are bound by argument, initialiser, or a visible name (L-71).
@@ -17,12 +21,17 @@ builtins! {
     call "stop" "(r: AgentRef<A>) -> Unit"
         example "@stop(trader)" => ""
         effects ["send"] form Stop
-        = |cx| absent(cx, "stop");
+        = |cx, agent: Word, _kind: ShapeId| {
+            cx.stop_agent(agent.0);
+            Ok(())
+        };
     /// Waits for a Future's value; re-raises the other side's Fault.
     call "await" "(f: Future<T>) -> T"
         example "await trader.trade_decision(signal)" => "Decision.Hold"
         effects ["suspend"] form Await
-        = |cx| absent(cx, "await");
+        = |cx, future: Word, _value: ShapeId| {
+            cx.await_future(future.0).map(|value| Moved(value.into_word()))
+        };
     /// Calls a skill of the agent; the same as `s(args...)`, traced as a skill.
     call "skill" "(s: F) -> R"
         example "@skill(analyze_market, signal.symbol)" => "MarketAnalysis { trend: Trend.Up, volatility: 0.2 }"
@@ -77,7 +86,7 @@ builtins! {
     call "sleep" "(d: Duration) -> Unit"
         example "@sleep(10ms)" => ""
         effects ["suspend", "clock"]
-        = |cx, _d: i64| absent(cx, "sleep");
+        = |cx, duration: i64| cx.pass_time(duration);
     /// Asks the person a question.
     call "ask" "(question: Text, data: Dyn = {}) -> T"
         example "let go : Bool := @ask(\"Send the order?\")" => ""

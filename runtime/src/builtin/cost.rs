@@ -11,12 +11,12 @@ builtins! {
     call "now" "() -> Time"
         example "@now()" => ""
         effects ["clock"]
-        = |cx| absent(cx, "now");
+        = |cx| Ok(cx.program_time());
     /// A number from 0.0 up to 1.0 of the program's seed.
     call "random" "() -> Float"
         example "@random()" => ""
         effects ["random"]
-        = |cx| absent(cx, "random");
+        = |cx| Ok(cx.program_random());
     /// Bounds the money of everything inside, also of agents it asks.
     block "with_cost_limit" "(limit: Money, on_exceed: QuotaAction = stop) -> Unit"
         example "@with_cost_limit($0.10) { @llm_call(p) }" => ""

@@ -126,7 +126,7 @@ pub fn finish<T: Give>(cx: &mut Cx, outcome: Outcome<T>) -> Status {
 
 /// The body of a row that is not called: attributes, labels, and what is not there yet.
 pub fn absent(cx: &mut Cx, name: &str) -> Outcome<()> {
-    cx.fail(code::INTERNAL, &format!("`{name}` is not a call of this version"));
+    cx.fail(code::INTERNAL, format!("`{name}` is not a call of this version"));
     Err(Faulted)
 }
 

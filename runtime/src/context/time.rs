@@ -1,10 +1,14 @@
 //! Time and chance as programs see them: the session's clock and seed.
 //!
-//! Never: the operating system's clock, or its entropy.
+//! Never: the operating system's clock, or its entropy. What a program sees of either passes the door of effects.
 
 use crate::context::Cx;
 use crate::fault::Faulted;
+use crate::journal::effect::Payload;
+use crate::journal::fingerprint::Fingerprint;
 use crate::sched::timer::Action;
+use serde_json::json;
+use std::sync::Arc;
 
 impl Cx {
     /// Nanoseconds since the epoch.
@@ -21,7 +25,7 @@ impl Cx {
 
     /// Waits for a moment of the clock's `monotonic_ns`.
     pub fn sleep_until(&mut self, until_ns: u64) -> Result<(), Faulted> {
-        let world = std::sync::Arc::clone(&self.world);
+        let world = Arc::clone(&self.world);
         let mut timer = None;
         let slept = self.poll_until(|waker| {
             if world.clock().monotonic_ns() >= until_ns {
@@ -35,6 +39,35 @@ impl Cx {
         if let Some(timer) = timer {
             world.scheduler().timers().cancel(timer);
         }
+        slept
+    }
+
+    /// `@now`.
+    pub fn program_time(&mut self) -> i64 {
+        let now = i64::try_from(self.now_ns()).unwrap_or(i64::MAX);
+        let print = Fingerprint::of_text("now");
+        self.world.effects().begin("clock", print).done(Payload::free(json!(now)));
+        now
+    }
+
+    /// `@random`.
+    pub fn program_random(&mut self) -> f64 {
+        let number = self.world.random();
+        let print = Fingerprint::of_text("random");
+        self.world.effects().begin("random", print).done(Payload::free(json!(number)));
+        number
+    }
+
+    /// `@sleep`. A negative duration is none.
+    pub fn pass_time(&mut self, duration_ns: i64) -> Result<(), Faulted> {
+        let world = Arc::clone(&self.world);
+        let print = Fingerprint::of_json(&json!({ "sleep": duration_ns }));
+        let pending = world.effects().begin("clock", print);
+        let slept = self.sleep_ns(u64::try_from(duration_ns).unwrap_or(0));
+        match slept {
+            Ok(()) => pending.done(Payload::free(json!(duration_ns))),
+            Err(Faulted) => pending.failed(&"cancelled"),
+        };
         slept
     }
 }

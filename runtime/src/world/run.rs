@@ -135,7 +135,6 @@ impl Cx {
 
 impl TaskHandle {
     /// Blocks the calling thread until the task ended. Not for workers.
-    #[must_use]
     pub fn join(&self) -> Outcome {
         let mut cx = Cx::detached(&self.world);
         match cx.poll_until(|waker| self.work.poll(waker)) {

@@ -1,6 +1,7 @@
 //! Agents, tasks and cells driven by hand-written entries: the real entry interface without a compiler.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+mod builtins;
 mod cancel;
 mod deterministic;
 mod life;
