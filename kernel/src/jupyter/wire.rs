@@ -130,6 +130,11 @@ impl Signer {
         self.encode(vec![Bytes::from(topic)], kind, parent, content, &Map::new())
     }
 
+    /// A request as a client with the same key sends it: for programs that measure and test a kernel from outside.
+    pub fn request(&self, kind: &str, content: &impl Serialize) -> ZmqMessage {
+        self.encode(Vec::new(), kind, None, content, &Map::new())
+    }
+
     /// The greeting of a new subscription (JEP 65): its topic comes first, so only that subscription sees it.
     pub fn welcome(&self, topic: Bytes) -> ZmqMessage {
         let content = json!({ "subscription": String::from_utf8_lossy(&topic) });
@@ -195,15 +200,9 @@ mod tests {
 
     /// A request as a client with the same key would send it.
     fn sent(signer: &Signer, content: serde_json::Value) -> Vec<Bytes> {
-        signer
-            .encode(
-                vec![Bytes::from_static(b"client")],
-                "execute_request",
-                None,
-                &content,
-                &Map::new(),
-            )
-            .into_vec()
+        let mut frames = signer.request("execute_request", &content).into_vec();
+        frames.insert(0, Bytes::from_static(b"client"));
+        frames
     }
 
     fn message(frames: Vec<Bytes>) -> ZmqMessage {
