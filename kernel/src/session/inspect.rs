@@ -2,6 +2,8 @@
 //!
 //! It answers from the last finished cell's names, from any thread, also while a cell runs.
 
+use ag_lang::syntax::complete as syntax;
+
 use crate::session::request::{Completeness, Completions, Inspection};
 
 #[derive(Clone, Default)]
@@ -18,7 +20,11 @@ impl Inspector {
         None
     }
 
-    pub fn is_complete(&self, _text: &str) -> Completeness {
-        Completeness::Complete
+    pub fn is_complete(&self, text: &str) -> Completeness {
+        match syntax::is_complete(text) {
+            syntax::Completeness::Complete => Completeness::Complete,
+            syntax::Completeness::Incomplete { indent } => Completeness::Incomplete { indent },
+            syntax::Completeness::Invalid => Completeness::Invalid,
+        }
     }
 }
