@@ -3,5 +3,12 @@
 //! No IO, no sessions, no rendering; every analysis returns a value and diagnostics.
 
 pub mod diag;
+pub mod engine;
+pub mod exec;
+pub mod hir;
+pub mod ir;
 pub mod source;
 pub mod syntax;
+pub mod types {
+    pub mod ty;
+}

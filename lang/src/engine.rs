@@ -1,0 +1,212 @@
+//! The engine: turns checked definitions into running code, and keeps what names mean.
+//!
+//! A function's name leads to a slot of the function table; a redefinition with the same shapes swaps what the
+//! slot holds, one with other shapes gets another slot, so that code already running can never call something
+//! it was not checked against. Never: checks types, decides when a cell runs.
+
+pub mod agents;
+pub mod names;
+
+use crate::engine::names::{Names, Signature};
+use crate::exec::bytecode::Code;
+use crate::exec::emit::{self, Linker};
+use crate::exec::interp::{broken, interp_entry};
+use crate::hir::{self, FunctionKey};
+use crate::ir::{core, lower, print, rc, validate};
+use crate::types::ty::Ty;
+use ag_runtime::code::{CodeHandle, FnSlot, Version};
+use ag_runtime::fault::Origin;
+use ag_runtime::value::shape::ShapeId;
+use ag_runtime::world::World;
+use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// What the engine must be told about a cell's definitions.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The shape of a type.
+    pub shapes: &'a dyn Fn(&Ty) -> ShapeId,
+    /// The item a function's spans are relative to.
+    pub origin: &'a dyn Fn(&FunctionKey) -> Origin,
+}
+
+/// Code that could not be made: a mistake of ours, or a function beyond the code's limits.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InstallError {
+    pub function: FunctionKey,
+    pub message: String,
+}
+
+pub struct Engine {
+    world: Arc<World>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    names: Names,
+    functions: FxHashMap<FunctionKey, Installed>,
+}
+
+/// What is known of a function besides its code.
+struct Installed {
+    text: Arc<str>,
+    compiles: u32,
+}
+
+/// A function on its way into the table.
+struct Compiled {
+    slot: FnSlot,
+    function: core::Function,
+    code: Arc<Code>,
+}
+
+impl Engine {
+    pub fn new(world: Arc<World>) -> Self {
+        Self { world, state: Mutex::default() }
+    }
+
+    pub fn world(&self) -> &Arc<World> {
+        &self.world
+    }
+
+    /// Puts all functions and agents of a cell in force at once.
+    pub fn install(
+        &self,
+        definitions: &hir::Definitions,
+        cx: Context<'_>,
+    ) -> Result<(), InstallError> {
+        let mut sources: Vec<&hir::Function> = definitions.functions.iter().collect();
+        for agent in &definitions.agents {
+            sources.push(&agent.init);
+            sources.extend(&agent.config);
+            sources.extend(agent.behaviors.iter().map(|behavior| &behavior.function));
+        }
+        let mut state = self.state.lock();
+        for agent in &definitions.agents {
+            state.names.declare_agent(agent);
+        }
+        self.compile(&mut state, &sources, cx)?;
+        for agent in &definitions.agents {
+            let kind = agents::kind(&self.world, &mut state.names, agent, cx.shapes);
+            self.world.agent_types().install(kind);
+        }
+        Ok(())
+    }
+
+    /// Makes a step of a cell ready to run, and its globals known.
+    pub fn prepare(&self, step: &hir::CellStep, cx: Context<'_>) -> Result<FnSlot, InstallError> {
+        let mut state = self.state.lock();
+        for (name, ty) in &step.writes {
+            state.names.declare_global(name, (cx.shapes)(ty));
+        }
+        self.compile(&mut state, &[&step.function], cx)?;
+        Ok(state.names.slot(self.world.functions(), &step.function.key))
+    }
+
+    /// A function that no longer checks: calling it is R0901 until it is installed again.
+    pub fn mark_broken(&self, key: &FunctionKey, why: &str) {
+        let state = self.state.lock();
+        if let Some(slot) = state.names.known_slot(key) {
+            broken::install(self.world.functions(), slot, why);
+        }
+    }
+
+    /// The Core IR of a function, for `:ir`.
+    pub fn ir(&self, key: &str) -> Option<Arc<str>> {
+        self.state.lock().functions.get(key).map(|installed| Arc::clone(&installed.text))
+    }
+
+    /// How often a function was compiled in this session.
+    pub fn compiles(&self, key: &str) -> u32 {
+        self.state.lock().functions.get(key).map_or(0, |installed| installed.compiles)
+    }
+
+    /// The slot of a global and the shape of its values.
+    pub fn global(
+        &self,
+        name: &str,
+    ) -> Option<(ag_runtime::context::globals::GlobalSlot, ShapeId)> {
+        self.state.lock().names.global_of(name)
+    }
+
+    pub fn slot(&self, key: &str) -> Option<FnSlot> {
+        self.state.lock().names.known_slot(key)
+    }
+
+    fn compile(
+        &self,
+        state: &mut State,
+        sources: &[&hir::Function],
+        cx: Context<'_>,
+    ) -> Result<(), InstallError> {
+        let mut functions = Vec::new();
+        for source in sources {
+            for (depth, mut function) in lower::function(source, cx.shapes).into_iter().enumerate()
+            {
+                rc::insert(&mut function);
+                validate::check(&function).map_err(|message| error(&function, message))?;
+                let origin = (cx.origin)(&source.key);
+                functions.push((function, origin, depth > 0));
+            }
+        }
+        let table = self.world.functions();
+        for (function, _, is_lambda) in &functions {
+            state.names.bind(table, &function.name, Signature::of(function), *is_lambda);
+        }
+        let mut compiled = Vec::with_capacity(functions.len());
+        for (function, origin, _) in functions {
+            compiled.push(self.emit(state, function, origin)?);
+        }
+        for unit in compiled {
+            install(state, table, unit);
+        }
+        Ok(())
+    }
+
+    fn emit(
+        &self,
+        state: &mut State,
+        function: core::Function,
+        origin: Origin,
+    ) -> Result<Compiled, InstallError> {
+        let table = self.world.functions();
+        let types = self.world.agent_types();
+        let slot = state.names.slot(table, &function.name);
+        let names = std::cell::RefCell::new(&mut state.names);
+        let mut linker = Linker {
+            function: &mut |key| names.borrow_mut().slot(table, key),
+            global: &mut |name| names.borrow_mut().global(name),
+            agent: &mut |name| types.id(name),
+            behavior: &mut |agent, index| names.borrow().behavior(agent, index),
+            origin,
+        };
+        let code = emit::code(&function, &mut linker)
+            .map_err(|too_large| error(&function, format!("too many {}", too_large.0)))?;
+        Ok(Compiled { slot, function, code: Arc::new(code) })
+    }
+}
+
+fn install(state: &mut State, table: &ag_runtime::code::FunctionTable, unit: Compiled) {
+    let Compiled { slot, function, code } = unit;
+    let version = Version {
+        name: Arc::clone(&function.name),
+        origin: code.origin,
+        entry: interp_entry,
+        params: code.params.clone(),
+        result: function.result,
+        captures: function.captures,
+        code: CodeHandle::new(code),
+    };
+    table.install(slot, version);
+    let text: Arc<str> = print::text(&function).into();
+    let known = state.functions.entry(function.name.clone());
+    let known = known.or_insert_with(|| Installed { text: Arc::clone(&text), compiles: 0 });
+    known.text = text;
+    known.compiles += 1;
+}
+
+fn error(function: &core::Function, message: String) -> InstallError {
+    InstallError { function: function.name.clone(), message }
+}

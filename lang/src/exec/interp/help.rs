@@ -1,0 +1,94 @@
+//! Runs helpers: data with many parts, globals, agents, Faults the program raises.
+//!
+//! Each takes over and gives what `ir::core::uses` says. Never: runs bytecode itself.
+#![allow(clippy::indexing_slicing)]
+
+pub mod agent;
+pub mod data;
+pub mod raise;
+
+use crate::exec::helper::Helper;
+use crate::ir::core::Aux;
+use ag_runtime::context::Cx;
+use ag_runtime::fault::{Faulted, code};
+use ag_runtime::value::shape::ShapeId;
+
+/// Runs one; its operands are in order.
+pub fn run(cx: &mut Cx, helper: &Helper, args: &[u64]) -> Result<u64, Faulted> {
+    match helper {
+        Helper::Plain(aux, result) => plain(cx, aux, *result, args),
+        Helper::GlobalGet(slot, name) => match cx.global(*slot) {
+            Some(value) => Ok(value),
+            None => {
+                cx.fail(
+                    code::BROKEN_DEFINITION,
+                    format!("`{name}` has no value: its cell did not run to its end"),
+                );
+                Err(Faulted)
+            }
+        },
+        Helper::GlobalSet(slot, shape) => {
+            cx.set_global(*slot, args[0], *shape);
+            Ok(0)
+        }
+        Helper::AgentSet(index) => {
+            cx.set_field(*index, args[0]);
+            Ok(0)
+        }
+        Helper::Spawn(kind, shapes) => agent::spawn(cx, *kind, shapes, args),
+        Helper::Request { selector, payload, future } => {
+            agent::request(cx, *selector, payload, *future, args)
+        }
+        Helper::Signal { selector, payload, result } => {
+            agent::signal(cx, *selector, payload, *result, args)
+        }
+    }
+}
+
+fn plain(cx: &mut Cx, aux: &Aux, result: ShapeId, args: &[u64]) -> Result<u64, Faulted> {
+    match aux {
+        Aux::List(shape) => Ok(data::list(*shape, args)),
+        Aux::Vector => Ok(data::vector(args)),
+        Aux::Set(shape) => Ok(data::set(*shape, args)),
+        Aux::Map(shape) => Ok(data::map(*shape, args)),
+        Aux::Template(pieces) => Ok(data::template(pieces, args)),
+        Aux::Prompt(pieces) => Ok(data::prompt(pieces, args)),
+        Aux::Equal(shape) => {
+            Ok(u64::from(ag_runtime::value::equal::equal(args[0], args[1], *shape)))
+        }
+        Aux::ToDyn(shape) => Ok(data::to_dyn(*shape, args[0])),
+        Aux::FromDyn { target, optional } => {
+            data::from_dyn(cx, *target, *optional, result, args[0])
+        }
+        Aux::TextToPrompt => Ok(data::text_to_prompt(args[0])),
+        Aux::ListToVector => Ok(data::list_to_vector(args[0])),
+        Aux::ListToSet(_) => Ok(data::list_to_set(result, args[0])),
+        Aux::Sequence(shape) => Ok(data::sequence(*shape, result, args[0])),
+        Aux::SetIndex(shape) => data::set_index(cx, *shape, args),
+        Aux::TakeIndex(shape) => data::take_index(cx, *shape, args),
+        Aux::FreshContainer(shape) => Ok(data::fresh_container(*shape, args[0])),
+        Aux::Slice(shape) => Ok(data::slice(*shape, args)),
+        Aux::ConstLane(name) => Ok(data::text(name)),
+        Aux::AgentGet(index) => Ok(cx.field_owned(*index)),
+        Aux::SelfRef => agent::self_ref(cx),
+        Aux::LlmCall { options, schema } => agent::llm_call(cx, options, *schema, args),
+        Aux::ScopeDepth => Ok(cx.scope_depth() as u64),
+        Aux::CloseScopes => {
+            let caught = cx.fault.take();
+            cx.close_scopes(args[0] as usize);
+            cx.fault = caught;
+            Ok(0)
+        }
+        Aux::TakeFault(shape) => Ok(raise::take_fault(cx, *shape)),
+        Aux::Raise(raise) => Err(raise::raise(cx, raise, args)),
+        Aux::GlobalGet(_)
+        | Aux::GlobalSet(_)
+        | Aux::AgentSet(_)
+        | Aux::Spawn(_)
+        | Aux::Request { .. }
+        | Aux::Signal { .. } => {
+            cx.fail(code::INTERNAL, "a name was not linked");
+            Err(Faulted)
+        }
+    }
+}

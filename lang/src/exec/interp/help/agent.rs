@@ -1,0 +1,90 @@
+//! Helpers that act on agents and lanes through the context.
+//!
+//! Never: waits by blocking a thread; the context gives the worker back.
+
+use crate::types::ty::Name;
+use ag_runtime::actor::kind::TypeId;
+use ag_runtime::actor::selector::Selector;
+use ag_runtime::actor::supervisor::Supervise;
+use ag_runtime::context::Cx;
+use ag_runtime::fault::{Faulted, code};
+use ag_runtime::value::owned::Owned;
+use ag_runtime::value::record;
+use ag_runtime::value::shape::{ERR, OK, Shape, ShapeId, shape};
+
+pub fn spawn(cx: &mut Cx, kind: TypeId, shapes: &[ShapeId], args: &[u64]) -> Result<u64, Faulted> {
+    let mut inputs = owned(shapes, args);
+    let supervise = inputs.pop().map_or(Supervise::default(), |value| supervision(&value));
+    Ok(cx.spawn(kind, inputs, supervise)?.pack())
+}
+
+fn owned(shapes: &[ShapeId], words: &[u64]) -> Vec<Owned> {
+    words.iter().zip(shapes).map(|(word, of)| Owned::new(*word, *of)).collect()
+}
+
+/// `Stop`, `Restart(max, within)` or `Escalate`, by the name of the variant.
+fn supervision(value: &Owned) -> Supervise {
+    let tag = record::tag(value.value());
+    let Shape::Enum(of) = shape(value.shape()) else { return Supervise::default() };
+    match of.variants.get(tag as usize).map(|variant| &*variant.name) {
+        Some("Stop") => Supervise::Stop,
+        Some("Restart") => {
+            let words = record::payload_words(value.value(), value.shape());
+            let word = |at: usize| words.get(at).copied().unwrap_or(0);
+            let max = u32::try_from(word(0)).unwrap_or(0);
+            Supervise::Restart { max, within_ns: word(1) }
+        }
+        _ => Supervise::Escalate,
+    }
+}
+
+pub fn request(
+    cx: &mut Cx,
+    selector: Selector,
+    shapes: &[ShapeId],
+    future: ShapeId,
+    args: &[u64],
+) -> Result<u64, Faulted> {
+    let Some((target, words)) = args.split_first() else { return Ok(0) };
+    cx.request(*target, selector, owned(shapes, words), future)
+}
+
+/// Gives `Ok(())` or `Err(Backpressure(len))`.
+pub fn signal(
+    cx: &mut Cx,
+    selector: Selector,
+    shapes: &[ShapeId],
+    result: ShapeId,
+    args: &[u64],
+) -> Result<u64, Faulted> {
+    let Some((target, words)) = args.split_first() else { return Ok(0) };
+    match cx.signal(*target, selector, owned(shapes, words))? {
+        Ok(()) => Ok(record::variant(result, OK, &[0])),
+        Err(full) => {
+            let error =
+                record::payload(result, ERR).first().map_or(ShapeId::UNIT, |field| field.shape);
+            let full = record::tuple(error, &[u64::from(full.0)]);
+            Ok(record::variant(result, ERR, &[full]))
+        }
+    }
+}
+
+pub fn self_ref(cx: &mut Cx) -> Result<u64, Faulted> {
+    match cx.self_ref() {
+        Some(own) => Ok(own.pack()),
+        None => {
+            cx.fail(code::INTERNAL, "`self` outside an agent");
+            Err(Faulted)
+        }
+    }
+}
+
+pub fn llm_call(
+    cx: &mut Cx,
+    _options: &[Name],
+    _schema: ShapeId,
+    _args: &[u64],
+) -> Result<u64, Faulted> {
+    cx.fail(code::NO_LANE, "no lane is configured");
+    Err(Faulted)
+}

@@ -1,0 +1,7 @@
+//! The engine: programs in the typed tree are lowered, checked, emitted and run in a world with a virtual
+//! clock; every test ends with as many values alive as it began with.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, dead_code)]
+
+mod basics;
+mod build;
+mod support;

@@ -1,0 +1,162 @@
+//! A world to run typed trees in, and the balance of the heap around it.
+
+use crate::build::cell;
+use ag_lang::engine::{Context, Engine};
+use ag_lang::hir::{CellStep, Definitions, Expr, Function};
+use ag_lang::types::ty::Ty;
+use ag_runtime::context::sink::{Emission, Sink};
+use ag_runtime::fault::{Fault, Origin};
+use ag_runtime::rng::Seed;
+use ag_runtime::value::heap;
+use ag_runtime::value::shape::{
+    FieldShape, RecordShape, Shape, ShapeId, declare, define, is_defined,
+};
+use ag_runtime::world::options::{Limits, WorldOptions};
+use ag_runtime::world::run::TaskSpec;
+use ag_runtime::world::{World, WorldHandle};
+use parking_lot::{Mutex, MutexGuard};
+use std::sync::Arc;
+
+/// Values are counted process-wide: tests that look at the balance take turns.
+static TURN: Mutex<()> = Mutex::new(());
+
+#[derive(Default)]
+pub struct Collected(pub Mutex<String>);
+
+impl Sink for Collected {
+    fn emit(&self, _cell: u32, emission: Emission) {
+        if let Emission::Text { text, .. } = emission {
+            self.0.lock().push_str(&text);
+        }
+    }
+}
+
+pub struct Session {
+    pub engine: Engine,
+    pub out: Arc<Collected>,
+    world: Option<WorldHandle>,
+    before: heap::Usage,
+    cells: u32,
+    _turn: MutexGuard<'static, ()>,
+}
+
+pub fn session() -> Session {
+    session_with(Limits::default())
+}
+
+pub fn session_with(limits: Limits) -> Session {
+    let turn = TURN.lock();
+    let before = heap::live();
+    let mut options = WorldOptions::seeded(Seed(7));
+    options.limits = limits;
+    let world = World::open(options);
+    let engine = Engine::new(Arc::clone(&world));
+    let out = Arc::new(Collected::default());
+    Session { engine, out, world: Some(world), before, cells: 0, _turn: turn }
+}
+
+impl Session {
+    pub fn define(&self, functions: Vec<Function>) {
+        let definitions = Definitions { functions, ..Definitions::default() };
+        self.engine.install(&definitions, context()).unwrap();
+    }
+
+    /// Runs an expression as a cell; its value as `show` gives it.
+    pub fn run(&mut self, body: Expr) -> Result<String, Box<Fault>> {
+        self.run_function(cell(body))
+    }
+
+    pub fn run_function(&mut self, function: Function) -> Result<String, Box<Fault>> {
+        let step = CellStep { function, shows: true, writes: vec![], reads: vec![] };
+        self.run_step(&step)
+    }
+
+    pub fn run_step(&mut self, step: &CellStep) -> Result<String, Box<Fault>> {
+        self.cells += 1;
+        let slot = self.engine.prepare(step, context()).unwrap();
+        let spec = TaskSpec {
+            name: "cell".into(),
+            slot,
+            args: vec![],
+            sink: Arc::clone(&self.out) as Arc<dyn Sink>,
+            limits: None,
+            cell: self.cells,
+        };
+        let value = self.engine.world().run(spec).join()?;
+        Ok(value.show())
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(world) = self.world.take() {
+            world.globals().clear();
+            drop(world);
+        }
+        if !std::thread::panicking() {
+            let engine = std::mem::replace(
+                &mut self.engine,
+                Engine::new(Arc::clone(&World::open(WorldOptions::seeded(Seed(1))))),
+            );
+            drop(engine);
+            assert_eq!(heap::live().objects, self.before.objects, "values left or freed twice");
+        }
+    }
+}
+
+pub fn context() -> Context<'static> {
+    Context { shapes: &shape, origin: &|_| Origin { cell: 1, item: 0 } }
+}
+
+/// The shapes of test types: structs are written as Adts whose fields are their arguments.
+pub fn shape(ty: &Ty) -> ShapeId {
+    match ty {
+        Ty::Unit | Ty::Never => ShapeId::UNIT,
+        Ty::Bool => ShapeId::BOOL,
+        Ty::Int => ShapeId::INT,
+        Ty::Float => ShapeId::FLOAT,
+        Ty::Text => ShapeId::TEXT,
+        Ty::Money => ShapeId::MONEY,
+        Ty::Duration => ShapeId::DURATION,
+        Ty::Dyn => ShapeId::DYN,
+        Ty::List(element) => ShapeId::list(shape(element)),
+        Ty::Map(key, value) => ShapeId::map(shape(key), shape(value)),
+        Ty::Tuple(items) => ShapeId::tuple(&items.iter().map(shape).collect::<Vec<_>>()),
+        Ty::Function(of) => {
+            ShapeId::function(&of.params.iter().map(shape).collect::<Vec<_>>(), shape(&of.result))
+        }
+        Ty::Adt(adt) if &*adt.name == "Option" => ShapeId::option(shape(&adt.args[0])),
+        Ty::Adt(adt) if &*adt.name == "Result" => {
+            ShapeId::result(shape(&adt.args[0]), shape(&adt.args[1]))
+        }
+        Ty::Adt(adt) if &*adt.name == "Fault" => fault_shape(),
+        Ty::Adt(adt) => {
+            let id = declare(&adt.name, adt.fingerprint);
+            if !is_defined(id) {
+                let fields = adt.args.iter().enumerate();
+                let fields =
+                    fields.map(|(at, ty)| FieldShape::new(&format!("f{at}"), shape(ty))).collect();
+                let name = Some(adt.name.clone());
+                define(id, Shape::Record(RecordShape { name, fields, is_tool: false }));
+            }
+            id
+        }
+        other => panic!("no shape for {other}"),
+    }
+}
+
+fn fault_shape() -> ShapeId {
+    let site = ShapeId::option(ShapeId::record(&[
+        ("cell", ShapeId::INT),
+        ("start", ShapeId::INT),
+        ("end", ShapeId::INT),
+    ]));
+    let frame = ShapeId::record(&[("function", ShapeId::TEXT), ("at", site)]);
+    ShapeId::record(&[
+        ("code", ShapeId::TEXT),
+        ("message", ShapeId::TEXT),
+        ("at", site),
+        ("chain", ShapeId::list(frame)),
+        ("data", ShapeId::DYN),
+    ])
+}
