@@ -17,7 +17,7 @@ pub type FunctionKey = Name;
 pub use crate::source::Span;
 
 /// A local of one function: parameters first, then captures, then the rest.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct LocalId(pub u32);
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -323,7 +323,7 @@ pub enum Sequence {
     Value(Box<Expr>),
 }
 
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Conversion {
     /// `T` to `T?`.
     Some,
