@@ -3,6 +3,8 @@
 //! Times are nanoseconds since the trace's own start. A trace is a window: what fell out of the ring is counted in
 //! `dropped`, never silently missing.
 
+mod snapshot;
+
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -37,6 +39,8 @@ pub struct AgentRow {
     pub type_name: String,
     /// `idle`, `running`, `waiting`, `stopped`, `faulted`.
     pub state: String,
+    /// False for cells and tasks, which have a row in a timeline but no mailbox.
+    pub is_agent: bool,
     /// Messages that reached its mailbox.
     pub received: u64,
     pub handled: u64,

@@ -20,7 +20,8 @@ pub fn trace(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> 
         number => number.parse().map(Span::Cell).map_err(|_| usage())?,
     };
     let view = state.trace(of);
-    let agents = AgentsView { agents: view.agents.clone(), hidden: 0 };
+    let agents = view.agents.iter().filter(|row| row.is_agent).cloned().collect();
+    let agents = AgentsView { agents, hidden: 0 };
     Ok(vec![Output::Trace(view), Output::Agents(agents)])
 }
 
