@@ -6,6 +6,7 @@
 //! then looks at all queues once more before it parks. Both are sequentially consistent, so one of them sees the other.
 
 use crate::clock::Clock;
+use crate::sched::coroutine;
 use crate::sched::control::Control;
 use crate::sched::current;
 use crate::sched::queue::{LocalQueue, Runnable};
@@ -352,6 +353,7 @@ impl Scheduler {
         self.workers.iter().for_each(|seat| seat.queue.clear());
         let resting = std::mem::take(&mut *self.resting.lock());
         let controls = std::mem::take(&mut *self.controls.lock());
+        resting.iter().for_each(|control| coroutine::forget(control));
         drop((resting, controls));
     }
 }
