@@ -24,7 +24,6 @@ use crate::world::options::{Limits, WorldOptions};
 use crate::world::run::Cells;
 use parking_lot::Mutex;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 
 pub struct World {
@@ -161,7 +160,6 @@ impl World {
         counts: Counts,
         slot: &Slot,
     ) {
-        let busy_ns = slot.busy_ns.load(Ordering::Relaxed);
-        self.retired.lock().add(actor, name, counts, busy_ns);
+        self.retired.lock().add(actor, name, counts, slot);
     }
 }
