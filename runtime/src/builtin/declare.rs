@@ -280,6 +280,8 @@ macro_rules! entry {
             cx: *mut $crate::context::Cx,
             args: *const u64,
         ) -> $crate::code::Status {
+            // A signature of the language may have more parameters than a Rust function should.
+            #[allow(clippy::too_many_arguments)]
             fn body(
                 $cx: &mut $crate::context::Cx
                 $(, $arg: $ty)*
