@@ -5,6 +5,8 @@
 //! and no `Ty::Var`. Spans are relative to the item (see `source`), so that an item that moves
 //! stays equal. A tree exists only for items without errors.
 
+pub mod visit;
+
 use crate::types::ty::{Name, Ty};
 use ag_runtime::builtin::BuiltinId;
 
@@ -44,6 +46,8 @@ pub struct Function {
     pub body: Expr,
     /// Effects inferred for the body (L-90), sorted.
     pub effects: Vec<Name>,
+    /// Index of the item in its cell, for `Origin`; `u32::MAX` for the cell's own statements. A lambda has that of its function.
+    pub item: u32,
     pub span: Span,
 }
 

@@ -2,13 +2,13 @@
 //!
 //! No IO, no sessions, no rendering; every analysis returns a value and diagnostics.
 
+pub mod db;
 pub mod diag;
 pub mod engine;
 pub mod exec;
 pub mod hir;
 pub mod ir;
+pub mod names;
 pub mod source;
 pub mod syntax;
-pub mod types {
-    pub mod ty;
-}
+pub mod types;

@@ -14,7 +14,6 @@ pub mod ledger;
 pub mod memory;
 pub mod rng;
 pub mod sched;
-pub mod services;
 pub mod statistics;
 pub mod telemetry;
 pub mod value;

@@ -17,7 +17,6 @@ use crate::journal::effect::EffectJournal;
 use crate::rng::{Rng, Seed};
 use crate::sched::scheduler::Scheduler;
 use crate::sched::worker;
-use crate::services::Services;
 use crate::telemetry::Telemetry;
 use crate::telemetry::event::Actor;
 use crate::telemetry::snapshot::Retired;
@@ -25,6 +24,7 @@ use crate::world::options::{Limits, WorldOptions};
 use crate::world::run::Cells;
 use parking_lot::Mutex;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 
 pub struct World {
@@ -35,8 +35,7 @@ pub struct World {
     agents: Slab,
     scheduler: Arc<Scheduler>,
     telemetry: Telemetry,
-    effects: Arc<EffectJournal>,
-    services: Option<Services>,
+    effects: EffectJournal,
     retired: Mutex<Retired>,
     cells: Cells,
     random: Mutex<Rng>,
@@ -70,9 +69,6 @@ impl World {
         let workers = scheduler.worker_count();
         let telemetry = Telemetry::new(Arc::clone(&options.clock), workers);
         let random = options.seed.fork("random").rng();
-        let effects = Arc::new(EffectJournal::default());
-        let open = |wanted| Services::open(wanted, &options.clock, options.seed, &effects);
-        let services = options.services.as_ref().map(open);
         let world = Arc::new(Self {
             options,
             functions: FunctionTable::new(),
@@ -81,8 +77,7 @@ impl World {
             agents: Slab::default(),
             scheduler,
             telemetry,
-            effects,
-            services,
+            effects: EffectJournal::default(),
             retired: Mutex::default(),
             cells: Cells::default(),
             random: Mutex::new(random),
@@ -145,14 +140,8 @@ impl World {
 
     /// What programs took from outside.
     #[must_use]
-    pub fn effects(&self) -> &Arc<EffectJournal> {
+    pub fn effects(&self) -> &EffectJournal {
         &self.effects
-    }
-
-    /// Money, lanes and memory, if the world was opened with them.
-    #[must_use]
-    pub fn services(&self) -> Option<&Services> {
-        self.services.as_ref()
     }
 
     /// The next number of the program's own random stream.
@@ -172,6 +161,7 @@ impl World {
         counts: Counts,
         slot: &Slot,
     ) {
-        self.retired.lock().add(actor, name, counts, slot);
+        let busy_ns = slot.busy_ns.load(Ordering::Relaxed);
+        self.retired.lock().add(actor, name, counts, busy_ns);
     }
 }

@@ -9,8 +9,9 @@ use std::sync::Arc;
 pub type Name = Arc<str>;
 
 /// A type. `Var` occurs only while a body is being inferred.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Ty {
+    #[default]
     Unit,
     Bool,
     Int,
@@ -74,6 +75,98 @@ pub struct AdtRef {
 }
 
 impl Ty {
+    /// A type of the prelude; its fingerprint is 0 because it cannot change.
+    pub fn prelude(name: &str, args: Vec<Ty>) -> Ty {
+        Ty::Adt(Arc::new(AdtRef { name: Arc::from(name), fingerprint: 0, args }))
+    }
+
+    pub fn option(inner: Ty) -> Ty {
+        Ty::prelude("Option", vec![inner])
+    }
+
+    pub fn result(ok: Ty, err: Ty) -> Ty {
+        Ty::prelude("Result", vec![ok, err])
+    }
+
+    pub fn list(element: Ty) -> Ty {
+        Ty::List(Box::new(element))
+    }
+
+    pub fn function(params: Vec<Ty>, result: Ty) -> Ty {
+        Ty::Function(Box::new(FunctionTy { params, result, uses: None }))
+    }
+
+    /// The arguments if this is the prelude's type of that name.
+    pub fn prelude_args(&self, name: &str) -> Option<&[Ty]> {
+        match self {
+            Ty::Adt(adt) if adt.fingerprint == 0 && &*adt.name == name => Some(&adt.args),
+            _ => None,
+        }
+    }
+
+    /// `T` of `Option<T>`.
+    pub fn as_option(&self) -> Option<&Ty> {
+        self.prelude_args("Option")?.first()
+    }
+
+    /// The parts of which this type is made, each mapped.
+    pub fn map(&self, f: &mut impl FnMut(&Ty) -> Ty) -> Ty {
+        let all = |items: &[Ty], f: &mut dyn FnMut(&Ty) -> Ty| items.iter().map(f).collect();
+        match self {
+            Ty::List(t) => Ty::List(Box::new(f(t))),
+            Ty::Set(t) => Ty::Set(Box::new(f(t))),
+            Ty::Future(t) => Ty::Future(Box::new(f(t))),
+            Ty::Channel(t) => Ty::Channel(Box::new(f(t))),
+            Ty::Map(k, v) => Ty::Map(Box::new(f(k)), Box::new(f(v))),
+            Ty::Tuple(items) => Ty::Tuple(all(items, f)),
+            Ty::Record(fields) => {
+                Ty::Record(fields.iter().map(|(name, ty)| (name.clone(), f(ty))).collect())
+            }
+            Ty::Function(t) => Ty::Function(Box::new(FunctionTy {
+                params: all(&t.params, f),
+                result: f(&t.result),
+                uses: t.uses.clone(),
+            })),
+            Ty::Adt(adt) if !adt.args.is_empty() => Ty::Adt(Arc::new(AdtRef {
+                name: adt.name.clone(),
+                fingerprint: adt.fingerprint,
+                args: all(&adt.args, f),
+            })),
+            other => other.clone(),
+        }
+    }
+
+    /// Whether `test` holds for this type or one it is made of.
+    pub fn any(&self, test: &mut dyn FnMut(&Ty) -> bool) -> bool {
+        if test(self) {
+            return true;
+        }
+        let mut found = false;
+        self.map(&mut |part| {
+            found = found || part.any(test);
+            Ty::Unit
+        });
+        found
+    }
+
+    /// Type parameters replaced.
+    pub fn substitute(&self, params: &[Name], args: &[Ty]) -> Ty {
+        match self {
+            Ty::Param(name) => {
+                let at = params.iter().position(|param| param == name);
+                at.and_then(|at| args.get(at)).unwrap_or(self).clone()
+            }
+            Ty::AgentRef(name) => {
+                let at = params.iter().position(|param| param == name);
+                match at.and_then(|at| args.get(at)) {
+                    Some(Ty::AgentRef(agent) | Ty::Agent(agent)) => Ty::AgentRef(agent.clone()),
+                    _ => self.clone(),
+                }
+            }
+            _ => self.map(&mut |part| part.substitute(params, args)),
+        }
+    }
+
     /// True for a type whose values are plain register words, never counted.
     pub fn is_scalar(&self) -> bool {
         matches!(

@@ -194,6 +194,7 @@ pub fn function(name: &str, params: u32, tys: &[Ty], result: Ty, body: Expr) -> 
         result,
         body,
         effects: vec![],
+        item: 0,
         span: Span::new(0, 1),
     }
 }

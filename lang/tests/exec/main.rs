@@ -4,5 +4,4 @@
 
 mod basics;
 mod build;
-mod data;
 mod support;

@@ -117,7 +117,7 @@ once! {
     ]);
     /// `FaultFrame`
     fault_frame = structure("FaultFrame", "FaultFrame", vec![
-        field("function", ShapeId::TEXT),
+        field("name", ShapeId::TEXT),
         field("at", ShapeId::option(span())),
     ]);
     /// `Fault`

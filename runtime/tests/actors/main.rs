@@ -7,7 +7,6 @@ mod deterministic;
 mod life;
 mod limits;
 mod messages;
-mod services;
 mod state;
 mod support;
 mod waiting;

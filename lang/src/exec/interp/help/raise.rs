@@ -70,7 +70,7 @@ pub fn take_fault(cx: &mut Cx, of: ShapeId) -> u64 {
     whole.insert("message".to_owned(), Value::String(fault.message.clone()));
     whole.insert("at".to_owned(), site(fault.at.as_ref()));
     let frames = fault.chain.iter().map(|frame| {
-        serde_json::json!({ "function": frame.function.as_ref(), "at": site(Some(&frame.site)) })
+        serde_json::json!({ "name": frame.function.as_ref(), "at": site(Some(&frame.site)) })
     });
     whole.insert("chain".to_owned(), frames.collect());
     whole.insert("data".to_owned(), fault.data.clone());

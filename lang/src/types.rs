@@ -1,0 +1,19 @@
+//! From tree to typed tree: what names mean, the types of bodies, and everything a cell's check reports.
+
+pub mod bounds;
+pub mod builtins;
+pub mod check;
+pub mod declare;
+pub mod def;
+pub mod effects;
+pub mod exhaustive;
+pub mod fingerprint;
+pub mod infer;
+pub mod report;
+pub mod resolve;
+pub mod restrict;
+
+pub mod shape;
+pub mod step;
+pub mod ty;
+pub mod unify;

@@ -1,0 +1,553 @@
+//! The queries over bodies: one function, one default, one item; and what an item reports.
+//!
+//! Keyed by the content of the item: the same item in another cell, or moved, is not inferred again.
+
+use std::sync::Arc;
+
+use crate::db::Db;
+use crate::diag::{Diagnostic, codes};
+use crate::hir::{self, AgentField, AgentFieldKind};
+use crate::names::cell::ItemKey;
+use crate::names::scope::{ScopedName, Site, resolve};
+use crate::source::Span;
+use crate::syntax::ast::{ExprId, TypeRefId};
+use crate::syntax::item::{Agent, Function, ItemKind, ItemTree, MemberKind};
+use crate::types::declare::{definition, item_definition};
+use crate::types::def::{AgentDef, Definition};
+use crate::types::effects::{covers, effects_of, is_hidden, path};
+use crate::types::infer::finish::Checked;
+use crate::types::infer::frame::FrameKind;
+use crate::types::infer::{Infer, Owner};
+use crate::types::restrict;
+use crate::types::ty::{Name, Ty};
+use crate::types::unify::Fallback;
+
+/// Which function of an item.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum FnPath {
+    Item,
+    /// A method of a struct, enum or tool, or a member of an agent, by its place.
+    Member(u32),
+    /// The initial state of an agent.
+    Init,
+    /// The configuration of an agent.
+    Config,
+}
+
+/// The function at a place of an item.
+pub fn function_at(tree: &ItemTree, path: FnPath) -> Option<&Function> {
+    match (&tree.kind, path) {
+        (ItemKind::Function(function), FnPath::Item) => Some(function),
+        (ItemKind::Struct(def), FnPath::Member(at)) => def.methods.get(at as usize),
+        (ItemKind::Enum(def), FnPath::Member(at)) => def.methods.get(at as usize),
+        (ItemKind::Tool(def), FnPath::Member(at)) => def.methods.get(at as usize),
+        (ItemKind::Agent(def), FnPath::Member(at)) => match &def.members.get(at as usize)?.kind {
+            MemberKind::Behavior(behavior) => Some(&behavior.function),
+            MemberKind::Function(function) => Some(function),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Every function of an item.
+pub fn function_paths(tree: &ItemTree) -> Vec<FnPath> {
+    let members = |n: usize| (0..n).filter_map(|at| u32::try_from(at).ok()).map(FnPath::Member);
+    match &tree.kind {
+        ItemKind::Function(_) => vec![FnPath::Item],
+        ItemKind::Struct(def) => members(def.methods.len()).collect(),
+        ItemKind::Enum(def) => members(def.methods.len()).collect(),
+        ItemKind::Tool(def) => members(def.methods.len()).collect(),
+        ItemKind::Agent(def) => {
+            let mut paths = vec![FnPath::Init];
+            if has_config(def) {
+                paths.push(FnPath::Config);
+            }
+            paths.extend(members(def.members.len()).filter(|at| function_at(tree, *at).is_some()));
+            paths
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Where the member of that name stands.
+pub fn function_path(tree: &ItemTree, name: &str) -> Option<FnPath> {
+    function_paths(tree)
+        .into_iter()
+        .find(|path| function_at(tree, *path).is_some_and(|f| f.name.name == *name))
+}
+
+fn has_config(agent: &Agent) -> bool {
+    agent
+        .members
+        .iter()
+        .any(|member| matches!(member.kind, MemberKind::Memory(_) | MemberKind::CostPolicy(_)))
+}
+
+/// The typed tree of one function.
+#[salsa::tracked(cycle_result = needs_annotation)]
+pub fn infer_function<'db>(db: &'db dyn Db, item: ItemKey<'db>, path: FnPath) -> Checked {
+    db.ran("infer", &|| label(db, item, path));
+    let tree = item.tree(db);
+    let mut infer = Infer::new(db, item.prelude(db), &tree.body);
+    let definition = item_definition(db, item);
+    match (path, definition, &tree.kind) {
+        (FnPath::Init, Definition::Agent(def), ItemKind::Agent(agent)) => {
+            let body = infer.agent_init(def, agent);
+            infer.finish(body, Span::default())
+        }
+        (FnPath::Config, Definition::Agent(def), ItemKind::Agent(agent)) => {
+            let body = infer.agent_config(&def.name, agent);
+            infer.finish(body, Span::default())
+        }
+        _ => match function_at(tree, path) {
+            Some(function) => infer_body(infer, item, definition, function),
+            None => Checked::failed(Vec::new()),
+        },
+    }
+}
+
+fn label<'db>(db: &'db dyn Db, item: ItemKey<'db>, path: FnPath) -> String {
+    let name = item.name(db);
+    match (path, function_at(item.tree(db), path)) {
+        (FnPath::Init, _) => format!("{name}.{{init}}"),
+        (FnPath::Config, _) => format!("{name}.{{config}}"),
+        (FnPath::Member(_), Some(function)) => format!("{name}.{}", function.name.name),
+        _ => name.to_string(),
+    }
+}
+
+/// A function whose result is inferred from itself.
+fn needs_annotation<'db>(
+    db: &'db dyn Db,
+    _id: salsa::Id,
+    item: ItemKey<'db>,
+    path: FnPath,
+) -> Checked {
+    let tree = item.tree(db);
+    let name = function_at(tree, path).map_or(&tree.name, |function| &function.name);
+    let message = format!("`{}` uses its own result, so its type must be written", name.name);
+    Checked::failed(vec![
+        Diagnostic::new(codes::E0303, name.span, message)
+            .note("write it after the parameters: `function f(n : Int) -> Int { ... }`"),
+    ])
+}
+
+fn infer_body<'db>(
+    mut infer: Infer<'_, 'db>,
+    item: ItemKey<'db>,
+    definition: &Definition,
+    function: &Function,
+) -> Checked {
+    let owner: Option<Name> = match infer.body_owner(definition, function) {
+        BodyOwner::Function => None,
+        BodyOwner::Member => Some(item.name(infer.db)),
+    };
+    let name = function.name.name.text();
+    let key: Name = match &owner {
+        Some(owner) => Arc::from(format!("{owner}.{name}")),
+        None => name,
+    };
+    let is_alert = match item.tree(infer.db).kind {
+        ItemKind::Agent(ref agent) => agent.behaviors().any(|behavior| {
+            behavior.kind == crate::syntax::item::BehaviorKind::Alert
+                && behavior.function.name == function.name
+        }),
+        _ => false,
+    };
+    let result = match function.ret {
+        Some(ret) => infer.written_type(ret),
+        None if is_alert => Ty::Unit,
+        None => infer.table.fresh(function.name.span, Fallback::Report),
+    };
+    infer.open(FrameKind::Function, key, result);
+    infer.open_parameters(item, definition, function);
+    let Some(block) = &function.body else { return Checked::failed(infer.diagnostics) };
+    let body = infer.function_body(block, function.name.span);
+    infer.finish(body, function.span)
+}
+
+enum BodyOwner {
+    Function,
+    Member,
+}
+
+impl Infer<'_, '_> {
+    fn body_owner(&mut self, definition: &Definition, _function: &Function) -> BodyOwner {
+        match definition {
+            Definition::Agent(agent) => {
+                self.owner = Owner::Agent(agent.clone());
+                BodyOwner::Member
+            }
+            Definition::Tool(tool) => {
+                self.owner = Owner::Tool(tool.clone());
+                BodyOwner::Member
+            }
+            Definition::Struct(_) | Definition::Enum(_) => BodyOwner::Member,
+            _ => BodyOwner::Function,
+        }
+    }
+
+    /// `self` where there is one, then the parameters.
+    fn open_parameters(&mut self, item: ItemKey<'_>, definition: &Definition, function: &Function) {
+        let own: Name = Arc::from("self");
+        let span = function.receiver.as_ref().map_or(function.name.span, |r| r.span);
+        let me = match definition {
+            Definition::Tool(tool) => Some(Ty::Tool(tool.name.clone())),
+            Definition::Struct(def) if function.receiver.is_some() => {
+                Some(self_type(&def.name, def.fingerprint))
+            }
+            Definition::Enum(def) if function.receiver.is_some() => {
+                Some(self_type(&def.name, def.fingerprint))
+            }
+            _ => None,
+        };
+        let mut count = u32::from(me.is_some());
+        if let Some(ty) = me {
+            self.declare(&own, ty, false, span);
+        }
+        for param in &function.params {
+            let ty = self.written_type(param.ty);
+            self.declare_new(&param.name.name.text(), ty, false, param.name.span);
+            count += 1;
+        }
+        self.frame().params = count;
+        let _ = item;
+    }
+}
+
+fn self_type(name: &Name, fingerprint: u64) -> Ty {
+    Ty::Adt(Arc::new(crate::types::ty::AdtRef {
+        name: name.clone(),
+        fingerprint,
+        args: Vec::new(),
+    }))
+}
+
+/// What a function gives when that is not written. By name, so that callers depend on the type only.
+#[salsa::tracked(returns(clone), cycle_result = unknown_result)]
+pub fn inferred_result<'db>(db: &'db dyn Db, name: ScopedName<'db>, member: Option<u32>) -> Ty {
+    let Some(Site::Item(item)) = resolve(db, name, None) else { return Ty::Error };
+    let path = member.map_or(FnPath::Item, FnPath::Member);
+    infer_function(db, item, path).result.clone()
+}
+
+fn unknown_result<'db>(
+    _db: &'db dyn Db,
+    _id: salsa::Id,
+    _name: ScopedName<'db>,
+    _member: Option<u32>,
+) -> Ty {
+    Ty::Error
+}
+
+/// The default of a parameter, field or port, as a function without parameters.
+#[salsa::tracked(cycle_result = no_default)]
+pub fn default_of<'db>(
+    db: &'db dyn Db,
+    name: ScopedName<'db>,
+    member: Option<u32>,
+    index: u32,
+) -> Option<hir::Function> {
+    let Site::Item(item) = resolve(db, name, None)? else { return None };
+    infer_default(db, item, member, index).function.clone()
+}
+
+fn no_default<'db>(
+    _db: &'db dyn Db,
+    _id: salsa::Id,
+    _name: ScopedName<'db>,
+    _member: Option<u32>,
+    _index: u32,
+) -> Option<hir::Function> {
+    None
+}
+
+/// Name, type and expression of what may have a default, by the places that `DefaultSlot` counts.
+fn default_places(tree: &ItemTree, member: Option<u32>) -> Vec<(Name, TypeRefId, Option<ExprId>)> {
+    if let Some(at) = member {
+        let function = function_at(tree, FnPath::Member(at));
+        let params = function.map(|f| f.params.as_slice()).unwrap_or_default();
+        return params.iter().map(|p| (p.name.name.text(), p.ty, p.default)).collect();
+    }
+    match &tree.kind {
+        ItemKind::Function(def) => {
+            def.params.iter().map(|p| (p.name.name.text(), p.ty, p.default)).collect()
+        }
+        ItemKind::Struct(def) => {
+            def.fields.iter().map(|f| (f.name.name.text(), f.ty, f.default)).collect()
+        }
+        ItemKind::Tool(def) => {
+            let params = def.params.iter().map(|p| (p.name.name.text(), p.ty, p.default));
+            let fields = def.fields.iter().map(|f| (f.name.name.text(), f.ty, f.default));
+            params.chain(fields).collect()
+        }
+        ItemKind::Agent(def) => {
+            let params = def.params.iter().map(|p| (p.name.name.text(), p.ty, p.default));
+            let ports = def.skills().chain(def.tools());
+            params.chain(ports.map(|p| (p.name.name.text(), p.ty, p.default))).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+#[salsa::tracked(cycle_result = default_of_itself)]
+fn infer_default<'db>(
+    db: &'db dyn Db,
+    item: ItemKey<'db>,
+    member: Option<u32>,
+    index: u32,
+) -> Checked {
+    let tree = item.tree(db);
+    let places = default_places(tree, member);
+    let Some((name, ty, Some(value))) = places.get(index as usize) else {
+        return Checked::failed(Vec::new());
+    };
+    let mut infer = Infer::new(db, item.prelude(db), &tree.body);
+    infer.generics = match &tree.kind {
+        ItemKind::Struct(def) => crate::types::resolve::generic_names(&def.generics),
+        _ => Vec::new(),
+    };
+    let ty = infer.written_type(*ty);
+    // The type is the declaration's to report.
+    infer.diagnostics.clear();
+    let owner = match member.and_then(|at| function_at(tree, FnPath::Member(at))) {
+        Some(function) => format!("{}.{}", item.name(db), function.name.name),
+        None => item.name(db).to_string(),
+    };
+    let key: Name = Arc::from(format!("{owner}.{{default {name}}}"));
+    infer.open(FrameKind::Lambda, key, ty.clone());
+    let body = infer.check(*value, &ty);
+    infer.finish(body, tree.body[*value].span)
+}
+
+fn default_of_itself<'db>(
+    _db: &'db dyn Db,
+    _id: salsa::Id,
+    _item: ItemKey<'db>,
+    _member: Option<u32>,
+    _index: u32,
+) -> Checked {
+    Checked::failed(Vec::new())
+}
+
+/// Everything an item reports and defines. Spans are relative to the item; `item` numbers are not set.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct CheckedItem {
+    pub diagnostics: Vec<Diagnostic>,
+    pub functions: Vec<hir::Function>,
+    pub agent: Option<hir::Agent>,
+    pub ty: Option<hir::TypeDefinition>,
+    pub failed: bool,
+}
+
+#[salsa::tracked]
+pub fn check_item<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> CheckedItem {
+    db.ran("check", &|| item.name(db).to_string());
+    let tree = item.tree(db);
+    let mut out =
+        CheckedItem { diagnostics: restrict::unsupported(tree), ..CheckedItem::default() };
+    if out.diagnostics.iter().any(Diagnostic::is_error) {
+        out.failed = true;
+        return out;
+    }
+    out.diagnostics.extend(restrict::declarations(db, item));
+    let mut agent_parts = Vec::new();
+    for path in function_paths(tree) {
+        let checked = infer_function(db, item, path);
+        out.diagnostics.extend(checked.diagnostics.iter().cloned());
+        out.diagnostics.extend(exceeded(db, item, path, checked));
+        let Some(function) = &checked.function else { continue };
+        let mut function = function.clone();
+        function.effects = all_effects(db, checked, item.prelude(db));
+        match &tree.kind {
+            ItemKind::Agent(_) => agent_parts.push((path, function)),
+            _ => out.functions.push(function),
+        }
+    }
+    defaults(db, item, &mut out);
+    once(&mut out.diagnostics);
+    out.failed = out.diagnostics.iter().any(Diagnostic::is_error);
+    out.ty = type_definition(item_definition(db, item));
+    if let (ItemKind::Agent(agent), Definition::Agent(def), false) =
+        (&tree.kind, item_definition(db, item), out.failed)
+    {
+        out.agent = Some(assemble(tree, agent, def, agent_parts, &mut out.functions));
+    }
+    out
+}
+
+/// The effects of a body and of all it calls, sorted.
+pub fn all_effects(db: &dyn Db, checked: &Checked, prelude: bool) -> Vec<Name> {
+    effects_of(db, &checked.facts, prelude).into_keys().collect()
+}
+
+/// A missing name, or a wrong type of a shared declaration, is reported once for an item.
+fn once(diagnostics: &mut Vec<Diagnostic>) {
+    let mut seen = rustc_hash::FxHashSet::default();
+    diagnostics.retain(|diagnostic| {
+        let by_name = matches!(diagnostic.code, codes::E0201 | codes::E0208);
+        let place = if by_name { Span::default() } else { diagnostic.primary.span };
+        seen.insert((diagnostic.code, diagnostic.message.clone(), place))
+    });
+    diagnostics.sort_by_key(|diagnostic| diagnostic.primary.span.start);
+}
+
+/// `uses` is an upper bound (L-90): E0504 names the call that exceeds it.
+fn exceeded<'db>(
+    db: &'db dyn Db,
+    item: ItemKey<'db>,
+    path_of: FnPath,
+    checked: &Checked,
+) -> Vec<Diagnostic> {
+    let Some(function) = function_at(item.tree(db), path_of) else { return Vec::new() };
+    let Some(uses) = &function.uses else { return Vec::new() };
+    let bounds: Vec<Name> = uses.iter().map(path).filter(|bound| &**bound != "none").collect();
+    let mut out = Vec::new();
+    for (effect, through) in effects_of(db, &checked.facts, item.prelude(db)) {
+        if is_hidden(&effect) || bounds.iter().any(|bound| covers(bound, &effect)) {
+            continue;
+        }
+        let (span, call) = match through {
+            Some(call) => (call.span, format!(", through `{}`", call.name)),
+            None => {
+                let own = checked.facts.effects.iter().find(|(own, _)| *own == effect);
+                (own.map_or(function.name.span, |(_, span)| *span), String::new())
+            }
+        };
+        let message = format!(
+            "`{}` has the effect `{effect}`{call}, which its `uses` does not allow",
+            function.name.name
+        );
+        out.push(Diagnostic::new(codes::E0504, span, message));
+    }
+    out
+}
+
+/// Defaults are checked with their item; those with locals are functions of their own.
+fn defaults<'db>(db: &'db dyn Db, item: ItemKey<'db>, out: &mut CheckedItem) {
+    let tree = item.tree(db);
+    let members = function_paths(tree).into_iter().filter_map(|path| match path {
+        FnPath::Member(at) => Some(Some(at)),
+        _ => None,
+    });
+    for member in std::iter::once(None).chain(members) {
+        for (index, (_, _, value)) in default_places(tree, member).iter().enumerate() {
+            if value.is_none() {
+                continue;
+            }
+            let index = u32::try_from(index).unwrap_or(u32::MAX);
+            let checked = infer_default(db, item, member, index);
+            out.diagnostics.extend(checked.diagnostics.iter().cloned());
+            out.functions.extend(checked.function.iter().cloned().map(|mut function| {
+                function.effects = all_effects(db, checked, item.prelude(db));
+                function
+            }));
+        }
+    }
+}
+
+fn type_definition(definition: &Definition) -> Option<hir::TypeDefinition> {
+    let (name, ty, summary) = match definition {
+        Definition::Struct(def) => {
+            let fields: Vec<String> =
+                def.fields.iter().map(|f| format!("{} : {}", f.name, f.ty)).collect();
+            let ty = generic(&def.name, def.fingerprint, &def.generics);
+            (&def.name, ty, format!("struct {} {{ {} }}", def.name, fields.join(", ")))
+        }
+        Definition::Enum(def) => {
+            let variants: Vec<&str> = def.variants.iter().map(|v| &*v.name).collect();
+            let ty = generic(&def.name, def.fingerprint, &def.generics);
+            (&def.name, ty, format!("enum {} {{ {} }}", def.name, variants.join(", ")))
+        }
+        Definition::Alias(def) => {
+            (&def.name, def.ty.clone(), format!("type {} = {}", def.name, def.ty))
+        }
+        Definition::Tool(def) => {
+            let methods: Vec<&str> =
+                def.methods.iter().map(|m| crate::types::infer::member::short(&m.key)).collect();
+            let ty = Ty::Tool(def.name.clone());
+            (&def.name, ty, format!("tool {} {{ {} }}", def.name, methods.join(", ")))
+        }
+        _ => return None,
+    };
+    Some(hir::TypeDefinition { name: name.clone(), ty, summary: Arc::from(summary) })
+}
+
+fn generic(name: &Name, fingerprint: u64, generics: &[Name]) -> Ty {
+    let args = generics.iter().cloned().map(Ty::Param).collect();
+    Ty::Adt(Arc::new(crate::types::ty::AdtRef { name: name.clone(), fingerprint, args }))
+}
+
+fn assemble(
+    tree: &ItemTree,
+    agent: &Agent,
+    def: &AgentDef,
+    parts: Vec<(FnPath, hir::Function)>,
+    private: &mut Vec<hir::Function>,
+) -> hir::Agent {
+    let field = |kind: AgentFieldKind| {
+        move |param: &crate::types::def::Param| AgentField {
+            name: param.name.clone(),
+            ty: param.ty.clone(),
+            kind,
+        }
+    };
+    let fields = def
+        .params
+        .iter()
+        .map(field(AgentFieldKind::Parameter))
+        .chain(def.skills.iter().map(field(AgentFieldKind::Skill)))
+        .chain(def.tools.iter().map(field(AgentFieldKind::Tool)))
+        .chain(def.state.iter().map(field(AgentFieldKind::State)));
+    let fields = fields.collect();
+    let (mut init, mut config, mut bodies) = (None, None, Vec::new());
+    for (path, function) in parts {
+        match path {
+            FnPath::Init => init = Some(function),
+            FnPath::Config => config = Some(function),
+            FnPath::Member(at) => bodies.push((at, function)),
+            FnPath::Item => {}
+        }
+    }
+    let mut behaviors = Vec::new();
+    for (at, function) in bodies {
+        match def.behaviors.iter().find(|behavior| behavior.member == at) {
+            Some(behavior) => behaviors.push(hir::Behavior {
+                name: behavior.name.clone(),
+                function,
+                priority: behavior.priority,
+            }),
+            None => private.push(function),
+        }
+    }
+    let _ = agent;
+    hir::Agent {
+        name: def.name.clone(),
+        fields,
+        init: init.unwrap_or_else(|| empty_function(&def.name)),
+        config,
+        behaviors,
+        mailbox: restrict::mailbox(tree),
+    }
+}
+
+/// Only for an agent whose initialiser failed, which `failed` already says.
+fn empty_function(name: &Name) -> hir::Function {
+    hir::Function {
+        key: name.clone(),
+        params: 0,
+        captures: 0,
+        locals: Vec::new(),
+        result: Ty::Unit,
+        body: crate::types::infer::error(Span::default()),
+        effects: Vec::new(),
+        item: 0,
+        span: Span::default(),
+    }
+}
+
+/// The definition of a name in the session.
+pub fn session_definition<'db>(db: &'db dyn Db, name: &str) -> Option<&'db Definition> {
+    definition(db, ScopedName::new(db, Arc::from(name), false), None).as_ref()
+}

@@ -1,0 +1,172 @@
+//! What a name means to those who use it: signatures and layouts, without bodies and without positions.
+//!
+//! These are the values at which recomputation is cut off: a body edit leaves them equal.
+
+use std::sync::Arc;
+
+use crate::hir::{FunctionKey, Priority};
+use crate::types::ty::{Name, Ty};
+
+/// The interface of a definition.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Definition {
+    Function(Arc<Signature>),
+    Struct(Arc<StructDef>),
+    Enum(Arc<EnumDef>),
+    Alias(Arc<AliasDef>),
+    Agent(Arc<AgentDef>),
+    Tool(Arc<ToolDef>),
+    Global(GlobalDef),
+    /// An item that parses but cannot be used yet; its use is not reported a second time.
+    Unsupported(&'static str),
+}
+
+impl Definition {
+    /// For messages: "a struct".
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Definition::Function(_) => "a function",
+            Definition::Struct(_) => "a struct",
+            Definition::Enum(_) => "an enum",
+            Definition::Alias(_) => "a type",
+            Definition::Agent(_) => "an agent",
+            Definition::Tool(_) => "a tool",
+            Definition::Global(_) => "a value",
+            Definition::Unsupported(what) => what,
+        }
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct GlobalDef {
+    pub ty: Ty,
+    pub mutable: bool,
+}
+
+/// A function, method, behavior or tool method.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Signature {
+    pub key: FunctionKey,
+    pub params: Vec<Param>,
+    /// `None`: not written, to be inferred from the body.
+    pub result: Option<Ty>,
+    /// A first parameter `self` (not in `params`).
+    pub receiver: bool,
+    pub doc: Option<Arc<str>>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Param {
+    pub name: Name,
+    pub ty: Ty,
+    pub has_default: bool,
+    pub doc: Option<Arc<str>>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct StructDef {
+    pub name: Name,
+    /// 0 for the prelude.
+    pub fingerprint: u64,
+    pub generics: Vec<Name>,
+    pub fields: Vec<Param>,
+    pub methods: Vec<Signature>,
+    pub doc: Option<Arc<str>>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct EnumDef {
+    pub name: Name,
+    pub fingerprint: u64,
+    pub generics: Vec<Name>,
+    pub variants: Vec<VariantDef>,
+    pub methods: Vec<Signature>,
+    pub doc: Option<Arc<str>>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct VariantDef {
+    pub name: Name,
+    /// The same in snake_case, for L-40.
+    pub snake: Name,
+    /// Unnamed fields are called `value` if single, else `_0`, `_1` (L-121).
+    pub fields: Vec<Param>,
+}
+
+impl EnumDef {
+    /// The variant written `text`, in its own spelling or in snake_case.
+    pub fn variant(&self, text: &str) -> Option<(u32, &VariantDef)> {
+        let at = self.variants.iter().position(|v| &*v.name == text || &*v.snake == text)?;
+        Some((u32::try_from(at).ok()?, self.variants.get(at)?))
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct AliasDef {
+    pub name: Name,
+    pub generics: Vec<Name>,
+    pub ty: Ty,
+    pub doc: Option<Arc<str>>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct AgentDef {
+    pub name: Name,
+    pub params: Vec<Param>,
+    pub skills: Vec<Param>,
+    pub tools: Vec<Param>,
+    pub state: Vec<Param>,
+    pub behaviors: Vec<BehaviorDef>,
+    /// Private functions.
+    pub functions: Vec<MemberDef>,
+    pub doc: Option<Arc<str>>,
+}
+
+/// A function among the members of an agent; `member` is its place there.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct MemberDef {
+    pub name: Name,
+    pub signature: Signature,
+    pub member: u32,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct BehaviorDef {
+    pub name: Name,
+    pub signature: Signature,
+    pub member: u32,
+    pub priority: Priority,
+}
+
+impl AgentDef {
+    /// The fields of an instance, in the order of `AgentField`.
+    pub fn fields(&self) -> impl Iterator<Item = &Param> {
+        self.params.iter().chain(&self.skills).chain(&self.tools).chain(&self.state)
+    }
+
+    pub fn field(&self, name: &str) -> Option<(u32, &Param)> {
+        let (at, field) = self.fields().enumerate().find(|(_, field)| &*field.name == name)?;
+        Some((u32::try_from(at).ok()?, field))
+    }
+
+    /// Index of the first state field.
+    pub fn state_start(&self) -> usize {
+        self.params.len() + self.skills.len() + self.tools.len()
+    }
+
+    pub fn behavior(&self, name: &str) -> Option<(u32, &BehaviorDef)> {
+        let at = self.behaviors.iter().position(|behavior| &*behavior.name == name)?;
+        Some((u32::try_from(at).ok()?, self.behaviors.get(at)?))
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct ToolDef {
+    pub name: Name,
+    /// Parameters, then fields: what a value of the tool holds.
+    pub fields: Vec<Param>,
+    /// All methods have bodies.
+    pub concrete: bool,
+    pub methods: Vec<Signature>,
+    pub doc: Option<Arc<str>>,
+}

@@ -1,0 +1,302 @@
+//! Exhaustiveness and reachability of patterns: Maranget's usefulness, with an example of what is missing.
+//!
+//! Maranget, "Warnings for pattern matching", JFP 17(3), 2007. Works on the typed patterns; lists are split by their
+//! length up to one more than the longest pattern mentions.
+
+use crate::db::Db;
+use crate::hir::{Arm, ExprKind, Pattern, PatternKind};
+use crate::types::declare::adt_definition;
+use crate::types::def::Definition;
+use crate::types::ty::Ty;
+
+/// What is wrong with the arms of a `match`.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// A case that no arm covers, as a pattern.
+    pub missing: Option<String>,
+    /// Arms that are never reached.
+    pub unreachable: Vec<usize>,
+}
+
+/// `resolve` replaces the variables of a type that is still being inferred.
+pub fn check(db: &dyn Db, ty: &Ty, arms: &[Arm], resolve: &dyn Fn(&Ty) -> Ty) -> Found {
+    let matrix = Matrix { db, resolve };
+    let types = vec![resolve(ty)];
+    let mut rows: Vec<Vec<Case>> = Vec::new();
+    let mut found = Found::default();
+    for (at, arm) in arms.iter().enumerate() {
+        let row = vec![matrix.case(&arm.pattern)];
+        if matrix.useful(&rows, &row, &types).is_none() {
+            found.unreachable.push(at);
+        }
+        // A guard may fail, so the arm covers nothing for certain.
+        if arm.guard.is_none() {
+            rows.push(row);
+        }
+    }
+    let missing = matrix.useful(&rows, &[Case::Any], &types);
+    found.missing = missing.and_then(|witness| witness.into_iter().next());
+    found
+}
+
+/// A pattern without names.
+#[derive(Clone, Debug)]
+enum Case {
+    Any,
+    Made(Maker, Vec<Case>),
+    /// `[before.., .., after..]`
+    Long {
+        before: Vec<Case>,
+        after: Vec<Case>,
+    },
+    Either(Vec<Case>),
+}
+
+/// What makes a value.
+#[derive(Clone, PartialEq, Debug)]
+enum Maker {
+    Variant(u32),
+    Bool(bool),
+    /// Struct, record, tuple: one way to make it.
+    Whole,
+    /// A literal or range; as many as there are texts of it.
+    Literal(String),
+    /// A list of exactly this length.
+    Length(usize),
+    /// A list of at least this length.
+    Longer(usize),
+}
+
+struct Matrix<'a> {
+    db: &'a dyn Db,
+    resolve: &'a dyn Fn(&Ty) -> Ty,
+}
+
+impl Matrix<'_> {
+    fn case(&self, pattern: &Pattern) -> Case {
+        match &pattern.kind {
+            PatternKind::Wildcard | PatternKind::Bind(_) => Case::Any,
+            PatternKind::Literal(value) => match &value.kind {
+                ExprKind::Bool(value) => Case::Made(Maker::Bool(*value), Vec::new()),
+                other => Case::Made(Maker::Literal(format!("{other:?}")), Vec::new()),
+            },
+            PatternKind::Range { low, high, inclusive } => {
+                let text = format!("{:?}..{:?} {inclusive}", low.kind, high.kind);
+                Case::Made(Maker::Literal(text), Vec::new())
+            }
+            PatternKind::Variant { tag, fields } => {
+                Case::Made(Maker::Variant(*tag), fields.iter().map(|f| self.case(f)).collect())
+            }
+            PatternKind::Fields(fields) => {
+                let parts = self.parts(&(self.resolve)(&pattern.ty), &Maker::Whole);
+                let mut cases = vec![Case::Any; parts.len()];
+                for (at, field) in fields {
+                    if let Some(case) = cases.get_mut(*at as usize) {
+                        *case = self.case(field);
+                    }
+                }
+                Case::Made(Maker::Whole, cases)
+            }
+            PatternKind::List { before, rest: None, .. } => {
+                let items: Vec<Case> = before.iter().map(|item| self.case(item)).collect();
+                Case::Made(Maker::Length(items.len()), items)
+            }
+            PatternKind::List { before, after, .. } => Case::Long {
+                before: before.iter().map(|item| self.case(item)).collect(),
+                after: after.iter().map(|item| self.case(item)).collect(),
+            },
+            PatternKind::Or(items) => {
+                Case::Either(items.iter().map(|item| self.case(item)).collect())
+            }
+        }
+    }
+
+    /// A value that `row` matches and none of `rows`, as patterns.
+    fn useful(&self, rows: &[Vec<Case>], row: &[Case], types: &[Ty]) -> Option<Vec<String>> {
+        let Some((first, rest)) = row.split_first() else {
+            return rows.is_empty().then(Vec::new);
+        };
+        let ty = types.first().cloned().unwrap_or(Ty::Error);
+        match first {
+            Case::Either(items) => items.iter().find_map(|item| {
+                let row: Vec<Case> =
+                    std::iter::once(item.clone()).chain(rest.iter().cloned()).collect();
+                self.useful(rows, &row, types)
+            }),
+            Case::Made(maker, _) => self.with(rows, row, types, &ty, maker),
+            Case::Long { .. } => {
+                let makers = self.makers(rows, first, &ty).unwrap_or_default();
+                makers.iter().find_map(|maker| self.with(rows, row, types, &ty, maker))
+            }
+            Case::Any => match self.makers(rows, first, &ty) {
+                Some(makers) => {
+                    makers.iter().find_map(|maker| self.with(rows, row, types, &ty, maker))
+                }
+                None => self.without(rows, rest, types),
+            },
+        }
+    }
+
+    /// Where the first value is made by `maker`.
+    fn with(
+        &self,
+        rows: &[Vec<Case>],
+        row: &[Case],
+        types: &[Ty],
+        ty: &Ty,
+        maker: &Maker,
+    ) -> Option<Vec<String>> {
+        let parts = self.parts(ty, maker);
+        let narrow = |row: &[Case]| specialise(row, maker, parts.len());
+        let rows: Vec<Vec<Case>> = rows.iter().flat_map(|row| narrow(row)).collect();
+        let types: Vec<Ty> = parts.iter().cloned().chain(types.iter().skip(1).cloned()).collect();
+        narrow(row).iter().find_map(|row| {
+            let witness = self.useful(&rows, row, &types)?;
+            let (inner, rest) = witness.split_at(parts.len().min(witness.len()));
+            let made = self.show(ty, maker, inner);
+            Some(std::iter::once(made).chain(rest.iter().cloned()).collect())
+        })
+    }
+
+    /// Where the first value is made by nothing that a row mentions.
+    fn without(&self, rows: &[Vec<Case>], rest: &[Case], types: &[Ty]) -> Option<Vec<String>> {
+        let open = |row: &Vec<Case>| match row.split_first() {
+            Some((Case::Any, rest)) => vec![rest.to_vec()],
+            Some((Case::Either(items), rest)) if items.iter().any(|i| matches!(i, Case::Any)) => {
+                vec![rest.to_vec()]
+            }
+            _ => Vec::new(),
+        };
+        let rows: Vec<Vec<Case>> = rows.iter().flat_map(open).collect();
+        let witness = self.useful(&rows, rest, types.get(1..).unwrap_or_default())?;
+        Some(std::iter::once("_".to_owned()).chain(witness).collect())
+    }
+
+    /// Every way to make a value of the type; `None` if there is no end to them.
+    fn makers(&self, rows: &[Vec<Case>], first: &Case, ty: &Ty) -> Option<Vec<Maker>> {
+        match ty {
+            Ty::Bool => Some(vec![Maker::Bool(true), Maker::Bool(false)]),
+            Ty::Unit | Ty::Tuple(_) | Ty::Record(_) => Some(vec![Maker::Whole]),
+            Ty::List(_) | Ty::Vector => {
+                let heads = rows.iter().filter_map(|row| row.first()).chain(std::iter::once(first));
+                let longest = heads.map(longest).max().unwrap_or(0) + 1;
+                Some((0..longest).map(Maker::Length).chain([Maker::Longer(longest)]).collect())
+            }
+            Ty::Adt(adt) => match adt_definition(self.db, adt)? {
+                Definition::Enum(def) => {
+                    let count = u32::try_from(def.variants.len()).unwrap_or(u32::MAX);
+                    Some((0..count).map(Maker::Variant).collect())
+                }
+                Definition::Struct(_) => Some(vec![Maker::Whole]),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The types of what a value is made of.
+    fn parts(&self, ty: &Ty, maker: &Maker) -> Vec<Ty> {
+        match (ty, maker) {
+            (Ty::Tuple(items), _) => items.clone(),
+            (Ty::Record(fields), _) => fields.iter().map(|(_, ty)| ty.clone()).collect(),
+            (Ty::List(element), Maker::Length(n) | Maker::Longer(n)) => {
+                vec![(**element).clone(); *n]
+            }
+            (Ty::Vector, Maker::Length(n) | Maker::Longer(n)) => vec![Ty::Float; *n],
+            (Ty::Adt(adt), _) => match (adt_definition(self.db, adt), maker) {
+                (Some(Definition::Struct(def)), _) => def
+                    .fields
+                    .iter()
+                    .map(|field| field.ty.substitute(&def.generics, &adt.args))
+                    .collect(),
+                (Some(Definition::Enum(def)), Maker::Variant(tag)) => def
+                    .variants
+                    .get(*tag as usize)
+                    .map(|v| &v.fields)
+                    .into_iter()
+                    .flatten()
+                    .map(|field| field.ty.substitute(&def.generics, &adt.args))
+                    .collect(),
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        }
+    }
+
+    fn show(&self, ty: &Ty, maker: &Maker, inner: &[String]) -> String {
+        match maker {
+            Maker::Bool(value) => value.to_string(),
+            Maker::Literal(_) => "_".to_owned(),
+            Maker::Length(_) => format!("[{}]", inner.join(", ")),
+            Maker::Longer(_) => format!("[{}, ..]", inner.join(", ")),
+            Maker::Whole => match ty {
+                Ty::Tuple(_) => format!("({})", inner.join(", ")),
+                _ if inner.iter().all(|part| part == "_") => "_".to_owned(),
+                Ty::Adt(adt) => format!("{}({})", adt.name, inner.join(", ")),
+                _ => "{ .. }".to_owned(),
+            },
+            Maker::Variant(tag) => {
+                let name = match ty {
+                    Ty::Adt(adt) => match adt_definition(self.db, adt) {
+                        Some(Definition::Enum(def)) => {
+                            def.variants.get(*tag as usize).map(|v| v.name.to_string())
+                        }
+                        _ => None,
+                    },
+                    _ => None,
+                };
+                let name = name.unwrap_or_else(|| "_".to_owned());
+                match inner {
+                    [] => name,
+                    some => format!("{name}({})", some.join(", ")),
+                }
+            }
+        }
+    }
+}
+
+/// The row where its first value is made by `maker`, its parts in front; several rows for alternatives.
+fn specialise(row: &[Case], maker: &Maker, arity: usize) -> Vec<Vec<Case>> {
+    let Some((first, rest)) = row.split_first() else { return Vec::new() };
+    let wide =
+        |cases: Vec<Case>| -> Vec<Case> { cases.into_iter().chain(rest.iter().cloned()).collect() };
+    match first {
+        Case::Any => vec![wide(vec![Case::Any; arity])],
+        Case::Made(own, parts) if own == maker => {
+            let mut parts = parts.clone();
+            parts.resize(arity, Case::Any);
+            vec![wide(parts)]
+        }
+        Case::Made(..) => Vec::new(),
+        Case::Long { before, after } => {
+            let fixed = before.len() + after.len();
+            match maker {
+                Maker::Length(n) | Maker::Longer(n) if *n >= fixed => {
+                    let gap = std::iter::repeat_n(Case::Any, n - fixed);
+                    vec![wide(
+                        before.iter().cloned().chain(gap).chain(after.iter().cloned()).collect(),
+                    )]
+                }
+                _ => Vec::new(),
+            }
+        }
+        Case::Either(items) => items
+            .iter()
+            .flat_map(|item| {
+                let row: Vec<Case> =
+                    std::iter::once(item.clone()).chain(rest.iter().cloned()).collect();
+                specialise(&row, maker, arity)
+            })
+            .collect(),
+    }
+}
+
+/// The longest list a case tells apart.
+fn longest(case: &Case) -> usize {
+    match case {
+        Case::Made(Maker::Length(n), _) => *n,
+        Case::Long { before, after } => before.len() + after.len(),
+        Case::Either(items) => items.iter().map(longest).max().unwrap_or(0),
+        _ => 0,
+    }
+}

@@ -1,0 +1,691 @@
+//! Calls: arguments against parameters, functions, constructors, builtins, function values.
+
+use std::sync::Arc;
+
+use ag_runtime::builtin::{self, BuiltinId, Form};
+
+use crate::diag::{Diagnostic, codes, nearest};
+use crate::hir::{self, Callee, ExprKind, Stmt, StmtKind};
+use crate::names::scope::ScopedName;
+use crate::source::Span;
+use crate::syntax::ast::{self, Arg, ExprId};
+use crate::types::builtins::builtin_signature;
+use crate::types::check::{default_of, inferred_result};
+use crate::types::declare::adt_definition;
+use crate::types::def::{Definition, Param, Signature, ToolDef};
+use crate::types::infer::name::EnumUse;
+use crate::types::infer::{Expect, Infer, Owner, Pending, error, expr};
+use crate::types::report;
+use crate::types::ty::{Name, Ty};
+
+/// Which default of which definition.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct DefaultSlot {
+    pub owner: Name,
+    pub prelude: bool,
+    pub member: Option<u32>,
+    pub index: u32,
+}
+
+impl DefaultSlot {
+    pub fn of(owner: &Name, prelude: bool, member: Option<u32>, index: usize) -> DefaultSlot {
+        let index = u32::try_from(index).unwrap_or(u32::MAX);
+        DefaultSlot { owner: owner.clone(), prelude, member, index }
+    }
+}
+
+/// What stands for a parameter that is not given.
+#[derive(Clone, Debug)]
+pub enum Default {
+    Required,
+    Slot(DefaultSlot),
+    Value(Arc<hir::Expr>),
+}
+
+/// A parameter, field or payload to be given.
+#[derive(Clone, Debug)]
+pub struct Formal {
+    pub name: Name,
+    pub ty: Ty,
+    pub default: Default,
+}
+
+/// Arguments in the order of the parameters, and the order in which they were written.
+pub struct Bound {
+    pub values: Vec<hir::Expr>,
+    pub written: Vec<u32>,
+}
+
+impl Infer<'_, '_> {
+    pub fn call(&mut self, callee: ExprId, args: &[Arg], span: Span, expect: &Expect) -> hir::Expr {
+        let body = self.body;
+        for arg in args.iter().filter(|arg| arg.by_ref) {
+            self.report(report::unsupported("`ref` arguments", arg.span));
+        }
+        match &body[callee].kind {
+            ast::ExprKind::Name(name) => {
+                self.call_name(&name.text(), body[callee].span, args, span, expect)
+            }
+            ast::ExprKind::Field { base, name } => {
+                self.call_member(*base, name, args, span, expect)
+            }
+            _ => {
+                let function = self.infer(callee);
+                self.call_value(function, args, span)
+            }
+        }
+    }
+
+    fn call_name(
+        &mut self,
+        name: &Name,
+        at: Span,
+        args: &[Arg],
+        span: Span,
+        expect: &Expect,
+    ) -> hir::Expr {
+        if let Some(function) = self.own_name(name, at) {
+            return self.call_value(function, args, span);
+        }
+        if let Some(call) = self.call_private(name, args, span) {
+            return call;
+        }
+        if let Some((found, tag)) = self.shorthand(name, expect) {
+            return self.variant_call(&found, tag, args, span);
+        }
+        if let Some(function) = self.global_value(name, at) {
+            return self.call_value(function, args, span);
+        }
+        match self.definition(name).cloned() {
+            Some(Definition::Function(signature)) => {
+                self.uses(name);
+                self.calls(name, None, at);
+                let owner = ScopedName::new(self.db, name.clone(), self.prelude);
+                self.call_function(&signature, owner, None, Vec::new(), args, span)
+            }
+            Some(Definition::Struct(_) | Definition::Alias(_)) => {
+                self.construct(name, at, args, span, expect)
+            }
+            Some(Definition::Tool(tool)) => self.construct_tool(&tool, args, span),
+            Some(other) => {
+                self.infer_args(args);
+                if !matches!(other, Definition::Unsupported(_)) {
+                    let message = format!("`{name}` is {} and cannot be called", other.kind());
+                    let diagnostic = Diagnostic::new(codes::E0302, at, message);
+                    self.report(match other {
+                        Definition::Agent(_) => {
+                            diagnostic.note(format!("`@spawn({name})` starts one"))
+                        }
+                        _ => diagnostic,
+                    });
+                }
+                error(span)
+            }
+            None => self.call_builtin_name(name, at, args, span, expect),
+        }
+    }
+
+    fn call_builtin_name(
+        &mut self,
+        name: &Name,
+        at: Span,
+        args: &[Arg],
+        span: Span,
+        expect: &Expect,
+    ) -> hir::Expr {
+        if let Some((found, tag)) = self.option_or_result(name, at) {
+            return self.variant_call(&found, tag, args, span);
+        }
+        if let Some(id) = builtin::function(name) {
+            return self.call_builtin(id, None, args, span, expect);
+        }
+        // L-34: the `@` of a call is optional.
+        if let Some(id) = builtin::intrinsic(name)
+            && let Some(row) = id.get()
+            && row.kind == builtin::Kind::Intrinsic(builtin::Row::Call)
+        {
+            return self.intrinsic_call(id, args, span, expect);
+        }
+        self.infer_args(args);
+        if self.first_time_missing(name) {
+            let diagnostic = self.unknown_name(name, at);
+            self.report(diagnostic);
+        }
+        error(span)
+    }
+
+    /// A private function of the own agent.
+    fn call_private(&mut self, name: &Name, args: &[Arg], span: Span) -> Option<hir::Expr> {
+        let Owner::Agent(agent) = self.owner.clone() else { return None };
+        let function = agent.functions.iter().find(|function| function.name == *name)?;
+        self.calls(&agent.name, Some(name), span);
+        let owner = ScopedName::new(self.db, agent.name.clone(), self.prelude);
+        let member = Some(function.member);
+        Some(self.call_function(&function.signature, owner, member, Vec::new(), args, span))
+    }
+
+    /// Infers arguments that go nowhere, for their own mistakes.
+    pub fn infer_args(&mut self, args: &[Arg]) {
+        for arg in args {
+            self.infer(arg.value);
+        }
+    }
+
+    /// What a function gives, inferred from its body if it is not written.
+    pub fn result_of(&mut self, name: &Name, member: Option<u32>, signature: &Signature) -> Ty {
+        let owner = ScopedName::new(self.db, name.clone(), self.prelude);
+        self.result_in(owner, member, signature)
+    }
+
+    pub fn result_in(
+        &mut self,
+        owner: ScopedName<'_>,
+        member: Option<u32>,
+        signature: &Signature,
+    ) -> Ty {
+        match &signature.result {
+            Some(ty) => ty.clone(),
+            None => {
+                let owner =
+                    ScopedName::new(self.db, owner.name(self.db).clone(), owner.prelude(self.db));
+                inferred_result(self.db, owner, member)
+            }
+        }
+    }
+
+    /// A call of a function of the program; `first` are arguments before the written ones (`self`).
+    pub fn call_function(
+        &mut self,
+        signature: &Signature,
+        owner: ScopedName<'_>,
+        member: Option<u32>,
+        first: Vec<hir::Expr>,
+        args: &[Arg],
+        span: Span,
+    ) -> hir::Expr {
+        let result = self.result_in(owner, member, signature);
+        let formals = self.formals(&signature.params, owner, member);
+        let Some(bound) = self.arguments(&signature.key, &formals, args, span) else {
+            return expr(ExprKind::Unit, if result == Ty::Unit { Ty::Error } else { result }, span);
+        };
+        let key = signature.key.clone();
+        self.in_order(bound, span, |values| {
+            let args = first.into_iter().chain(values).collect();
+            expr(ExprKind::Call { callee: Callee::Function(key), args }, result, span)
+        })
+    }
+
+    pub fn formals(
+        &self,
+        params: &[Param],
+        owner: ScopedName<'_>,
+        member: Option<u32>,
+    ) -> Vec<Formal> {
+        let (name, prelude) = (owner.name(self.db).clone(), owner.prelude(self.db));
+        let formal = |(at, param): (usize, &Param)| Formal {
+            name: param.name.clone(),
+            ty: param.ty.clone(),
+            default: match param.has_default {
+                true => Default::Slot(DefaultSlot::of(&name, prelude, member, at)),
+                false => Default::Required,
+            },
+        };
+        params.iter().enumerate().map(formal).collect()
+    }
+
+    /// A function value with positional arguments.
+    pub fn call_value(&mut self, function: hir::Expr, args: &[Arg], span: Span) -> hir::Expr {
+        match self.shallow(&function.ty) {
+            Ty::Function(ty) => {
+                let formal = |(at, ty): (usize, &Ty)| Formal {
+                    name: Arc::from(format!("_{at}")),
+                    ty: ty.clone(),
+                    default: Default::Required,
+                };
+                let formals: Vec<Formal> = ty.params.iter().enumerate().map(formal).collect();
+                let Some(bound) = self.arguments("this function", &formals, args, span) else {
+                    return expr(ExprKind::Unit, Ty::Error, span);
+                };
+                let callee = Callee::Value(Box::new(function));
+                expr(ExprKind::Call { callee, args: bound.values }, ty.result.clone(), span)
+            }
+            Ty::Var(_) => {
+                let values: Vec<hir::Expr> = args.iter().map(|arg| self.infer(arg.value)).collect();
+                let result = self.fresh(span);
+                let params = values.iter().map(|value| value.ty.clone()).collect();
+                let wanted = Ty::function(params, result.clone());
+                let function = self.coerce(function, &wanted);
+                let callee = Callee::Value(Box::new(function));
+                expr(ExprKind::Call { callee, args: values }, result, span)
+            }
+            Ty::Error => {
+                self.infer_args(args);
+                error(span)
+            }
+            other => {
+                self.infer_args(args);
+                let ty = self.table.resolve(&other);
+                let message = format!("a value of type `{ty}` cannot be called");
+                self.report(Diagnostic::new(codes::E0302, function.span, message));
+                error(span)
+            }
+        }
+    }
+
+    /// `S(1, b: 2)`.
+    fn construct(
+        &mut self,
+        name: &Name,
+        at: Span,
+        args: &[Arg],
+        span: Span,
+        expect: &Expect,
+    ) -> hir::Expr {
+        let Some(ty) = self.constructed(name, at, expect) else {
+            self.infer_args(args);
+            return error(span);
+        };
+        let found = match &ty {
+            Ty::Adt(adt) => adt_definition(self.db, adt).map(|def| (adt.clone(), def.clone())),
+            _ => None,
+        };
+        let Some((adt, Definition::Struct(def))) = found else {
+            self.infer_args(args);
+            if ty != Ty::Error {
+                let message = format!("`{name}` is not a struct and cannot be constructed");
+                self.report(Diagnostic::new(codes::E0302, at, message));
+            }
+            return error(span);
+        };
+        let fields = def.fields.iter().map(|field| Param {
+            ty: field.ty.substitute(&def.generics, &adt.args),
+            ..field.clone()
+        });
+        let fields: Vec<Param> = fields.collect();
+        let owner = ScopedName::new(self.db, def.name.clone(), def.fingerprint == 0);
+        self.build_record(&def.name, &fields, owner, ty, args, span)
+    }
+
+    fn construct_tool(&mut self, tool: &ToolDef, args: &[Arg], span: Span) -> hir::Expr {
+        self.uses(&tool.name);
+        let owner = ScopedName::new(self.db, tool.name.clone(), self.prelude);
+        let ty = Ty::Tool(tool.name.clone());
+        self.build_record(&tool.name, &tool.fields, owner, ty, args, span)
+    }
+
+    pub fn build_record(
+        &mut self,
+        name: &str,
+        fields: &[Param],
+        owner: ScopedName<'_>,
+        ty: Ty,
+        args: &[Arg],
+        span: Span,
+    ) -> hir::Expr {
+        let formals = self.formals(fields, owner, None);
+        let Some(bound) = self.arguments(name, &formals, args, span) else {
+            return expr(ExprKind::Unit, Ty::Error, span);
+        };
+        let evaluation = bound.written;
+        expr(ExprKind::Record { fields: bound.values, evaluation }, ty, span)
+    }
+
+    /// A variant with its payload.
+    pub fn variant_call(
+        &mut self,
+        found: &EnumUse,
+        tag: u32,
+        args: &[Arg],
+        span: Span,
+    ) -> hir::Expr {
+        let Some(variant) = found.def.variants.get(tag as usize) else { return error(span) };
+        let formal = |field: &Param| Formal {
+            name: field.name.clone(),
+            ty: field.ty.substitute(&found.def.generics, &found.args),
+            default: Default::Required,
+        };
+        let formals: Vec<Formal> = variant.fields.iter().map(formal).collect();
+        let what = format!("{}.{}", found.def.name, variant.name);
+        let Some(bound) = self.arguments(&what, &formals, args, span) else {
+            return expr(ExprKind::Unit, Ty::Error, span);
+        };
+        let ty = found.ty.clone();
+        self.in_order(bound, span, |fields| expr(ExprKind::Variant { tag, fields }, ty, span))
+    }
+
+    /// The variant of that name, reported if there is none.
+    pub fn variant_of(&mut self, found: &EnumUse, name: &Name, span: Span) -> Option<u32> {
+        if let Some((tag, _)) = found.def.variant(name) {
+            return Some(tag);
+        }
+        let known: Vec<&str> = found.def.variants.iter().map(|v| &*v.name).collect();
+        let message = format!("`{}` has no variant `{name}`", found.def.name);
+        let diagnostic = Diagnostic::new(codes::E0206, span, message)
+            .note(format!("its variants: {}", known.join(", ")));
+        let near = nearest(name, known);
+        self.report(report::did_you_mean(diagnostic, span, &near));
+        None
+    }
+
+    /// A builtin by its signature.
+    pub fn call_builtin(
+        &mut self,
+        id: BuiltinId,
+        receiver: Option<hir::Expr>,
+        args: &[Arg],
+        span: Span,
+        expect: &Expect,
+    ) -> hir::Expr {
+        let Some(row) = id.get() else { return error(span) };
+        if !row.supported {
+            self.infer_args(args);
+            self.report(report::unsupported(&format!("`{}`", row.name), span));
+            return error(span);
+        }
+        if let Form::Special(form) = row.form {
+            return self.special(id, form, args, span, expect);
+        }
+        let Some(bound) = self.builtin_arguments(id, receiver, args, span) else {
+            return expr(ExprKind::Unit, Ty::Error, span);
+        };
+        let (types, result) = (bound.types, bound.result);
+        self.in_order(bound.bound, span, |args| {
+            expr(ExprKind::Builtin { id, args, types }, result, span)
+        })
+    }
+
+    /// The arguments of a builtin with its type variables made fresh.
+    pub fn builtin_arguments(
+        &mut self,
+        id: BuiltinId,
+        receiver: Option<hir::Expr>,
+        args: &[Arg],
+        span: Span,
+    ) -> Option<BuiltinUse> {
+        let row = id.get()?;
+        let signature = builtin_signature(self.db, id.0);
+        let types: Vec<Ty> = signature.generics.iter().map(|_| self.fresh(span)).collect();
+        for (name, bound) in &signature.bounds {
+            let ty = Ty::Param(name.clone()).substitute(&signature.generics, &types);
+            self.pending.push(Pending::Bound { ty, bound: bound.clone(), span });
+        }
+        let formal = |param: &crate::types::builtins::BuiltinParam| Formal {
+            name: param.name.clone(),
+            ty: param.ty.substitute(&signature.generics, &types),
+            default: param.default.clone().map_or(Default::Required, Default::Value),
+        };
+        let mut formals: Vec<Formal> = signature.params.iter().map(formal).collect();
+        let mut first = Vec::new();
+        if let Some(receiver) = receiver {
+            let me = formals.remove(0);
+            first.push(self.coerce(receiver, &me.ty));
+        }
+        for effect in row.effects {
+            self.effect(effect, span);
+        }
+        let bound = self.arguments(row.name, &formals, args, span)?;
+        let written = match first.is_empty() {
+            true => bound.written,
+            false => std::iter::once(0).chain(bound.written.iter().map(|at| at + 1)).collect(),
+        };
+        let values = first.into_iter().chain(bound.values).collect();
+        let result = signature.result.substitute(&signature.generics, &types);
+        Some(BuiltinUse { bound: Bound { values, written }, types, result })
+    }
+
+    /// Arguments against parameters (L-42). Lambdas are inferred last, when the other arguments have told their types.
+    pub fn arguments(
+        &mut self,
+        what: &str,
+        formals: &[Formal],
+        args: &[Arg],
+        span: Span,
+    ) -> Option<Bound> {
+        let before = self.diagnostics.len();
+        let places = self.places(what, formals, args);
+        let mut values: Vec<Option<hir::Expr>> = formals.iter().map(|_| None).collect();
+        let mut written = Vec::new();
+        for lambdas in [false, true] {
+            for (arg, place) in args.iter().zip(&places) {
+                let is_lambda = matches!(self.body[arg.value].kind, ast::ExprKind::Lambda { .. });
+                if is_lambda != lambdas {
+                    continue;
+                }
+                match place.and_then(|at| formals.get(at).map(|formal| (at, formal))) {
+                    Some((at, formal)) => {
+                        let value = self.check(arg.value, &formal.ty);
+                        if let Some(slot) = values.get_mut(at) {
+                            *slot = Some(value);
+                        }
+                    }
+                    None => {
+                        self.infer(arg.value);
+                    }
+                }
+            }
+        }
+        for at in places.iter().flatten() {
+            written.push(u32::try_from(*at).unwrap_or(u32::MAX));
+        }
+        let wrong_shape = places.iter().any(Option::is_none);
+        self.fill(what, formals, values, written, wrong_shape, before, span)
+    }
+
+    #[allow(clippy::too_many_arguments)] // The parts of one binding, split for length only.
+    fn fill(
+        &mut self,
+        what: &str,
+        formals: &[Formal],
+        values: Vec<Option<hir::Expr>>,
+        mut written: Vec<u32>,
+        wrong_shape: bool,
+        before: usize,
+        span: Span,
+    ) -> Option<Bound> {
+        let mut filled = Vec::new();
+        let mut missing = Vec::new();
+        for (at, (formal, value)) in formals.iter().zip(values).enumerate() {
+            let default = match (value, &formal.default) {
+                (Some(value), _) => {
+                    filled.push(value);
+                    continue;
+                }
+                (None, Default::Required) => {
+                    missing.push(format!("`{} : {}`", formal.name, self.table.resolve(&formal.ty)));
+                    continue;
+                }
+                (None, Default::Slot(slot)) => self.default_value(slot, &formal.ty, span),
+                (None, Default::Value(value)) => {
+                    let value = respan((**value).clone(), span);
+                    self.coerce(value, &formal.ty)
+                }
+            };
+            written.push(u32::try_from(at).unwrap_or(u32::MAX));
+            filled.push(default);
+        }
+        if !missing.is_empty() {
+            // A misspelt name already says what is wrong.
+            if !wrong_shape || self.diagnostics.len() == before {
+                let message = format!("`{what}` also needs {}", missing.join(", "));
+                self.report(Diagnostic::new(codes::E0305, span, message));
+            }
+            return None;
+        }
+        (!wrong_shape).then_some(Bound { values: filled, written })
+    }
+
+    /// Which parameter each argument is for.
+    fn places(&mut self, what: &str, formals: &[Formal], args: &[Arg]) -> Vec<Option<usize>> {
+        let mut taken = vec![false; formals.len()];
+        let mut next = 0;
+        let mut named = false;
+        let mut places = Vec::new();
+        for arg in args {
+            let place = match &arg.name {
+                Some(name) => {
+                    named = true;
+                    let at = formals.iter().position(|formal| name.name == *formal.name);
+                    if at.is_none() {
+                        self.unknown_argument(what, formals, name);
+                    }
+                    at
+                }
+                None if named => {
+                    let message = "arguments without a name stand before those with one";
+                    self.report(Diagnostic::new(codes::E0305, arg.span, message));
+                    None
+                }
+                None if next >= formals.len() => {
+                    if next == formals.len() {
+                        let message =
+                            format!("`{what}` takes {}, not {}", count(formals.len()), args.len());
+                        self.report(Diagnostic::new(codes::E0305, arg.span, message));
+                    }
+                    next += 1;
+                    None
+                }
+                None => {
+                    next += 1;
+                    Some(next - 1)
+                }
+            };
+            places.push(self.take(place, &mut taken, formals, arg));
+        }
+        places
+    }
+
+    fn take(
+        &mut self,
+        place: Option<usize>,
+        taken: &mut [bool],
+        formals: &[Formal],
+        arg: &Arg,
+    ) -> Option<usize> {
+        let at = place?;
+        let slot = taken.get_mut(at)?;
+        if *slot {
+            let name = formals.get(at).map_or("", |formal| &formal.name);
+            self.report(Diagnostic::new(
+                codes::E0305,
+                arg.span,
+                format!("`{name}` is given twice"),
+            ));
+            return None;
+        }
+        *slot = true;
+        Some(at)
+    }
+
+    fn unknown_argument(&mut self, what: &str, formals: &[Formal], name: &ast::Ident) {
+        let known: Vec<&str> = formals.iter().map(|formal| &*formal.name).collect();
+        let message = format!("`{what}` has no parameter `{}`", name.name);
+        let diagnostic = Diagnostic::new(codes::E0305, name.span, message);
+        let diagnostic = match known.is_empty() {
+            true => diagnostic,
+            false => diagnostic.note(format!("its parameters: {}", known.join(", "))),
+        };
+        let found = nearest(name.name.as_str(), known);
+        self.report(report::did_you_mean(diagnostic, name.span, &found));
+    }
+
+    /// The default of a definition: in place if it needs no locals, else by a call of its own function.
+    pub fn default_value(&mut self, slot: &DefaultSlot, ty: &Ty, span: Span) -> hir::Expr {
+        let owner = ScopedName::new(self.db, slot.owner.clone(), slot.prelude);
+        let Some(function) = default_of(self.db, owner, slot.member, slot.index) else {
+            return expr(ExprKind::Unit, Ty::Error, span);
+        };
+        let value = match function.locals.is_empty() && !has_lambda(&mut function.body.clone()) {
+            true => respan(function.body.clone(), span),
+            false => {
+                let callee = Callee::Function(function.key.clone());
+                expr(ExprKind::Call { callee, args: Vec::new() }, function.result.clone(), span)
+            }
+        };
+        // The default of `List<T>` was checked against the parameter, not against what it is here.
+        hir::Expr { ty: ty.clone(), ..value }
+    }
+
+    /// Makes a call whose arguments are evaluated in the order written (L-42).
+    pub fn in_order(
+        &mut self,
+        bound: Bound,
+        span: Span,
+        make: impl FnOnce(Vec<hir::Expr>) -> hir::Expr,
+    ) -> hir::Expr {
+        let ordered = bound.written.is_sorted();
+        let costly = bound.values.iter().filter(|value| !is_simple(value)).count();
+        if ordered || costly < 2 {
+            return make(bound.values);
+        }
+        let mut stmts = Vec::new();
+        let mut values: Vec<Option<hir::Expr>> = bound.values.into_iter().map(Some).collect();
+        let mut places: Vec<Option<hir::Expr>> = values.iter().map(|_| None).collect();
+        for at in &bound.written {
+            let at = *at as usize;
+            let Some(value) = values.get_mut(at).and_then(Option::take) else { continue };
+            let (ty, at_span) = (value.ty.clone(), value.span);
+            let local = self.temporary(ty.clone(), at_span);
+            let kind = hir::PatternKind::Bind(local);
+            let pattern = hir::Pattern { kind, ty: ty.clone(), span: at_span };
+            stmts.push(Stmt { kind: StmtKind::Let { pattern, value }, span: at_span });
+            if let Some(place) = places.get_mut(at) {
+                *place = Some(expr(ExprKind::Local(local), ty, at_span));
+            }
+        }
+        let call = make(places.into_iter().flatten().collect());
+        let ty = call.ty.clone();
+        expr(ExprKind::Block { stmts, value: Some(Box::new(call)) }, ty, span)
+    }
+}
+
+/// A builtin with its arguments bound and its type variables chosen.
+pub struct BuiltinUse {
+    pub bound: Bound,
+    pub types: Vec<Ty>,
+    pub result: Ty,
+}
+
+/// Evaluating it twice, or later, is not noticed.
+pub fn is_simple(value: &hir::Expr) -> bool {
+    match &value.kind {
+        ExprKind::Unit
+        | ExprKind::Bool(_)
+        | ExprKind::Int(_)
+        | ExprKind::Float(_)
+        | ExprKind::Text(_)
+        | ExprKind::Money(_)
+        | ExprKind::Duration(_)
+        | ExprKind::Lane(_)
+        | ExprKind::Local(_)
+        | ExprKind::SelfRef
+        | ExprKind::Function(_)
+        | ExprKind::Lambda { .. } => true,
+        ExprKind::Variant { fields, .. } => fields.iter().all(is_simple),
+        ExprKind::Convert(_, inner) => is_simple(inner),
+        _ => false,
+    }
+}
+
+/// The same value, said to come from `span`: a default belongs to the call that left it out.
+pub fn respan(mut value: hir::Expr, span: Span) -> hir::Expr {
+    fn walk(value: &mut hir::Expr, span: Span) {
+        value.span = span;
+        hir::visit::children(value, &mut |inner| walk(inner, span));
+    }
+    walk(&mut value, span);
+    value
+}
+
+fn has_lambda(value: &mut hir::Expr) -> bool {
+    let mut found = matches!(value.kind, ExprKind::Lambda { .. });
+    hir::visit::children(value, &mut |inner| found = found || has_lambda(inner));
+    found
+}
+
+fn count(n: usize) -> String {
+    match n {
+        0 => "no arguments".to_owned(),
+        1 => "one argument".to_owned(),
+        n => format!("{n} arguments"),
+    }
+}

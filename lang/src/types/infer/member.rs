@@ -1,0 +1,509 @@
+//! What stands behind a dot or in brackets: fields, methods, members of builtin types, requests, variants.
+
+use std::sync::Arc;
+
+use ag_runtime::builtin::{self, BuiltinId};
+
+use crate::diag::{Diagnostic, codes, nearest};
+use crate::hir::{self, Callee, ExprKind};
+use crate::names::scope::ScopedName;
+use crate::source::Span;
+use crate::syntax::ast::{self, Arg, ExprId, Ident};
+use crate::types::declare::adt_definition;
+use crate::types::def::{AgentDef, Definition, Signature};
+use crate::types::infer::{Expect, Infer, error, expr};
+use crate::types::report;
+use crate::types::ty::{AdtRef, Name, Ty};
+
+impl Infer<'_, '_> {
+    /// `base.name` without a call.
+    pub fn field(&mut self, base: ExprId, name: &Ident, span: Span, expect: &Expect) -> hir::Expr {
+        if let Some((owner, definition)) = self.path_owner(base) {
+            return self.path_member(&owner, &definition, name, span);
+        }
+        let value = self.infer(base);
+        if name.name.is_missing() {
+            return error(span);
+        }
+        self.field_of(value, name, span, expect)
+    }
+
+    pub fn field_of(
+        &mut self,
+        value: hir::Expr,
+        name: &Ident,
+        span: Span,
+        expect: &Expect,
+    ) -> hir::Expr {
+        let text = name.name.text();
+        let ty = self.shallow(&value.ty);
+        match &ty {
+            Ty::Adt(adt) => {
+                if let Some(found) = self.struct_field(&value, adt, &text, span) {
+                    return found;
+                }
+            }
+            Ty::Record(fields) => {
+                if let Some(at) = fields.iter().position(|(field, _)| *field == text) {
+                    let field = fields.get(at).map_or(Ty::Error, |(_, ty)| ty.clone());
+                    return field_at(value, at, field, span);
+                }
+            }
+            Ty::Dyn if member_of(&ty, &text).is_none() => {
+                let key = expr(ExprKind::Text(text), Ty::Text, name.span);
+                return self.operator_call("[]", vec![value, key], span);
+            }
+            _ => {}
+        }
+        match member_of(&ty, &text) {
+            Some(id) if takes_nothing(self, id) => {
+                self.call_builtin(id, Some(value), &[], span, expect)
+            }
+            _ => {
+                self.no_member(&value, &ty, name, span);
+                error(span)
+            }
+        }
+    }
+
+    fn struct_field(
+        &mut self,
+        value: &hir::Expr,
+        adt: &AdtRef,
+        name: &Name,
+        span: Span,
+    ) -> Option<hir::Expr> {
+        match adt_definition(self.db, adt) {
+            Some(Definition::Struct(def)) => {
+                let at = def.fields.iter().position(|field| field.name == *name)?;
+                let field = def.fields.get(at)?;
+                let ty = field.ty.substitute(&def.generics, &adt.args);
+                Some(field_at(value.clone(), at, ty, span))
+            }
+            Some(_) => None,
+            None => {
+                self.report_older(adt, value.span);
+                Some(error(span))
+            }
+        }
+    }
+
+    pub fn tuple_field(&mut self, base: ExprId, index: u32, span: Span) -> hir::Expr {
+        let value = self.infer(base);
+        match self.shallow(&value.ty) {
+            Ty::Tuple(items) => match items.get(index as usize) {
+                Some(ty) => field_at(value, index as usize, ty.clone(), span),
+                None => {
+                    let message = format!("the tuple has {} parts", items.len());
+                    self.report(Diagnostic::new(codes::E0206, span, message));
+                    error(span)
+                }
+            },
+            Ty::Error => error(span),
+            other => {
+                let ty = self.table.resolve(&other);
+                let message = format!("`{ty}` is not a tuple");
+                self.report(Diagnostic::new(codes::E0206, span, message));
+                error(span)
+            }
+        }
+    }
+
+    pub fn index(&mut self, base: ExprId, index: ExprId, span: Span) -> hir::Expr {
+        let value = self.infer(base);
+        let index = match self.shallow(&value.ty) {
+            Ty::Map(key, _) => self.check(index, &key),
+            Ty::List(_) | Ty::Vector | Ty::Text => self.check(index, &Ty::Int),
+            _ => self.infer(index),
+        };
+        if matches!(self.shallow(&value.ty), Ty::Error) || index.ty == Ty::Error {
+            return error(span);
+        }
+        self.operator_call("[]", vec![value, index], span)
+    }
+
+    /// `base.name(args)`.
+    pub fn call_member(
+        &mut self,
+        base: ExprId,
+        name: &Ident,
+        args: &[Arg],
+        span: Span,
+        expect: &Expect,
+    ) -> hir::Expr {
+        if let Some((owner, definition)) = self.path_owner(base) {
+            return self.call_path(&owner, &definition, name, args, span, expect);
+        }
+        let value = self.infer(base);
+        if name.name.is_missing() {
+            self.infer_args(args);
+            return error(span);
+        }
+        let ty = self.shallow(&value.ty);
+        match &ty {
+            Ty::Adt(adt) => {
+                if let Some(call) = self.call_method(&value, adt, name, args, span) {
+                    return call;
+                }
+            }
+            Ty::Tool(tool) => return self.call_tool(value, &tool.clone(), name, args, span),
+            Ty::AgentRef(agent) => return self.request(value, &agent.clone(), name, args, span),
+            Ty::Record(fields) => {
+                let at = fields.iter().position(|(field, _)| name.name == **field);
+                if let Some(at) = at {
+                    let field = fields.get(at).map_or(Ty::Error, |(_, ty)| ty.clone());
+                    return self.call_value(field_at(value, at, field, span), args, span);
+                }
+            }
+            _ => {}
+        }
+        match member_of(&ty, name.name.as_str()) {
+            Some(id) => self.call_builtin(id, Some(value), args, span, expect),
+            None => {
+                self.infer_args(args);
+                self.no_member(&value, &ty, name, span);
+                error(span)
+            }
+        }
+    }
+
+    /// A method of a struct or enum, or a field that holds a function.
+    fn call_method(
+        &mut self,
+        value: &hir::Expr,
+        adt: &AdtRef,
+        name: &Ident,
+        args: &[Arg],
+        span: Span,
+    ) -> Option<hir::Expr> {
+        let methods = match adt_definition(self.db, adt) {
+            Some(Definition::Struct(def)) => &def.methods,
+            Some(Definition::Enum(def)) => &def.methods,
+            Some(_) => return None,
+            None => {
+                self.infer_args(args);
+                self.report_older(adt, value.span);
+                return Some(error(span));
+            }
+        };
+        let text = name.name.text();
+        if let Some((at, method)) = find(methods, &text).filter(|(_, m)| m.receiver) {
+            let owner = ScopedName::new(self.db, adt.name.clone(), adt.fingerprint == 0);
+            self.uses(&adt.name);
+            self.calls(&adt.name, Some(&text), name.span);
+            let first = vec![value.clone()];
+            return Some(self.call_function(method, owner, Some(at), first, args, span));
+        }
+        let field = self.struct_field(value, adt, &text, span)?;
+        Some(self.call_value(field, args, span))
+    }
+
+    fn call_tool(
+        &mut self,
+        value: hir::Expr,
+        tool: &Name,
+        name: &Ident,
+        args: &[Arg],
+        span: Span,
+    ) -> hir::Expr {
+        let Some(Definition::Tool(def)) = self.definition(tool).cloned() else {
+            self.infer_args(args);
+            return error(span);
+        };
+        let text = name.name.text();
+        let Some((at, method)) = find(&def.methods, &text) else {
+            self.infer_args(args);
+            let known: Vec<&str> = def.methods.iter().map(|m| short(&m.key)).collect();
+            self.unknown_member(&format!("the tool `{tool}`"), name, &known);
+            return error(span);
+        };
+        self.uses(tool);
+        self.calls(tool, Some(&text), name.span);
+        self.effect(&format!("tool.{tool}.{text}"), name.span);
+        let owner = ScopedName::new(self.db, tool.clone(), self.prelude);
+        self.call_function(method, owner, Some(at), vec![value], args, span)
+    }
+
+    /// `r.b(x)`: a request, a Future of its reply (L-73).
+    fn request(
+        &mut self,
+        target: hir::Expr,
+        agent: &Name,
+        name: &Ident,
+        args: &[Arg],
+        span: Span,
+    ) -> hir::Expr {
+        let Some(Definition::Agent(def)) = self.definition(agent).cloned() else {
+            self.infer_args(args);
+            return error(span);
+        };
+        let Some((behavior, payload, result)) = self.message(&def, name, args, span) else {
+            return error(span);
+        };
+        self.effect("send", span);
+        self.effect("suspend", span);
+        let kind = ExprKind::Request {
+            target: Box::new(target),
+            agent: agent.clone(),
+            behavior,
+            args: payload,
+        };
+        expr(kind, Ty::Future(Box::new(result)), span)
+    }
+
+    /// The behavior a message is for, its payload and what it gives.
+    pub fn message(
+        &mut self,
+        def: &Arc<AgentDef>,
+        name: &Ident,
+        args: &[Arg],
+        span: Span,
+    ) -> Option<(u32, Vec<hir::Expr>, Ty)> {
+        self.uses(&def.name);
+        let text = name.name.text();
+        let Some((at, behavior)) = def.behavior(&text) else {
+            self.infer_args(args);
+            let known: Vec<&str> = def.behaviors.iter().map(|b| &*b.name).collect();
+            self.unknown_member(&format!("the agent `{}`", def.name), name, &known);
+            return None;
+        };
+        let owner = ScopedName::new(self.db, def.name.clone(), self.prelude);
+        let result = self.result_in(owner, Some(behavior.member), &behavior.signature);
+        let formals = self.formals(&behavior.signature.params, owner, Some(behavior.member));
+        let bound = self.arguments(&behavior.signature.key, &formals, args, span)?;
+        Some((at, bound.values, result))
+    }
+
+    /// A base that names a type or agent, not a value.
+    fn path_owner(&mut self, base: ExprId) -> Option<(Name, Definition)> {
+        let ast::ExprKind::Name(name) = &self.body[base].kind else { return None };
+        let name = name.text();
+        if self.is_own_name(&name) || self.declared.iter().any(|global| global.name == name) {
+            return None;
+        }
+        match self.definition(&name)? {
+            Definition::Alias(alias) => match &alias.ty {
+                Ty::Adt(adt) => {
+                    let target = adt_definition(self.db, adt)?.clone();
+                    Some((adt.name.clone(), target))
+                }
+                _ => None,
+            },
+            found @ (Definition::Struct(_) | Definition::Enum(_) | Definition::Agent(_)) => {
+                Some((name, found.clone()))
+            }
+            _ => None,
+        }
+    }
+
+    /// `Enum.Variant` without payload, `Struct.function` as a value.
+    fn path_member(
+        &mut self,
+        owner: &Name,
+        definition: &Definition,
+        name: &Ident,
+        span: Span,
+    ) -> hir::Expr {
+        if name.name.is_missing() {
+            return error(span);
+        }
+        let text = name.name.text();
+        match definition {
+            Definition::Enum(_) => {
+                let Some(ty) = self.constructed(owner, span, &Expect::Nothing) else {
+                    return error(span);
+                };
+                let Some(found) = self.enum_use(&ty) else { return error(span) };
+                match self.variant_of(&found, &text, name.span) {
+                    Some(tag) => self.bare_variant(&found, tag, span),
+                    None => error(span),
+                }
+            }
+            _ => {
+                let what = format!("`{owner}` is {}; `{owner}.{text}`", definition.kind());
+                self.report(Diagnostic::new(
+                    codes::E0206,
+                    name.span,
+                    format!("{what} is not a value"),
+                ));
+                error(span)
+            }
+        }
+    }
+
+    fn call_path(
+        &mut self,
+        owner: &Name,
+        definition: &Definition,
+        name: &Ident,
+        args: &[Arg],
+        span: Span,
+        expect: &Expect,
+    ) -> hir::Expr {
+        let text = name.name.text();
+        let methods = match definition {
+            Definition::Enum(def)
+                if def.variant(&text).is_some() || find(&def.methods, &text).is_none() =>
+            {
+                let Some(ty) = self.constructed(owner, span, expect) else {
+                    self.infer_args(args);
+                    return error(span);
+                };
+                let found = self.enum_use(&ty);
+                let tag = found.as_ref().and_then(|f| self.variant_of(f, &text, name.span));
+                return match (found, tag) {
+                    (Some(found), Some(tag)) => self.variant_call(&found, tag, args, span),
+                    _ => {
+                        self.infer_args(args);
+                        error(span)
+                    }
+                };
+            }
+            Definition::Enum(def) => &def.methods,
+            Definition::Struct(def) => &def.methods,
+            _ => {
+                self.infer_args(args);
+                self.report(report::unsupported("a message as a value, outside `@signal`,", span));
+                return error(span);
+            }
+        };
+        match find(methods, &text).filter(|(_, method)| !method.receiver) {
+            Some((at, method)) => {
+                self.uses(owner);
+                self.calls(owner, Some(&text), name.span);
+                let scoped = ScopedName::new(self.db, owner.clone(), self.prelude);
+                self.call_function(method, scoped, Some(at), Vec::new(), args, span)
+            }
+            None => {
+                self.infer_args(args);
+                let known: Vec<&str> =
+                    methods.iter().filter(|m| !m.receiver).map(|m| short(&m.key)).collect();
+                self.unknown_member(&format!("`{owner}`"), name, &known);
+                error(span)
+            }
+        }
+    }
+
+    fn no_member(&mut self, value: &hir::Expr, ty: &Ty, name: &Ident, span: Span) {
+        match ty {
+            Ty::Error | Ty::Never => {}
+            Ty::Var(_) => {
+                let message = format!(
+                    "the type of this is not known yet, so `.{}` cannot be looked up",
+                    name.name
+                );
+                self.report(
+                    Diagnostic::new(codes::E0304, value.span, message)
+                        .note("annotate it: `let x : T := ...`, `(x : T) => ...`"),
+                );
+            }
+            _ => {
+                let known = self.members(ty);
+                let known: Vec<&str> = known.iter().map(|name| &**name).collect();
+                let ty = self.table.resolve(ty);
+                self.unknown_member(&format!("`{ty}`"), name, &known);
+            }
+        }
+        let _ = span;
+    }
+
+    fn unknown_member(&mut self, what: &str, name: &Ident, known: &[&str]) {
+        let message = format!("{what} has no member `{}`", name.name);
+        let diagnostic = Diagnostic::new(codes::E0206, name.span, message);
+        let diagnostic = match known {
+            [] => diagnostic,
+            some if some.len() <= 8 => diagnostic.note(format!("it has: {}", some.join(", "))),
+            _ => diagnostic,
+        };
+        let found = nearest(name.name.as_str(), known.iter().copied());
+        self.report(report::did_you_mean(diagnostic, name.span, &found));
+    }
+
+    /// The names that may stand behind a dot of this type.
+    pub fn members(&self, ty: &Ty) -> Vec<Name> {
+        let mut names: Vec<Name> = Vec::new();
+        match ty {
+            Ty::Adt(adt) => match adt_definition(self.db, adt) {
+                Some(Definition::Struct(def)) => {
+                    names.extend(def.fields.iter().map(|field| field.name.clone()));
+                    names.extend(def.methods.iter().map(|m| Arc::from(short(&m.key))));
+                }
+                Some(Definition::Enum(def)) => {
+                    names.extend(def.methods.iter().map(|m| Arc::from(short(&m.key))));
+                }
+                _ => {}
+            },
+            Ty::Record(fields) => names.extend(fields.iter().map(|(name, _)| name.clone())),
+            Ty::Tool(tool) => {
+                if let Some(Definition::Tool(def)) = self.definition(tool) {
+                    names.extend(def.methods.iter().map(|m| Arc::from(short(&m.key))));
+                }
+            }
+            Ty::AgentRef(agent) => {
+                if let Some(Definition::Agent(def)) = self.definition(agent) {
+                    names.extend(def.behaviors.iter().map(|b| b.name.clone()));
+                }
+            }
+            _ => {}
+        }
+        if let Some(receiver) = receiver_name(ty) {
+            names.extend(builtin::members(receiver).map(|row| Arc::from(row.name)));
+        }
+        names
+    }
+}
+
+/// The method of that name, and its place.
+fn find<'a>(methods: &'a [Signature], name: &str) -> Option<(u32, &'a Signature)> {
+    let at = methods.iter().position(|method| short(&method.key) == name)?;
+    Some((u32::try_from(at).ok()?, methods.get(at)?))
+}
+
+/// `S.f` -> `f`.
+pub fn short(key: &str) -> &str {
+    key.rsplit('.').next().unwrap_or(key)
+}
+
+fn field_at(base: hir::Expr, at: usize, ty: Ty, span: Span) -> hir::Expr {
+    let index = u32::try_from(at).unwrap_or(u32::MAX);
+    expr(ExprKind::Field { base: Box::new(base), index }, ty, span)
+}
+
+fn takes_nothing(infer: &Infer<'_, '_>, id: BuiltinId) -> bool {
+    let signature = crate::types::builtins::builtin_signature(infer.db, id.0);
+    signature.params.iter().skip(1).all(|param| param.default.is_some())
+}
+
+/// The builtin member of a type.
+pub fn member_of(ty: &Ty, name: &str) -> Option<BuiltinId> {
+    builtin::member(receiver_name(ty)?, name)
+}
+
+/// The name under which the table lists the members of a type.
+pub fn receiver_name(ty: &Ty) -> Option<&str> {
+    Some(match ty {
+        Ty::Bool => "Bool",
+        Ty::Int => "Int",
+        Ty::Float => "Float",
+        Ty::Text => "Text",
+        Ty::Bytes => "Bytes",
+        Ty::Money => "Money",
+        Ty::Duration => "Duration",
+        Ty::Time => "Time",
+        Ty::Dyn => "Dyn",
+        Ty::Vector => "Vector",
+        Ty::List(_) => "List",
+        Ty::Set(_) => "Set",
+        Ty::Map(..) => "Map",
+        Ty::Channel(_) => "Channel",
+        Ty::Future(_) => "Future",
+        Ty::Opaque(name) => name,
+        Ty::Adt(adt) if adt.fingerprint == 0 => &adt.name,
+        _ => return None,
+    })
+}
+
+/// A call of a method by key, for callers that have no written arguments.
+pub fn method_call(key: Name, args: Vec<hir::Expr>, ty: Ty, span: Span) -> hir::Expr {
+    expr(ExprKind::Call { callee: Callee::Function(key), args }, ty, span)
+}

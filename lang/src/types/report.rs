@@ -1,0 +1,40 @@
+//! Diagnostics that several parts of the checker give, worded once.
+
+use crate::diag::{Diagnostic, codes};
+use crate::source::Span;
+use crate::types::ty::Ty;
+
+/// One clear sentence for what parses but cannot be used yet.
+pub fn unsupported(what: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(codes::E0903, span, format!("{what} cannot be used yet")).note(
+        "The syntax is right; this version of ag does not run it. Nothing of the cell was run.",
+    )
+}
+
+pub fn type_arguments(name: &str, wanted: usize, given: usize, span: Span) -> Diagnostic {
+    let message = match wanted {
+        0 => format!("`{name}` takes no type arguments"),
+        1 => format!("`{name}` takes one type argument, not {given}"),
+        _ => format!("`{name}` takes {wanted} type arguments, not {given}"),
+    };
+    Diagnostic::new(codes::E0310, span, message)
+}
+
+/// Adds the nearest names: as a fix if there is one, as a note if there are several.
+pub fn did_you_mean(diagnostic: Diagnostic, span: Span, found: &[&str]) -> Diagnostic {
+    match found {
+        [] => diagnostic,
+        [one] => diagnostic.fix(format!("did you mean `{one}`?"), span, *one),
+        [first, ..] => {
+            let list: Vec<String> = found.iter().map(|name| format!("`{name}`")).collect();
+            diagnostic
+                .fix(format!("did you mean `{first}`?"), span, *first)
+                .note(format!("Near: {}", list.join(", ")))
+        }
+    }
+}
+
+pub fn mismatch(expected: &Ty, found: &Ty, span: Span) -> Diagnostic {
+    Diagnostic::new(codes::E0301, span, format!("expected `{expected}`, found `{found}`"))
+        .saying(format!("this is `{found}`"))
+}

@@ -1,0 +1,308 @@
+//! Written types to types: names of types resolved, aliases undone, arities checked.
+
+use crate::db::{CellInput, Db};
+use crate::diag::{Diagnostic, codes, nearest};
+use crate::names::scope::{ScopedName, Site, prelude_scope, resolve, session_scope};
+use crate::source::Span;
+use crate::syntax::ast::{Body, Cap, Ident, TypeKind, TypeRefId};
+use crate::syntax::item::{GenericParam, ItemKind};
+use crate::types::fingerprint::type_fingerprint;
+use crate::types::report;
+use crate::types::ty::{AdtRef, FunctionTy, Name, Ty};
+use std::sync::Arc;
+
+/// What a name is where a type is expected, without its fields: enough to write the type down.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum TypeHead {
+    Adt {
+        fingerprint: u64,
+        arity: usize,
+    },
+    Alias {
+        generics: Vec<Name>,
+        ty: Ty,
+    },
+    Tool,
+    Agent,
+    /// A function or value: not a type.
+    Other,
+}
+
+#[salsa::tracked]
+pub fn type_head<'db>(
+    db: &'db dyn Db,
+    name: ScopedName<'db>,
+    cell: Option<CellInput>,
+) -> Option<TypeHead> {
+    let Site::Item(item) = resolve(db, name, cell)? else { return Some(TypeHead::Other) };
+    let fingerprint = || match item.prelude(db) {
+        true => 0,
+        false => type_fingerprint(db, name),
+    };
+    Some(match &item.tree(db).kind {
+        ItemKind::Struct(def) => {
+            TypeHead::Adt { fingerprint: fingerprint(), arity: def.generics.len() }
+        }
+        ItemKind::Enum(def) => {
+            TypeHead::Adt { fingerprint: fingerprint(), arity: def.generics.len() }
+        }
+        ItemKind::Alias(def) => TypeHead::Alias {
+            generics: generic_names(&def.generics),
+            ty: alias_target(db, ScopedName::new(db, name.name(db).clone(), item.prelude(db))),
+        },
+        ItemKind::Tool(_) => TypeHead::Tool,
+        ItemKind::Agent(_) | ItemKind::Orchestration(_) => TypeHead::Agent,
+        _ => TypeHead::Other,
+    })
+}
+
+pub fn generic_names(generics: &[GenericParam]) -> Vec<Name> {
+    generics.iter().map(|param| param.name.name.text()).collect()
+}
+
+/// What an alias stands for; an alias of itself stands for nothing.
+#[salsa::tracked(returns(clone), cycle_result = alias_of_itself)]
+fn alias_target<'db>(db: &'db dyn Db, name: ScopedName<'db>) -> Ty {
+    let Some(Site::Item(item)) = resolve(db, name, None) else { return Ty::Error };
+    let tree = item.tree(db);
+    let ItemKind::Alias(def) = &tree.kind else { return Ty::Error };
+    let generics = generic_names(&def.generics);
+    let scope = TypeScope {
+        db,
+        prelude: item.prelude(db),
+        cell: None,
+        generics: &generics,
+        body: &tree.body,
+    };
+    scope.ty(def.ty, &mut Vec::new())
+}
+
+fn alias_of_itself<'db>(_db: &'db dyn Db, _id: salsa::Id, _name: ScopedName<'db>) -> Ty {
+    Ty::Error
+}
+
+/// Where written types are read.
+#[derive(Clone, Copy)]
+pub struct TypeScope<'a, 'db> {
+    pub db: &'db dyn Db,
+    pub prelude: bool,
+    pub cell: Option<CellInput>,
+    pub generics: &'a [Name],
+    pub body: &'a Body,
+}
+
+impl TypeScope<'_, '_> {
+    /// The type written at `id`; mistakes are reported once into `sink` and give `Ty::Error`.
+    pub fn ty(&self, id: TypeRefId, sink: &mut Vec<Diagnostic>) -> Ty {
+        let written = &self.body[id];
+        match &written.kind {
+            TypeKind::Error => Ty::Error,
+            TypeKind::Named { name, args } => self.named(name, args, written.span, sink),
+            TypeKind::Function { params, ret } => Ty::Function(Box::new(FunctionTy {
+                params: self.all(params, sink),
+                result: self.ty(*ret, sink),
+                uses: None,
+            })),
+            TypeKind::Tuple(items) if items.is_empty() => Ty::Unit,
+            TypeKind::Tuple(items) => Ty::Tuple(self.all(items, sink)),
+            TypeKind::Record(fields) => {
+                let typed = fields.iter().map(|f| (f.name.name.text(), self.ty(f.ty, sink)));
+                let mut fields: Vec<(Name, Ty)> = typed.collect();
+                fields.sort_by(|a, b| a.0.cmp(&b.0));
+                Ty::Record(fields)
+            }
+            TypeKind::Bounded { ty, effects } => {
+                let mut inner = self.ty(*ty, sink);
+                if let Ty::Function(function) = &mut inner {
+                    function.uses = Some(effects.iter().map(crate::types::effects::path).collect());
+                }
+                inner
+            }
+            TypeKind::Optional(ty) => Ty::option(self.ty(*ty, sink)),
+            TypeKind::Cap { cap: Cap::Val | Cap::Tag, ty } => self.ty(*ty, sink),
+            TypeKind::Cap { cap: Cap::Iso | Cap::Ref, ty } => {
+                sink.push(report::unsupported("the capabilities `iso` and `ref`", written.span));
+                self.ty(*ty, sink)
+            }
+        }
+    }
+
+    fn all(&self, ids: &[TypeRefId], sink: &mut Vec<Diagnostic>) -> Vec<Ty> {
+        ids.iter().map(|id| self.ty(*id, sink)).collect()
+    }
+
+    fn named(
+        &self,
+        name: &Ident,
+        args: &[TypeRefId],
+        span: Span,
+        sink: &mut Vec<Diagnostic>,
+    ) -> Ty {
+        let text = name.name.as_str();
+        if name.name.is_missing() {
+            return Ty::Error;
+        }
+        if self.generics.iter().any(|param| &**param == text) {
+            return Ty::Param(name.name.text());
+        }
+        if matches!(text, "AgentRef" | "Shards")
+            && let [agent] = args
+        {
+            return self.agent_ref(text, *agent, span, sink);
+        }
+        let args = self.all(args, sink);
+        if let Some(builtin) = builtin_type(text, &args) {
+            return self.arity(builtin, text, args.len(), span, sink);
+        }
+        let scoped = ScopedName::new(self.db, name.name.text(), self.prelude);
+        match type_head(self.db, scoped, self.cell) {
+            Some(TypeHead::Adt { fingerprint, arity }) => {
+                if *arity != args.len() {
+                    sink.push(report::type_arguments(text, *arity, args.len(), span));
+                    return Ty::Error;
+                }
+                let name = name.name.text();
+                Ty::Adt(Arc::new(AdtRef { name, fingerprint: *fingerprint, args }))
+            }
+            Some(TypeHead::Alias { generics, ty }) => {
+                if generics.len() != args.len() {
+                    sink.push(report::type_arguments(text, generics.len(), args.len(), span));
+                    return Ty::Error;
+                }
+                ty.substitute(generics, &args)
+            }
+            Some(TypeHead::Tool) => Ty::Tool(name.name.text()),
+            Some(TypeHead::Agent) => {
+                let message = format!(
+                    "`{text}` is an agent; a value that refers to one has the type `AgentRef<{text}>`"
+                );
+                let fix = format!("AgentRef<{text}>");
+                sink.push(Diagnostic::new(codes::E0208, span, message).fix(
+                    "refer to it",
+                    span,
+                    fix,
+                ));
+                Ty::Error
+            }
+            Some(TypeHead::Other) | None => {
+                sink.push(self.unknown(text, name.span));
+                Ty::Error
+            }
+        }
+    }
+
+    fn agent_ref(
+        &self,
+        outer: &str,
+        agent: TypeRefId,
+        span: Span,
+        sink: &mut Vec<Diagnostic>,
+    ) -> Ty {
+        if outer == "Shards" {
+            sink.push(report::unsupported("`Shards`", span));
+            return Ty::Error;
+        }
+        let written = &self.body[agent];
+        let TypeKind::Named { name, .. } = &written.kind else { return Ty::Error };
+        let scoped = ScopedName::new(self.db, name.name.text(), self.prelude);
+        match type_head(self.db, scoped, self.cell) {
+            Some(TypeHead::Agent) => Ty::AgentRef(name.name.text()),
+            // In the signatures of builtins `AgentRef<A>` is a reference to any agent.
+            _ if self.prelude => Ty::AgentRef(name.name.text()),
+            _ => {
+                sink.push(self.unknown(name.name.as_str(), name.span));
+                Ty::Error
+            }
+        }
+    }
+
+    fn arity(
+        &self,
+        builtin: Result<Ty, usize>,
+        name: &str,
+        given: usize,
+        span: Span,
+        sink: &mut Vec<Diagnostic>,
+    ) -> Ty {
+        builtin.unwrap_or_else(|wanted| {
+            sink.push(report::type_arguments(name, wanted, given, span));
+            Ty::Error
+        })
+    }
+
+    fn unknown(&self, text: &str, span: Span) -> Diagnostic {
+        let message = format!("there is no type `{text}`");
+        let scope = session_scope(self.db);
+        let known = scope.names().map(|n| &**n).chain(prelude_scope(self.db).names().map(|n| &**n));
+        let known: Vec<&str> = known.chain(BUILTIN_NAMES.iter().copied()).collect();
+        let found = nearest(text, known);
+        let diagnostic = Diagnostic::new(codes::E0208, span, message).saying("not declared");
+        report::did_you_mean(diagnostic, span, &found)
+    }
+}
+
+const BUILTIN_NAMES: &[&str] = &[
+    "Unit",
+    "Bool",
+    "Int",
+    "Float",
+    "Text",
+    "Bytes",
+    "Money",
+    "Duration",
+    "Time",
+    "Dyn",
+    "Vector",
+    "Prompt",
+    "Lane",
+    "List",
+    "Set",
+    "Map",
+    "Future",
+    "Channel",
+    "AgentRef",
+    "Thread",
+    "Lease",
+    "EpisodeId",
+    "Frame",
+];
+
+/// The builtin type of this name; `Err` says how many arguments it takes.
+fn builtin_type(name: &str, args: &[Ty]) -> Option<Result<Ty, usize>> {
+    let plain = |ty: Ty| Some(if args.is_empty() { Ok(ty) } else { Err(0) });
+    let one = |make: fn(Box<Ty>) -> Ty| {
+        Some(match args {
+            [arg] => Ok(make(Box::new(arg.clone()))),
+            _ => Err(1),
+        })
+    };
+    match name {
+        "Unit" => plain(Ty::Unit),
+        "Bool" | "bool" => plain(Ty::Bool),
+        "Int" => plain(Ty::Int),
+        "Float" => plain(Ty::Float),
+        "Text" | "String" => plain(Ty::Text),
+        "Bytes" => plain(Ty::Bytes),
+        "Money" => plain(Ty::Money),
+        "Duration" => plain(Ty::Duration),
+        "Time" => plain(Ty::Time),
+        "Dyn" => plain(Ty::Dyn),
+        "Vector" => plain(Ty::Vector),
+        "Prompt" => plain(Ty::Prompt),
+        "Lane" => plain(Ty::Lane),
+        "Never" => plain(Ty::Never),
+        "Thread" => plain(Ty::Opaque("Thread")),
+        "Lease" => plain(Ty::Opaque("Lease")),
+        "EpisodeId" => plain(Ty::Opaque("EpisodeId")),
+        "Frame" => plain(Ty::Opaque("Frame")),
+        "List" => one(Ty::List),
+        "Set" => one(Ty::Set),
+        "Future" => one(Ty::Future),
+        "Channel" => one(Ty::Channel),
+        "Map" => Some(match args {
+            [key, value] => Ok(Ty::Map(Box::new(key.clone()), Box::new(value.clone()))),
+            _ => Err(2),
+        }),
+        _ => None,
+    }
+}

@@ -1,0 +1,224 @@
+//! What parses but cannot be used yet (E0903), and the checks of declarations that have no body.
+
+use crate::db::Db;
+use crate::diag::{Diagnostic, codes};
+use crate::names::cell::ItemKey;
+use crate::source::Span;
+use crate::syntax::ast::{Cap, ExprKind, Literal, TypeRefId};
+use crate::syntax::item::{
+    Attr, BehaviorKind, Function, GenericParam, ItemKind, ItemTree, MemberKind, Tool,
+};
+use crate::types::report::unsupported as report;
+use crate::types::resolve::{TypeScope, generic_names};
+use crate::types::ty::Name;
+
+/// One diagnostic for each construct of the item that is not supported.
+pub fn unsupported(tree: &ItemTree) -> Vec<Diagnostic> {
+    let mut out = Vec::new();
+    let at = if tree.name.span.is_empty() { Span::new(0, 1) } else { tree.name.span };
+    match &tree.kind {
+        ItemKind::Orchestration(_) => out.push(report("`orchestration`", at)),
+        ItemKind::Lane(_) => out.push(report("`lane`", at)),
+        ItemKind::Policy(_) => out.push(report("`policy`", at)),
+        ItemKind::Import(_) => out.push(report("`import`", at)),
+        ItemKind::Test(_) => out.push(report("`test`", at)),
+        ItemKind::Theorem(_) => out.push(report("`theorem` and `lemma`", at)),
+        ItemKind::Error | ItemKind::Alias(_) => {}
+        ItemKind::Function(function) => functions(std::slice::from_ref(function), &[], &mut out),
+        ItemKind::Struct(def) => {
+            for invariant in &def.invariants {
+                out.push(report("`invariant`", tree.body[*invariant].span));
+            }
+            generic_methods(&def.generics, &def.methods, &mut out);
+            functions(&def.methods, &[], &mut out);
+        }
+        ItemKind::Enum(def) => {
+            generic_methods(&def.generics, &def.methods, &mut out);
+            functions(&def.methods, &[], &mut out);
+        }
+        ItemKind::Tool(def) => tool(def, &mut out),
+        ItemKind::Agent(_) => agent(tree, &mut out),
+    }
+    let allowed: &[&str] = match &tree.kind {
+        ItemKind::Agent(_) => &["mailbox"],
+        _ => &[],
+    };
+    attributes(&tree.attrs, allowed, &mut out);
+    out
+}
+
+/// The attributes of an item are repeated in its function.
+fn attributes(attrs: &[Attr], allowed: &[&str], out: &mut Vec<Diagnostic>) {
+    for attr in attrs.iter().filter(|attr| !allowed.contains(&attr.name.name.as_str())) {
+        let diagnostic = report(&format!("`@{}`", attr.name.name), attr.span);
+        if !out.contains(&diagnostic) {
+            out.push(diagnostic);
+        }
+    }
+}
+
+fn functions(functions: &[Function], allowed: &[&str], out: &mut Vec<Diagnostic>) {
+    for function in functions {
+        attributes(&function.attrs, allowed, out);
+        if let Some(generic) = function.generics.first() {
+            out.push(report("a type parameter of a function", generic.name.span));
+        }
+        if let Some(contract) = function.contracts.first() {
+            out.push(report("a contract", contract.span));
+        }
+        if let Some(receiver) = &function.receiver
+            && matches!(receiver.cap, Some(Cap::Ref | Cap::Iso))
+        {
+            out.push(report("`ref self`", receiver.span));
+        }
+    }
+}
+
+fn generic_methods(generics: &[GenericParam], methods: &[Function], out: &mut Vec<Diagnostic>) {
+    if let (Some(_), Some(method)) = (generics.first(), methods.first()) {
+        out.push(report("a method of a generic type", method.name.span));
+    }
+}
+
+fn tool(def: &Tool, out: &mut Vec<Diagnostic>) {
+    if let Some(provides) = &def.provides {
+        out.push(report("a tool that provides another one", provides.span));
+    }
+    if let Some(method) = def.methods.iter().find(|method| method.body.is_none()) {
+        out.push(report("a tool method without a body", method.name.span));
+    }
+    functions(&def.methods, &[], out);
+}
+
+fn agent(tree: &ItemTree, out: &mut Vec<Diagnostic>) {
+    let ItemKind::Agent(def) = &tree.kind else { return };
+    for member in &def.members {
+        match &member.kind {
+            MemberKind::Policy(_) => out.push(report("`policy` in an agent", head(member.span))),
+            MemberKind::State { invariants, .. } => {
+                for invariant in invariants {
+                    out.push(report("`invariant`", tree.body[*invariant].span));
+                }
+            }
+            MemberKind::Behavior(behavior) => {
+                let what = match behavior.kind {
+                    BehaviorKind::Behavior => None,
+                    BehaviorKind::Decision => Some("`decision`"),
+                    BehaviorKind::CriticalSection => Some("`critical_section`"),
+                    BehaviorKind::Alert => Some("`alert`"),
+                };
+                out.extend(what.map(|what| report(what, behavior.function.name.span)));
+                functions(std::slice::from_ref(&behavior.function), &[], out);
+            }
+            MemberKind::Function(function) => functions(std::slice::from_ref(function), &[], out),
+            MemberKind::Skills(ports) | MemberKind::Tools(ports) => {
+                for port in ports {
+                    let bound = port.default.map(|id| &tree.body[id]);
+                    if let Some(value) = bound
+                        && matches!(&value.kind, ExprKind::Name(name) if *name == "llm")
+                    {
+                        out.push(report("a skill bound to `llm`", value.span));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn head(span: Span) -> Span {
+    Span::new(span.start, span.start.saturating_add(6).min(span.end))
+}
+
+/// Types of fields and payloads, and names declared twice in one item.
+pub fn declarations<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> Vec<Diagnostic> {
+    let tree = item.tree(db);
+    let mut out = Vec::new();
+    let generics: Vec<Name> = match &tree.kind {
+        ItemKind::Struct(def) => generic_names(&def.generics),
+        ItemKind::Enum(def) => generic_names(&def.generics),
+        ItemKind::Alias(def) => generic_names(&def.generics),
+        _ => Vec::new(),
+    };
+    let scope = TypeScope {
+        db,
+        prelude: item.prelude(db),
+        cell: None,
+        generics: &generics,
+        body: &tree.body,
+    };
+    for id in written_types(tree) {
+        scope.ty(id, &mut out);
+    }
+    twice(tree, &mut out);
+    out
+}
+
+fn written_types(tree: &ItemTree) -> Vec<TypeRefId> {
+    match &tree.kind {
+        ItemKind::Struct(def) => def.fields.iter().map(|field| field.ty).collect(),
+        ItemKind::Enum(def) => {
+            def.variants.iter().flat_map(|v| v.fields.iter().flatten()).map(|f| f.ty).collect()
+        }
+        ItemKind::Alias(def) => vec![def.ty],
+        ItemKind::Tool(def) => {
+            def.params.iter().map(|p| p.ty).chain(def.fields.iter().map(|f| f.ty)).collect()
+        }
+        ItemKind::Agent(def) => def
+            .params
+            .iter()
+            .map(|p| p.ty)
+            .chain(def.skills().chain(def.tools()).map(|p| p.ty))
+            .chain(def.state_fields().map(|f| f.ty))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Fields, variants, methods and members of one name.
+fn twice(tree: &ItemTree, out: &mut Vec<Diagnostic>) {
+    let names: Vec<&crate::syntax::ast::Ident> = match &tree.kind {
+        ItemKind::Struct(def) => {
+            def.fields.iter().map(|f| &f.name).chain(def.methods.iter().map(|m| &m.name)).collect()
+        }
+        ItemKind::Enum(def) => def
+            .variants
+            .iter()
+            .map(|v| &v.name)
+            .chain(def.methods.iter().map(|m| &m.name))
+            .collect(),
+        ItemKind::Tool(def) => {
+            let fields =
+                def.params.iter().map(|p| &p.name).chain(def.fields.iter().map(|f| &f.name));
+            fields.chain(def.methods.iter().map(|m| &m.name)).collect()
+        }
+        ItemKind::Agent(def) => {
+            let fields = def.params.iter().map(|p| &p.name);
+            let ports = def.skills().chain(def.tools()).map(|p| &p.name);
+            let state = def.state_fields().map(|f| &f.name);
+            let bodies = def.behaviors().map(|b| &b.function.name);
+            let functions = def.functions().map(|f| &f.name);
+            fields.chain(ports).chain(state).chain(bodies).chain(functions).collect()
+        }
+        _ => Vec::new(),
+    };
+    for (at, name) in names.iter().enumerate() {
+        let first = names.iter().take(at).find(|other| other.name == name.name);
+        if let Some(first) = first.filter(|_| !name.name.is_missing()) {
+            let message = format!("`{}` is declared twice", name.name);
+            out.push(
+                Diagnostic::new(codes::E0204, name.span, message).label(first.span, "first here"),
+            );
+        }
+    }
+}
+
+/// `@mailbox(n)`.
+pub fn mailbox(tree: &ItemTree) -> Option<u32> {
+    let attr = tree.attrs.iter().find(|attr| attr.name.name == "mailbox")?;
+    let arg = attr.args.as_deref().and_then(<[_]>::first)?;
+    match &tree.body[arg.value].kind {
+        ExprKind::Literal(Literal::Int { value, .. }) => u32::try_from(*value).ok(),
+        _ => None,
+    }
+}
