@@ -12,6 +12,7 @@ pub mod intrinsics;
 pub mod item;
 pub mod lexer;
 pub mod parse;
+pub mod print;
 pub mod separators;
 pub mod token;
 pub mod walk;

@@ -4,10 +4,22 @@
 //! tests are derived from it. Never: a builtin named by string anywhere else.
 
 pub mod agent;
+pub mod convert;
 pub mod cost;
 pub mod declare;
+pub mod document;
 pub mod lane;
+pub mod list;
+pub mod map;
 pub mod memory;
+pub mod num;
+pub mod output;
+pub mod sequence;
+pub mod set;
+pub mod sort;
+pub mod support;
+pub mod text;
+pub mod vector;
 
 use crate::code::Status;
 use crate::context::Cx;
@@ -126,7 +138,7 @@ struct Index {
     rows: Vec<&'static Builtin>,
     plain: FxHashMap<&'static str, BuiltinId>,
     operators: FxHashMap<&'static str, Vec<BuiltinId>>,
-    members: FxHashMap<(&'static str, &'static str), BuiltinId>,
+    members: FxHashMap<&'static str, FxHashMap<&'static str, Vec<BuiltinId>>>,
     intrinsics: FxHashMap<&'static str, BuiltinId>,
 }
 
@@ -134,7 +146,20 @@ struct Index {
 pub const PRELUDE: &str = include_str!("builtin/prelude.ag");
 
 /// The parts, in the order of the documentation.
-const PARTS: &[&[Builtin]] = &[agent::TABLE, lane::TABLE, memory::TABLE, cost::TABLE];
+const PARTS: &[&[Builtin]] = &[
+    output::TABLE,
+    num::TABLE,
+    text::TABLE,
+    list::TABLE,
+    set::TABLE,
+    map::TABLE,
+    vector::TABLE,
+    convert::TABLE,
+    agent::TABLE,
+    lane::TABLE,
+    memory::TABLE,
+    cost::TABLE,
+];
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
     let mut index = Index {
@@ -148,7 +173,8 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
         let id = BuiltinId(id as u16);
         match (row.kind, row.receiver) {
             (Kind::Member, Some(receiver)) => {
-                index.members.insert((receiver, row.name), id);
+                let members = index.members.entry(receiver).or_default();
+                members.entry(row.name).or_default().push(id);
             }
             (Kind::Intrinsic(_), _) => {
                 index.intrinsics.insert(row.name, id);
@@ -178,7 +204,15 @@ pub fn function(name: &str) -> Option<BuiltinId> {
 /// A member of a builtin type by name: `member("List", "map")`.
 #[must_use]
 pub fn member(receiver: &str, name: &str) -> Option<BuiltinId> {
-    INDEX.members.get(&(receiver, name)).copied()
+    overloads(receiver, name).first().copied()
+}
+
+/// All members of that name: `Map.get` has one with a default and one without.
+#[must_use]
+pub fn overloads(receiver: &str, name: &str) -> &'static [BuiltinId] {
+    let index: &'static Index = &INDEX;
+    let members = index.members.get(receiver);
+    members.and_then(|members| members.get(name)).map_or(&[], Vec::as_slice)
 }
 
 /// What an operator may mean; the checker picks by the operands' types.

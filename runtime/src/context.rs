@@ -66,6 +66,8 @@ pub struct Cx {
     yielder: *const CoYielder,
     stack_floor: usize,
     steps: u64,
+    /// Since when the agent has had its worker, on the trace's clock.
+    busy_since_ns: u64,
 }
 
 // SAFETY: a context moves between threads only while no thread uses it; its pointers lead into the control it holds, into
@@ -118,6 +120,7 @@ impl Cx {
             yielder: null(),
             stack_floor: 0,
             steps: 0,
+            busy_since_ns: 0,
         }
     }
 

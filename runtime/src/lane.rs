@@ -6,6 +6,7 @@
 pub mod echo;
 pub mod error;
 pub mod first_value;
+pub mod pace;
 pub mod parse;
 pub mod price;
 pub mod registry;

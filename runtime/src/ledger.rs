@@ -28,8 +28,8 @@ use crate::ledger::reservation::Reservation;
 use crate::ledger::runs::RunLock;
 use crate::ledger::state::State;
 use parking_lot::Mutex;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 /// What a session may spend unless it says otherwise (L-96).
 pub const DEFAULT_BUDGET: MicroUsd = MicroUsd(1_000_000);
@@ -39,7 +39,10 @@ pub const DEFAULT_BUDGET: MicroUsd = MicroUsd(1_000_000);
 pub struct Ledger {
     clock: Arc<dyn Clock>,
     session: Arc<LimitNode>,
-    inner: Result<Inner, LedgerError>,
+    folder: PathBuf,
+    durability: Durability,
+    // Opened at the first use: a program that spends nothing leaves no trace in its home.
+    inner: OnceLock<Result<Inner, LedgerError>>,
 }
 
 /// What exists if the journal could be opened.
@@ -60,8 +63,8 @@ struct Book {
 }
 
 impl Ledger {
-    /// Opens the journal in `folder`, after a crash settling what it left open (L-95). A journal that cannot be used does
-    /// not stop a session: the ledger opens, [`Ledger::health`] tells why, and every reservation is refused.
+    /// The journal will be in `folder`; its first use opens it and settles what a crash left open (L-95). A journal that
+    /// cannot be used does not stop a session: [`Ledger::health`] tells why, and every reservation is refused.
     #[must_use]
     pub fn open(
         folder: &Path,
@@ -69,15 +72,15 @@ impl Ledger {
         durability: Durability,
         budget: Option<MicroUsd>,
     ) -> Arc<Self> {
-        let inner = Inner::open(folder, clock.as_ref(), durability);
         let session = LimitNode::new(None, LimitKind::Session, budget, QuotaAction::Stop);
-        Arc::new(Self { clock, session, inner })
+        let folder = folder.to_owned();
+        Arc::new(Self { clock, session, folder, durability, inner: OnceLock::new() })
     }
 
     /// Why nothing can be spent, if so.
     #[must_use]
     pub fn health(&self) -> Option<&LedgerError> {
-        self.inner.as_ref().err()
+        self.opened().as_ref().err()
     }
 
     /// The outermost limit.
@@ -147,7 +150,7 @@ impl Ledger {
     #[must_use]
     pub fn agent_spent(&self, agent: &str, window: Window) -> MicroUsd {
         let now_ns = self.clock.now_ns();
-        match &self.inner {
+        match self.opened() {
             Ok(inner) => inner.book.lock().state.agent_settled(agent, window, now_ns),
             Err(_) => MicroUsd::ZERO,
         }
@@ -161,7 +164,7 @@ impl Ledger {
             reserved: self.session.reserved(),
             ..Report::default()
         };
-        if let Ok(inner) = &self.inner {
+        if let Ok(inner) = self.opened() {
             let book = inner.book.lock();
             report.calls = book.state.rows().to_vec();
             report.alerts = book.state.alerts().to_vec();
@@ -176,11 +179,19 @@ impl Ledger {
 
     /// Returns when everything recorded so far is on disk.
     pub fn flush(&self) -> Result<(), LedgerError> {
-        self.usable()?.flusher.wait_all()
+        match self.inner.get() {
+            Some(Ok(inner)) => inner.flusher.wait_all(),
+            Some(Err(error)) => Err(error.clone()),
+            None => Ok(()),
+        }
     }
 
     fn usable(&self) -> Result<&Inner, LedgerError> {
-        self.inner.as_ref().map_err(Clone::clone)
+        self.opened().as_ref().map_err(Clone::clone)
+    }
+
+    fn opened(&self) -> &Result<Inner, LedgerError> {
+        self.inner.get_or_init(|| Inner::open(&self.folder, self.clock.as_ref(), self.durability))
     }
 }
 

@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod memory;
 pub mod rng;
 pub mod sched;
+pub mod services;
 pub mod statistics;
 pub mod telemetry;
 pub mod value;

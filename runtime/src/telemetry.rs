@@ -3,6 +3,7 @@
 //! Never: slows a message by more than two clock readings, or grows: rings overwrite their oldest events. Counts are exact
 //! whether events are recorded or not.
 
+pub mod assemble;
 pub mod chrome;
 pub mod event;
 pub mod ring;

@@ -17,6 +17,7 @@ use crate::journal::effect::EffectJournal;
 use crate::rng::{Rng, Seed};
 use crate::sched::scheduler::Scheduler;
 use crate::sched::worker;
+use crate::services::Services;
 use crate::telemetry::Telemetry;
 use crate::telemetry::event::Actor;
 use crate::telemetry::snapshot::Retired;
@@ -24,7 +25,6 @@ use crate::world::options::{Limits, WorldOptions};
 use crate::world::run::Cells;
 use parking_lot::Mutex;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 
 pub struct World {
@@ -35,7 +35,8 @@ pub struct World {
     agents: Slab,
     scheduler: Arc<Scheduler>,
     telemetry: Telemetry,
-    effects: EffectJournal,
+    effects: Arc<EffectJournal>,
+    services: Option<Services>,
     retired: Mutex<Retired>,
     cells: Cells,
     random: Mutex<Rng>,
@@ -69,6 +70,9 @@ impl World {
         let workers = scheduler.worker_count();
         let telemetry = Telemetry::new(Arc::clone(&options.clock), workers);
         let random = options.seed.fork("random").rng();
+        let effects = Arc::new(EffectJournal::default());
+        let open = |wanted| Services::open(wanted, &options.clock, options.seed, &effects);
+        let services = options.services.as_ref().map(open);
         let world = Arc::new(Self {
             options,
             functions: FunctionTable::new(),
@@ -77,7 +81,8 @@ impl World {
             agents: Slab::default(),
             scheduler,
             telemetry,
-            effects: EffectJournal::default(),
+            effects,
+            services,
             retired: Mutex::default(),
             cells: Cells::default(),
             random: Mutex::new(random),
@@ -140,8 +145,14 @@ impl World {
 
     /// What programs took from outside.
     #[must_use]
-    pub fn effects(&self) -> &EffectJournal {
+    pub fn effects(&self) -> &Arc<EffectJournal> {
         &self.effects
+    }
+
+    /// Money, lanes and memory, if the world was opened with them.
+    #[must_use]
+    pub fn services(&self) -> Option<&Services> {
+        self.services.as_ref()
     }
 
     /// The next number of the program's own random stream.
@@ -161,7 +172,6 @@ impl World {
         counts: Counts,
         slot: &Slot,
     ) {
-        let busy_ns = slot.busy_ns.load(Ordering::Relaxed);
-        self.retired.lock().add(actor, name, counts, busy_ns);
+        self.retired.lock().add(actor, name, counts, slot);
     }
 }

@@ -13,7 +13,19 @@ use std::sync::Arc;
 
 fn open(folder: &Path) -> Arc<Ledger> {
     let clock: Arc<dyn Clock> = Arc::new(VirtualClock::default());
-    Ledger::open(folder, clock, Durability::Process, Some(MicroUsd(1_000_000)))
+    let ledger = Ledger::open(folder, clock, Durability::Process, Some(MicroUsd(1_000_000)));
+    let _ = ledger.health();
+    ledger
+}
+
+#[test]
+fn a_ledger_nobody_uses_leaves_no_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock: Arc<dyn Clock> = Arc::new(VirtualClock::default());
+    let ledger = Ledger::open(folder.path(), clock, Durability::Disk, None);
+    let _cell = ledger.cell(1);
+    ledger.flush().unwrap();
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 fn limits(ledger: &Ledger) -> LimitContext {

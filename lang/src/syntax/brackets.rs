@@ -100,12 +100,13 @@ impl<'a> Matcher<'a> {
 
     /// What begins at a line's start may show that brackets were left open.
     fn line_starts(&mut self, index: usize, kind: T, indent: u32) {
-        if only_starts_statement(kind) {
+        let declares = self.starts_declaration(index);
+        if only_starts_statement(kind) || declares {
             let keep = |open: &Opened| matches!(open.kind, T::LBrace | T::HoleStart);
             let from = self.stack.iter().rposition(keep).map_or(0, |at| at + 1);
             self.give_up(from, index);
         }
-        if self.by_indent && (only_starts_statement(kind) || self.starts_declaration(index)) {
+        if self.by_indent && (only_starts_statement(kind) || declares) {
             let outer = |open: &Opened| open.indent < indent || open.kind == T::HoleStart;
             let from = self.stack.iter().rposition(outer).map_or(0, |at| at + 1);
             self.give_up(from, index);

@@ -83,6 +83,8 @@ pub struct Parser<'a> {
     /// Position of the last report, so that one place gives one.
     reported: usize,
     ends_early: bool,
+    /// Inside an unclosed `(` or `[`: reports are dropped.
+    muted: bool,
     depth: u32,
     /// At the top level of a head: `Name {` is no struct literal (L-31).
     in_head: bool,
@@ -96,6 +98,7 @@ struct Scope {
     closed: bool,
     outer_limit: usize,
     outer_head: bool,
+    outer_muted: bool,
 }
 
 // Tokens.
@@ -121,6 +124,7 @@ impl<'a> Parser<'a> {
             diagnostics: Vec::new(),
             reported: usize::MAX,
             ends_early: false,
+            muted: false,
             depth: 0,
             in_head: false,
             in_contract: false,
@@ -311,19 +315,21 @@ impl<'a> Parser<'a> {
 impl Parser<'_> {
     /// Report, unless this place already has a report.
     fn report(&mut self, diagnostic: Diagnostic) {
-        if std::mem::replace(&mut self.reported, self.pos) != self.pos {
+        if std::mem::replace(&mut self.reported, self.pos) != self.pos && !self.muted {
             let at_end = self.token().is_none_or(|token| token.kind == T::End);
             self.ends_early |= at_end && !self.diagnostics.iter().any(Diagnostic::is_error);
             self.diagnostics.push(diagnostic);
         }
     }
 
-    /// E0101 at the current token.
+    /// E0101 at the current token, or behind the line before if that is where something is missing.
     fn expected(&mut self, what: &str) {
-        let found = self.found();
+        let next_line = self.at_line_start() && self.pos > 0 && self.pos < self.limit;
+        let found = if next_line { "the end of the line".to_owned() } else { self.found() };
+        let here = if next_line { Span::at(self.previous_end()) } else { self.here() };
         let message = format!("expected {what}, found {found}");
         let mut diagnostic =
-            Diagnostic::new(codes::E0101, self.here(), message).saying(format!("expected {what}"));
+            Diagnostic::new(codes::E0101, here, message).saying(format!("expected {what}"));
         if let Some(hint) = self.hint() {
             diagnostic = diagnostic.note(hint);
         }
@@ -415,7 +421,10 @@ impl Parser<'_> {
             closed: region.closed && region.end as usize == end,
             outer_limit: self.limit,
             outer_head: self.in_head,
+            outer_muted: self.muted,
         };
+        // What is wrong inside a `(` that was never closed follows from that, which is said already.
+        self.muted |= !region.closed && !self.at(T::LBrace);
         self.bump();
         self.limit = end.max(self.pos);
         self.in_head = false;
@@ -434,6 +443,7 @@ impl Parser<'_> {
         self.pos = self.pos.max(scope.end);
         self.limit = scope.outer_limit;
         self.in_head = scope.outer_head;
+        self.muted = scope.outer_muted;
         if scope.closed {
             self.bump();
         }

@@ -4,4 +4,5 @@
 
 mod basics;
 mod build;
+mod data;
 mod support;

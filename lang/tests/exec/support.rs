@@ -98,7 +98,9 @@ impl Drop for Session {
                 &mut self.engine,
                 Engine::new(Arc::clone(&World::open(WorldOptions::seeded(Seed(1))))),
             );
+            let world = Arc::downgrade(engine.world());
             drop(engine);
+            assert_eq!(world.strong_count(), 0, "somebody keeps the world");
             assert_eq!(heap::live().objects, self.before.objects, "values left or freed twice");
         }
     }

@@ -159,7 +159,6 @@ fn handle(cx: &mut Cx, slot: &Slot, message: Message) -> bool {
     }
     begin(cx, &message);
     redefine::refresh(cx, slot, &message);
-    let begun_ns = cx.world.telemetry().now_ns();
     let reply = message.reply.clone();
     let result = perform(cx, message);
     // Limits and leases end before the reply can be seen.
@@ -167,9 +166,8 @@ fn handle(cx: &mut Cx, slot: &Slot, message: Message) -> bool {
     let blame = blame(cx, reply.as_deref(), &result);
     cx.set_work(None);
     let go_on = finish(cx, slot, reply, result, blame);
-    let busy = cx.world.telemetry().now_ns().saturating_sub(begun_ns);
-    slot.busy_ns.fetch_add(busy, Ordering::Relaxed);
     cx.record(Kind::End);
+    cx.count_busy();
     cx.serving.message = MessageId::NONE;
     cx.serving.cause = MessageId::NONE;
     go_on
@@ -179,6 +177,7 @@ fn handle(cx: &mut Cx, slot: &Slot, message: Message) -> bool {
 fn begin(cx: &mut Cx, message: &Message) {
     cx.serving.message = message.id;
     cx.serving.cause = message.cause;
+    cx.begin_busy();
     cx.record(Kind::Begin);
     cx.limits.clone_from(&message.limits);
     cx.globals = Some(cx.world.globals().snapshot());
@@ -248,10 +247,17 @@ fn finish(
         if faulted { instance.roll_back() } else { instance.commit() }
     }
     if faulted {
+        slot.faults.fetch_add(1, Ordering::Relaxed);
         cx.record(Kind::Fault);
     }
     match (reply, result) {
-        (Some(reply), result) => reply.finish(result),
+        (Some(reply), result) => {
+            if cx.world.scheduler().is_closing() {
+                reply.ignore();
+            }
+            cx.record(Kind::Reply);
+            reply.finish(result);
+        }
         (None, Err(fault)) => escalate(cx, fault),
         (None, Ok(_)) => {}
     }
@@ -272,8 +278,11 @@ fn supervise(cx: &mut Cx, slot: &Slot) -> bool {
     }
 }
 
-/// A Fault nobody awaits: shown by the cell it concerns.
+/// A Fault nobody awaits: shown by the cell it concerns. The end of the session is no news.
 fn escalate(cx: &mut Cx, fault: Box<Fault>) {
+    if cx.world.scheduler().is_closing() {
+        return;
+    }
     let source = Arc::clone(&cx.serving.name);
     cx.audience.emit(Emission::Fault { source, fault });
 }

@@ -58,7 +58,8 @@ impl AgentConfig {
 }
 
 /// A variant of `QuotaAction` as L-121 writes it: its name, or an object with `kind` and the payload.
-fn read_action(json: &Value) -> QuotaAction {
+#[must_use]
+pub fn read_action(json: &Value) -> QuotaAction {
     let kind = json.as_str().or_else(|| json.get("kind")?.as_str()).unwrap_or("Stop");
     let payload = || json.get("value").and_then(Value::as_str).unwrap_or_default().into();
     match kind {

@@ -1,35 +1,72 @@
 //! Finds cycles of agents that each wait, without timeout, for one other (L-70).
 //!
-//! Never: a false alarm: an edge stands only while its agent cannot do anything but wait, and the cycle is walked again under
-//! a lock before it is reported, so of several that close one at the same time exactly one faults.
+//! Never: a false alarm. An edge says what its agent waits for, and a cycle is reported only if, on a second walk over all of
+//! it, no edge was fulfilled: the agent that looks is busy looking, so the one before it cannot be answered, so neither can the
+//! one before that. The second walk is under a lock, so of several that close a cycle at once exactly one faults.
 
 use crate::actor::reference::AgentRef;
 use crate::actor::slab::Slot;
 use crate::context::Cx;
+use crate::context::waker::Waker;
+use crate::coord::work::Work;
 use crate::fault::{Faulted, code};
 use crate::world::World;
 use parking_lot::Mutex;
-use std::sync::atomic::Ordering::SeqCst;
+use std::sync::Arc;
 
 /// Serialises the second look; taken only when a cycle was seen.
 static CLOSING_EDGE: Mutex<()> = Mutex::new(());
 
+/// What an agent waits for, and which agent has to act for it.
+#[derive(Clone)]
+pub struct Edge {
+    pub other: AgentRef,
+    pub on: On,
+}
+
+#[derive(Clone)]
+pub enum On {
+    Reply(Arc<Work>),
+    /// Room in the other's mailbox; the waker it holds while there is none.
+    Room(Waker),
+}
+
+impl Edge {
+    /// Whether the agent can go on already, and has only not done so yet.
+    fn is_fulfilled(&self, world: &World) -> bool {
+        match &self.on {
+            On::Reply(work) => work.is_finished() || work.reason().is_some(),
+            On::Room(waker) => {
+                let slot = world.agents().slot(self.other.slot);
+                slot.is_none_or(|slot| !slot.mailbox.makes_wait(self.other.generation, waker))
+            }
+        }
+    }
+}
+
 impl Cx {
-    /// Says that this agent waits for `other` from now on, or faults if that closes a cycle. `stop_waiting` ends it.
-    pub(crate) fn begin_waiting_for(&mut self, other: u64) -> Result<(), Faulted> {
-        let Some(me) = self.serving.agent else { return Ok(()) };
-        if other == 0 || self.has_time_limit() {
+    /// Says what this agent waits for from now on, or faults if that closes a cycle. `stop_waiting` ends it.
+    pub(crate) fn begin_waiting(&mut self, other: u64, on: On) -> Result<(), Faulted> {
+        let (Some(me), Some(other)) = (self.serving.agent, AgentRef::unpack(other)) else {
+            return Ok(());
+        };
+        if self.has_time_limit() {
             return Ok(());
         }
-        let world = std::sync::Arc::clone(&self.world);
+        let world = Arc::clone(&self.world);
         let Some(slot) = world.agents().slot(me.slot) else { return Ok(()) };
-        slot.waits_for.store(other, SeqCst);
+        slot.set_edge(Some(Edge { other, on }));
         if cycle(&world, me).is_none() {
             return Ok(());
         }
         let _turn = CLOSING_EDGE.lock();
-        let Some(names) = cycle(&world, me) else { return Ok(()) };
-        slot.waits_for.store(0, SeqCst);
+        let Some(members) = cycle(&world, me) else { return Ok(()) };
+        if members.iter().any(|(_, edge)| edge.is_fulfilled(&world)) {
+            return Ok(());
+        }
+        slot.set_edge(None);
+        let mut names: Vec<&str> = members.iter().map(|(name, _)| &**name).collect();
+        names.extend(names.first().copied());
         let path = names.join(" -> ");
         self.fail(code::DEADLOCK, format!("agents wait for each other: {path}"));
         Err(Faulted)
@@ -37,7 +74,7 @@ impl Cx {
 
     pub(crate) fn stop_waiting(&self) {
         if let Some(slot) = self.own_slot() {
-            slot.waits_for.store(0, SeqCst);
+            slot.set_edge(None);
         }
     }
 
@@ -46,19 +83,19 @@ impl Cx {
     }
 }
 
-/// The names along the edges from `me` back to `me`.
-fn cycle(world: &World, me: AgentRef) -> Option<Vec<String>> {
-    let mut names = Vec::new();
+/// The names and edges from `me` back to `me`.
+fn cycle(world: &World, me: AgentRef) -> Option<Vec<(Arc<str>, Edge)>> {
+    let mut members = Vec::new();
     let mut current = me;
     // A walk that does not come back to `me` may run into a cycle of others.
     for _ in 0..=world.agents().live() {
         let slot = world.agents().slot(current.slot)?;
         let about = slot.about().filter(|about| about.reference == current)?;
-        names.push(about.kind.name.to_string());
-        current = AgentRef::unpack(slot.waits_for.load(SeqCst))?;
+        let edge = slot.edge()?;
+        current = edge.other;
+        members.push((Arc::clone(&about.kind.name), edge));
         if current == me {
-            names.push(names.first()?.clone());
-            return Some(names);
+            return Some(members);
         }
     }
     None

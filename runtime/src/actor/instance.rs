@@ -6,6 +6,7 @@ use crate::actor::config::AgentConfig;
 use crate::actor::kind::{AgentType, TypeCell};
 use crate::actor::supervisor::{Restarts, Supervise};
 use crate::context::sink::Audience;
+use crate::memory::agent::AgentMemory;
 use crate::telemetry::event::Actor;
 use crate::value::count::{release, retain};
 use crate::value::owned::Owned;
@@ -21,6 +22,8 @@ pub struct Instance {
     pub supervise: Supervise,
     pub restarts: Restarts,
     pub config: Option<Arc<AgentConfig>>,
+    /// Its own memory, from its first recall or episode on.
+    pub memory: Option<Arc<AgentMemory>>,
     /// False until the initialisers ran.
     pub is_ready: bool,
     fields: Vec<u64>,
@@ -47,6 +50,7 @@ impl Instance {
             supervise,
             restarts: Restarts::default(),
             config: None,
+            memory: None,
             is_ready: false,
             fields,
             undo: Vec::new(),

@@ -82,7 +82,12 @@ impl World {
         let Some(slot) = self.agents().slot(agent.slot) else { return };
         let (left, waiters, counts) = slot.mailbox.close();
         let who = format!("`{}`", instance.kind.name);
-        left.into_iter().for_each(|message| refuse(*message, &who));
+        for message in left {
+            if let Some(reply) = message.reply.as_ref().filter(|_| self.scheduler().is_closing()) {
+                reply.ignore();
+            }
+            refuse(*message, &who);
+        }
         waiters.iter().for_each(crate::context::waker::Waker::wake);
         self.telemetry().record(
             self.scheduler(),

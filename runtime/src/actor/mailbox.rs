@@ -172,6 +172,13 @@ impl Mailbox {
         inner.queues.iter().all(|message| crate::actor::redefine::accepts(kind, message))
     }
 
+    /// Whether a sender still waits here for room.
+    #[must_use]
+    pub fn makes_wait(&self, generation: u32, waker: &Waker) -> bool {
+        let inner = self.inner.lock();
+        inner.generation == generation && inner.waiters.iter().any(|known| known.is_same(waker))
+    }
+
     pub fn forget_waiter(&self, waker: &Waker) {
         self.inner.lock().waiters.retain(|known| !known.is_same(waker));
     }

@@ -2,22 +2,25 @@
 //!
 //! Never: copies a payload; what somebody still holds of it is marked as shared.
 
+use crate::actor::deadlock::On;
 use crate::actor::kind::{AgentType, Priority};
 use crate::actor::mailbox::Pushed;
 use crate::actor::message::Message;
 use crate::actor::queues::Rank;
 use crate::actor::reference::AgentRef;
 use crate::actor::selector::Selector;
+use crate::actor::slab::Slot;
 use crate::context::Cx;
 use crate::coord::work::Work;
 use crate::fault::{Fault, Faulted, code};
 use crate::sched::coroutine::Job;
 use crate::sched::queue::Runnable;
-use crate::telemetry::event::Kind;
+use crate::telemetry::event::{Actor, Kind, MessageId};
 use crate::value::native;
 use crate::value::owned::Owned;
 use crate::value::shape::ShapeId;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// The mailbox was above high water with this many messages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,7 +69,7 @@ impl Cx {
         let id = message.id;
         match slot.mailbox.push(to.generation, message, None) {
             Pushed::Queued { schedule } => {
-                self.sent(to, id, schedule);
+                self.sent(to, id, selector, schedule);
                 Ok(Ok(()))
             }
             Pushed::Full(_, waiting) => Ok(Err(Backpressure(waiting))),
@@ -90,7 +93,7 @@ impl Cx {
         {
             return self.settle(outcome);
         }
-        self.begin_waiting_for(work.performer())?;
+        self.begin_waiting(work.performer(), On::Reply(Arc::clone(work)))?;
         let outcome = self.poll_until(|waker| work.poll(waker));
         self.stop_waiting();
         match outcome {
@@ -162,14 +165,14 @@ impl Cx {
             refuse(*message, "the agent");
             return Ok(());
         };
-        let id = message.id;
+        let (id, selector) = (message.id, message.selector);
         let mut held = Some(message);
         let mut edge = false;
         let result = loop {
             let Some(message) = held.take() else { break Ok(()) };
             match slot.mailbox.push(to.generation, message, Some(&self.waker())) {
                 Pushed::Queued { schedule } => {
-                    self.sent(to, id, schedule);
+                    self.sent(to, id, selector, schedule);
                     break Ok(());
                 }
                 Pushed::Gone(message) => {
@@ -180,7 +183,7 @@ impl Cx {
             }
             if !edge {
                 edge = true;
-                if self.begin_waiting_for(agent).is_err() {
+                if self.begin_waiting(agent, On::Room(self.waker())).is_err() {
                     break Err(Faulted);
                 }
             }
@@ -195,13 +198,18 @@ impl Cx {
         result
     }
 
-    fn sent(&self, to: AgentRef, id: crate::telemetry::event::MessageId, schedule: bool) {
+    fn sent(&self, to: AgentRef, id: MessageId, selector: Selector, schedule: bool) {
         let world = &self.world;
-        let receiver = world.agents().slot(to.slot).and_then(|slot| slot.about());
-        if let Some(about) = receiver {
+        if let Some(own) = self.own_slot() {
+            own.sent.fetch_add(1, Relaxed);
+        }
+        if world.telemetry().is_on()
+            && let Some(about) = world.agents().slot(to.slot).and_then(Slot::about)
+        {
             let events = [
                 (Kind::Cause, self.serving.actor, self.serving.message),
                 (Kind::Send, about.actor, id),
+                (Kind::Name, Actor::new(selector.0), id),
             ];
             world.telemetry().record_all(world.scheduler(), &events);
         }
@@ -227,6 +235,7 @@ fn rank_in(kind: &AgentType, selector: Selector, payload: &[Owned]) -> Option<Ra
 /// Answers a message that will not be handled.
 pub(crate) fn refuse(message: Message, who: &str) {
     if let Some(reply) = message.reply {
-        reply.finish(Err(Box::new(Fault::new(code::AGENT_STOPPED, format!("{who} has stopped")))));
+        let text = format!("{who} has stopped");
+        reply.finish(Err(Box::new(Fault::new(code::AGENT_STOPPED, text))));
     }
 }

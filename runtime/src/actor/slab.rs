@@ -2,6 +2,7 @@
 //!
 //! Never: freed or moved while the world lives, so a stale reference finds a slot and is told by its generation.
 
+use crate::actor::deadlock::Edge;
 use crate::actor::instance::Instance;
 use crate::actor::kind::{AgentType, TypeCell};
 use crate::actor::mailbox::Mailbox;
@@ -31,11 +32,13 @@ pub struct Slot {
     /// Taken out by the run that holds the agent.
     instance: Mutex<Option<Box<Instance>>>,
     about: Mutex<Option<About>>,
-    /// The agent this one waits for without timeout, packed, or 0. Written by the coroutine of this agent, read by those
-    /// that look for cycles; sequentially consistent, so of two that close a cycle at once one sees the other.
-    pub waits_for: AtomicU64,
+    /// What this agent waits for without timeout. Written by its coroutine, read by those that look for cycles; under a
+    /// lock, so of two that close a cycle at once one sees the other.
+    edge: Mutex<Option<Edge>>,
     // Written by the run that holds the agent, read by snapshots.
     pub busy_ns: AtomicU64,
+    pub sent: AtomicU64,
+    pub faults: AtomicU64,
     activity: AtomicU8,
 }
 
@@ -69,6 +72,16 @@ impl Slot {
         let about = self.about.lock();
         let about = about.as_ref().filter(|about| about.reference == agent)?;
         Some((Arc::clone(&about.kind), Arc::clone(&about.cell)))
+    }
+
+    #[must_use]
+    pub fn edge(&self) -> Option<Edge> {
+        self.edge.lock().clone()
+    }
+
+    pub fn set_edge(&self, edge: Option<Edge>) {
+        let old = std::mem::replace(&mut *self.edge.lock(), edge);
+        drop(old);
     }
 
     pub fn set_kind(&self, kind: &Arc<AgentType>) {
@@ -156,8 +169,10 @@ impl Slab {
     /// Tells who lives in a slot from now on.
     pub fn introduce(&self, about: About) {
         if let Some(slot) = self.slot(about.reference.slot) {
-            slot.waits_for.store(0, Ordering::SeqCst);
-            slot.busy_ns.store(0, Ordering::Relaxed);
+            slot.set_edge(None);
+            for counter in [&slot.busy_ns, &slot.sent, &slot.faults] {
+                counter.store(0, Ordering::Relaxed);
+            }
             slot.set_activity(Activity::Idle);
             *slot.about.lock() = Some(about);
         }

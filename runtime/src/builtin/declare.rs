@@ -6,7 +6,14 @@
 use crate::code::{FAULT, OK, Status};
 use crate::context::Cx;
 use crate::fault::{Faulted, code};
+use crate::value::closure::{FunctionBuf, FunctionRef};
+use crate::value::dynamic::{DynBuf, DynRef};
+use crate::value::list::{ListBuf, ListRef};
+use crate::value::map::{MapBuf, MapRef};
+use crate::value::owned::Owned;
+use crate::value::record::{RecordBuf, RecordRef};
 use crate::value::shape::ShapeId;
+use crate::value::text::{BytesBuf, BytesRef, TextBuf, TextRef};
 
 /// What a body gives.
 pub type Outcome<T> = Result<T, Faulted>;
@@ -80,6 +87,57 @@ unsafe impl Arg for bool {
 unsafe impl Arg for ShapeId {
     unsafe fn from_word(word: u64) -> Self {
         Self(word as u32)
+    }
+}
+
+/// Handles: borrowed ones are received as they are, owned ones are consumed; owned ones can be given.
+macro_rules! handles {
+    ($($Ref:ident $Buf:ident),*) => {$(
+        // SAFETY: the signature names the kind of object the handle is for.
+        unsafe impl Arg for $Ref<'_> {
+            unsafe fn from_word(word: u64) -> Self {
+                // SAFETY: the contract of `Arg`.
+                unsafe { $Ref::from_word(word) }
+            }
+        }
+
+        // SAFETY: as above; the caller gave its count up, as `OWNED` says.
+        unsafe impl Arg for $Buf {
+            const OWNED: bool = true;
+
+            unsafe fn from_word(word: u64) -> Self {
+                // SAFETY: the contract of `Arg`.
+                unsafe { $Buf::from_word(word) }
+            }
+        }
+
+        impl Give for $Buf {
+            fn into_word(self) -> u64 {
+                $Buf::into_word(self)
+            }
+        }
+    )*};
+}
+
+handles!(
+    TextRef TextBuf,
+    BytesRef BytesBuf,
+    ListRef ListBuf,
+    MapRef MapBuf,
+    RecordRef RecordBuf,
+    FunctionRef FunctionBuf,
+    DynRef DynBuf
+);
+
+impl Give for String {
+    fn into_word(self) -> u64 {
+        TextBuf::from(self).into_word()
+    }
+}
+
+impl Give for Owned {
+    fn into_word(self) -> u64 {
+        Owned::into_word(self)
     }
 }
 
@@ -222,6 +280,8 @@ macro_rules! entry {
             cx: *mut $crate::context::Cx,
             args: *const u64,
         ) -> $crate::code::Status {
+            // A signature of the language may have more parameters than a Rust function should.
+            #[allow(clippy::too_many_arguments)]
             fn body(
                 $cx: &mut $crate::context::Cx
                 $(, $arg: $ty)*

@@ -3,6 +3,7 @@
 //! Never: renders. What is shown leaves the runtime as values and text; `kernel` turns it into Outputs.
 
 use crate::fault::Fault;
+use crate::ledger::report::CallRow;
 use crate::value::owned::Owned;
 use std::sync::Arc;
 
@@ -38,6 +39,8 @@ pub enum Emission {
         total: u64,
     },
     Clear,
+    /// The finished calls of an `@measure_cost` block.
+    Measured(Vec<CallRow>),
     /// A Fault nobody awaits, from the agent or task called `source`.
     Fault {
         source: Arc<str>,

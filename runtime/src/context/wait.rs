@@ -12,6 +12,7 @@ use crate::sched::scheduler::Scheduler;
 use crate::telemetry::event::Kind;
 use parking_lot::Mutex;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 impl Cx {
     /// Waits for something outside the scheduler: `start` hands the completer to whatever will call it, once, from any
@@ -70,9 +71,11 @@ impl Cx {
             return std::thread::park();
         }
         self.record(Kind::Suspend);
+        self.count_busy();
         self.show_activity(Activity::Waiting);
         self.pause(Pause::Suspended);
         self.show_activity(Activity::Running);
+        self.begin_busy();
         self.record(Kind::Resume);
     }
 
@@ -81,9 +84,28 @@ impl Cx {
         if self.control.is_detached() || !self.world.scheduler().others_wait() {
             return;
         }
-        self.record(Kind::Suspend);
+        self.record(Kind::GiveWay);
+        self.count_busy();
         self.pause(Pause::Preempted);
+        self.begin_busy();
         self.record(Kind::Resume);
+    }
+
+    /// From now on the agent has a worker.
+    pub(crate) fn begin_busy(&mut self) {
+        if self.serving.agent.is_some() && self.world.telemetry().is_on() {
+            self.busy_since_ns = self.world.telemetry().now_ns();
+        }
+    }
+
+    pub(crate) fn count_busy(&self) {
+        if !self.world.telemetry().is_on() {
+            return;
+        }
+        if let Some(slot) = self.own_slot() {
+            let busy = self.world.telemetry().now_ns().saturating_sub(self.busy_since_ns);
+            slot.busy_ns.fetch_add(busy, Relaxed);
+        }
     }
 
     fn show_activity(&self, activity: Activity) {

@@ -166,11 +166,14 @@ impl Work {
 
     /// Ends the work; later calls are ignored (a task that was cancelled while it waited may still be run out).
     pub fn finish(&self, outcome: Outcome) {
+        // A cancellation is no news to whoever cancelled.
+        let was_cancelled = self.reason().is_some();
         let waiters = {
             let mut state = self.state.lock();
             if state.outcome.is_some() {
                 return;
             }
+            state.seen |= was_cancelled;
             state.outcome = Some(outcome);
             self.finished.store(true, Ordering::Release);
             std::mem::take(&mut state.waiters)
@@ -207,7 +210,7 @@ impl Work {
         self.state.lock().waiters.retain(|known| !known.is_same(waker));
     }
 
-    /// Nobody is going to look at the outcome, and that is right (a loser of a race).
+    /// Nobody is going to look at the outcome, and that is right: the loser of a race, the end of a session.
     pub fn ignore(&self) {
         self.state.lock().seen = true;
     }

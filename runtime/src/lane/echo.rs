@@ -3,6 +3,7 @@
 
 use crate::clock::Clock;
 use crate::lane::first_value::{first_value, sample};
+use crate::lane::pace::pass;
 use crate::lane::price::Price;
 use crate::lane::request::{
     Form, LaneCard, Message, Provider, Reply, Request, Role, SendError, Sending, Usage,
@@ -11,7 +12,6 @@ use crate::ledger::money::MicroUsd;
 use crate::rng::Seed;
 use serde_json::Value;
 use std::sync::Arc;
-use std::time::Duration;
 
 const LATENCY_NS: u64 = 5_000_000;
 const TEXT_CHARS: usize = 80;
@@ -87,15 +87,6 @@ impl Provider for Echo {
 
     fn send<'a>(&'a self, request: &'a Request) -> Sending<'a> {
         Box::pin(self.answer(request))
-    }
-}
-
-/// Lets `ns` pass on the clock without keeping a thread.
-pub async fn pass(clock: &dyn Clock, ns: u64) {
-    if clock.is_virtual() {
-        clock.pass_ns(clock.monotonic_ns(), ns);
-    } else {
-        tokio::time::sleep(Duration::from_nanos(ns)).await;
     }
 }
 

@@ -6,8 +6,8 @@
 use crate::clock::Clock;
 use crate::journal::effect::{EffectJournal, Payload};
 use crate::journal::fingerprint::Fingerprint;
-use crate::lane::echo::pass;
 use crate::lane::error::{LaneError, Rejected};
+use crate::lane::pace::pass;
 use crate::lane::parse::candidates;
 use crate::lane::registry::{Decision, Lanes, Want};
 use crate::lane::request::{Form, Message, Problem, Provider, Reply, Request, Role, SendError};

@@ -13,6 +13,7 @@ use crate::memory::recall::{Query, Search, Sources, search};
 use crate::memory::session::{LongTerm, Memories};
 use crate::memory::window::Window;
 use crate::memory::writer::{Command, Done, Link, LogRecall, Remember};
+use crate::value::json::parse_duration;
 use parking_lot::Mutex;
 use rustc_hash::FxHashSet;
 use serde_json::Value;
@@ -70,30 +71,9 @@ impl MemoryConfig {
     }
 }
 
-/// A Duration as JSON text: `30d`, `1.5s`, or several in a row.
+/// A Duration as JSON text: `30d`.
 fn duration_ns(value: &Value) -> Option<u64> {
-    const UNITS: [(&str, f64); 8] = [
-        ("ns", 1.0),
-        ("us", 1e3),
-        ("ms", 1e6),
-        ("s", 1e9),
-        ("m", 60e9),
-        ("h", 3_600e9),
-        ("d", 86_400e9),
-        ("w", 604_800e9),
-    ];
-    let mut rest = value.as_str()?.trim();
-    let mut sum = 0.0;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let (number, after) = rest.split_at_checked(digits)?;
-        let letters = after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len());
-        let (unit, next) = after.split_at_checked(letters)?;
-        let scale = UNITS.iter().find(|(name, _)| *name == unit)?.1;
-        sum += number.parse::<f64>().ok()? * scale;
-        rest = next.trim_start();
-    }
-    Some(sum as u64)
+    parse_duration(value.as_str()?).and_then(|ns| u64::try_from(ns).ok())
 }
 
 /// Who is asking: for the log, and to link what a message remembers to what it recalled.

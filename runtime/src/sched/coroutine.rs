@@ -102,6 +102,12 @@ pub fn resume(world: &Arc<World>, control: Arc<Control>) {
     drive(world, control);
 }
 
+/// After the workers ended: a pooled context holds its control and the world, and the control holds the context.
+pub fn forget(resting: &Control) {
+    // SAFETY: no worker is left and the coroutine rests, so nobody else has its body.
+    *unsafe { resting.body() } = Body::default();
+}
+
 fn drive(world: &Arc<World>, control: Arc<Control>) {
     loop {
         control.begin_running();

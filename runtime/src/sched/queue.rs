@@ -3,6 +3,8 @@
 //! Never: blocks for longer than a push or a pop. The newest slot is private to its worker: what was just woken runs next
 //! while its data is warm; others may steal only from the queue behind it.
 
+use crate::coord::work::Reason;
+use crate::fault::code;
 use crate::sched::control::Control;
 use crate::sched::coroutine::Job;
 use parking_lot::Mutex;
@@ -12,6 +14,16 @@ use std::sync::Arc;
 pub enum Runnable {
     Start(Job),
     Resume(Arc<Control>),
+}
+
+impl Runnable {
+    /// At the end of a world: a cell or task that never began still has somebody waiting for it.
+    pub fn refuse(self) {
+        if let Self::Start(Job::Task(start)) = self {
+            let reason = Reason::new(code::AGENT_STOPPED, "the session is closing");
+            start.work.finish(Err(reason.fault()));
+        }
+    }
 }
 
 /// The newest slot may hold a chain of agents that wake each other: after this many in a row the queue has its turn.
@@ -86,8 +98,8 @@ impl LocalQueue {
         !self.inner.lock().queue.is_empty()
     }
 
-    pub fn clear(&self) {
-        let dropped = std::mem::take(&mut *self.inner.lock());
-        drop(dropped);
+    pub fn drain(&self) -> Vec<Runnable> {
+        let Local { newest, queue, .. } = std::mem::take(&mut *self.inner.lock());
+        newest.into_iter().chain(queue).collect()
     }
 }

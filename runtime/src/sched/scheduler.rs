@@ -6,6 +6,7 @@
 //! then looks at all queues once more before it parks. Both are sequentially consistent, so one of them sees the other.
 
 use crate::clock::Clock;
+use crate::sched::coroutine;
 use crate::sched::control::Control;
 use crate::sched::current;
 use crate::sched::queue::{LocalQueue, Runnable};
@@ -347,11 +348,13 @@ impl Scheduler {
     /// After the workers ended: drops everything that could hold the world.
     pub fn clear(&self) {
         self.timers.clear();
-        self.injector.lock().clear();
-        self.roots.lock().clear();
-        self.workers.iter().for_each(|seat| seat.queue.clear());
+        let mut left: Vec<Runnable> = self.injector.lock().drain(..).collect();
+        left.extend(self.roots.lock().drain(..));
+        left.extend(self.workers.iter().flat_map(|seat| seat.queue.drain()));
+        left.into_iter().for_each(Runnable::refuse);
         let resting = std::mem::take(&mut *self.resting.lock());
         let controls = std::mem::take(&mut *self.controls.lock());
+        resting.iter().for_each(|control| coroutine::forget(control));
         drop((resting, controls));
     }
 }

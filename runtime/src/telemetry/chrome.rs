@@ -2,7 +2,7 @@
 //!
 //! Never: invents time; microseconds with three decimals are the nanoseconds of the clock.
 
-use crate::telemetry::event::{Actor, Kind};
+use crate::telemetry::event::Actor;
 use crate::telemetry::snapshot::{Arrow, Mark, Snapshot, Span};
 use serde_json::{Value, json};
 
@@ -17,16 +17,6 @@ pub fn trace_json(snapshot: &Snapshot) -> Value {
     events.extend(snapshot.marks.iter().map(|mark| mark_event(snapshot, mark)));
     events.extend(snapshot.messages.iter().flat_map(|arrow| flow_events(snapshot, arrow)));
     json!({ "traceEvents": events, "displayTimeUnit": "ns" })
-}
-
-impl Snapshot {
-    /// What an actor is called, with its number.
-    #[must_use]
-    pub fn name_of(&self, actor: Actor) -> String {
-        let found = self.names.binary_search_by_key(&actor, |&(named, _)| named);
-        let name = found.ok().and_then(|at| self.names.get(at)).map_or("?", |(_, name)| name);
-        format!("{name} #{}", actor.number())
-    }
 }
 
 fn micros(nanos: u64) -> f64 {
@@ -44,13 +34,13 @@ fn thread_name(snapshot: &Snapshot, worker: usize) -> Value {
 fn span_event(snapshot: &Snapshot, span: &Span) -> Value {
     json!({
         "ph": "X",
-        "name": snapshot.name_of(span.actor),
+        "name": format!("{} {}", snapshot.name_of(span.actor), span.label),
         "cat": "message",
         "pid": PROCESS,
         "tid": span.worker,
         "ts": micros(span.begin_ns),
         "dur": micros(span.end_ns.saturating_sub(span.begin_ns)),
-        "args": { "message": span.message.number(), "waits": span.end == Kind::Suspend },
+        "args": { "message": span.message.number(), "ended": format!("{:?}", span.ended) },
     })
 }
 
@@ -76,8 +66,8 @@ fn flow_events(snapshot: &Snapshot, arrow: &Arrow) -> Vec<Value> {
         json!({
             "ph": phase,
             "bp": "e",
-            "id": arrow.message.number(),
-            "name": "message",
+            "id": arrow.message.number() << 1 | u64::from(arrow.is_reply),
+            "name": &*arrow.label,
             "cat": "message",
             "pid": PROCESS,
             "tid": worker(time_ns, actor).unwrap_or(snapshot.workers),

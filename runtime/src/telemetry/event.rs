@@ -25,10 +25,16 @@ pub enum Kind {
     Skill = 12,
     Fault = 13,
     Stop = 14,
+    /// Follows a `Send`: `actor` is the selector of the behavior asked for.
+    Name = 15,
+    /// `actor` answered `message`.
+    Reply = 16,
+    /// The coroutine left its worker to others though it could go on; `Resume` follows.
+    GiveWay = 17,
 }
 
 impl Kind {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 17] = [
         Self::Spawn,
         Self::Cause,
         Self::Send,
@@ -43,6 +49,9 @@ impl Kind {
         Self::Skill,
         Self::Fault,
         Self::Stop,
+        Self::Name,
+        Self::Reply,
+        Self::GiveWay,
     ];
 
     fn from_code(code: u8) -> Option<Self> {
@@ -121,7 +130,7 @@ mod tests {
     proptest! {
         #[test]
         fn an_event_survives_its_encoding(
-            time_ns in 0u64..1 << 56, code in 1u8..15, actor in 0u32..1 << 24, message in 0u64..1 << 40,
+            time_ns in 0u64..1 << 56, code in 1u8..18, actor in 0u32..1 << 24, message in 0u64..1 << 40,
         ) {
             let kind = Kind::from_code(code).unwrap();
             let event =

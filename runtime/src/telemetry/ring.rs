@@ -33,6 +33,12 @@ impl Ring {
         self.head.load(Ordering::Acquire)
     }
 
+    /// How many events written since number `since` were overwritten before anybody could read them.
+    #[must_use]
+    pub fn lost(&self, since: u64) -> u64 {
+        self.written().saturating_sub(CAPACITY as u64).saturating_sub(since)
+    }
+
     /// What is in the ring, oldest first, from the event number `since` on.
     #[must_use]
     pub fn read(&self, since: u64) -> Vec<Event> {

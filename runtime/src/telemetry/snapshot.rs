@@ -1,29 +1,36 @@
-//! Plain data for the trace panel: agents, spans by worker, arrows of messages.
+//! Plain data for the trace panel: agents, stretches of time, arrows of messages.
 //!
-//! Never: stops the workers. Counts of one agent are taken together, so `sent = handled + waiting` holds in every snapshot.
+//! Never: stops the workers. Counts of one agent's mailbox are taken together, so `received = handled + waiting` holds in
+//! every snapshot.
 
 use crate::actor::mailbox::Counts;
-use crate::actor::slab::Activity;
-use crate::telemetry::event::{Actor, Event, Kind, MessageId};
+use crate::actor::slab::{Activity, Slot};
+use crate::telemetry::assemble::assemble;
+use crate::telemetry::event::{Actor, Kind, MessageId};
 use crate::world::World;
-use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// Rows of agents that stopped.
 const RETIRED_KEPT: usize = 1024;
 
+/// Times are nanoseconds since the world was opened.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Snapshot {
+    /// Spans and marks of number `workers` are of threads outside.
     pub workers: usize,
+    pub taken_ns: u64,
     pub agents: Vec<AgentRow>,
     pub spans: Vec<Span>,
+    pub waits: Vec<Wait>,
     pub messages: Vec<Arrow>,
     pub marks: Vec<Mark>,
-    /// Names of the actors in spans and arrows.
+    /// Names of the actors in spans and arrows, by number.
     pub names: Vec<(Actor, Arc<str>)>,
     pub totals: Totals,
+    /// Events that were overwritten before this snapshot could read them.
+    pub lost: u64,
 }
 
 /// Of all messages ever: `sent = handled + waiting`.
@@ -39,34 +46,71 @@ pub struct AgentRow {
     pub name: Arc<str>,
     pub actor: Actor,
     pub activity: Activity,
-    pub sent: u64,
+    /// `received = handled + waiting`.
+    pub received: u64,
     pub handled: u64,
     pub waiting: u32,
     pub mailbox_highest: u32,
-    /// From the first to the last instruction of its messages, waiting included.
+    pub sent: u64,
+    pub faults: u64,
+    /// On a worker, while recording is on.
     pub busy_ns: u64,
 }
 
 /// A stretch in which an actor had a worker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
     pub worker: usize,
     pub actor: Actor,
     pub message: MessageId,
+    /// The behavior, or the name of the cell or task.
+    pub label: Arc<str>,
     pub begin_ns: u64,
     pub end_ns: u64,
-    /// How it ended: `Suspend` or `End`; `Resume` if it has not.
-    pub end: Kind,
+    pub ended: Ended,
 }
 
-/// A message on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    Well,
+    Fault,
+    /// It goes on later, after a wait or after giving way.
+    Paused,
+    /// It has not ended yet.
+    Running,
+}
+
+/// A stretch in which an actor waited inside a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    pub actor: Actor,
+    pub message: MessageId,
+    pub reason: WaitReason,
+    pub begin_ns: u64,
+    /// `None` while it waits.
+    pub end_ns: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitReason {
+    Lane,
+    Memory,
+    /// A reply, a timer, room in a mailbox, a person.
+    Other,
+}
+
+/// A message on its way, or its reply on the way back.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arrow {
     pub message: MessageId,
+    pub is_reply: bool,
+    /// The behavior asked for.
+    pub label: Arc<str>,
+    /// `Actor::NONE`: from outside.
     pub sender: Actor,
     pub receiver: Actor,
     pub sent_ns: u64,
-    /// `None` while it waits, or if its beginning is no longer in the ring.
+    /// When the receiver began to handle it, or went on after the reply. `None` while it waits.
     pub handled_ns: Option<u64>,
     pub cause: MessageId,
 }
@@ -89,19 +133,30 @@ pub(crate) struct Retired {
 }
 
 impl Retired {
-    pub(crate) fn add(&mut self, actor: Actor, name: &Arc<str>, counts: Counts, busy_ns: u64) {
+    pub(crate) fn add(&mut self, actor: Actor, name: &Arc<str>, counts: Counts, slot: &Slot) {
         self.totals.sent += counts.sent;
         self.totals.handled += counts.handled;
         if self.rows.len() == RETIRED_KEPT {
             self.rows.pop_front();
         }
-        self.rows.push_back(row(Arc::clone(name), actor, Activity::Stopped, counts, busy_ns));
+        let row = row(Arc::clone(name), actor, counts, slot);
+        self.rows.push_back(AgentRow { activity: Activity::Stopped, ..row });
     }
 }
 
-fn row(name: Arc<str>, actor: Actor, activity: Activity, counts: Counts, busy_ns: u64) -> AgentRow {
-    let Counts { sent, handled, waiting, highest } = counts;
-    AgentRow { name, actor, activity, sent, handled, waiting, mailbox_highest: highest, busy_ns }
+fn row(name: Arc<str>, actor: Actor, counts: Counts, slot: &Slot) -> AgentRow {
+    AgentRow {
+        name,
+        actor,
+        activity: slot.activity(),
+        received: counts.sent,
+        handled: counts.handled,
+        waiting: counts.waiting,
+        mailbox_highest: counts.highest,
+        sent: slot.sent.load(Relaxed),
+        faults: slot.faults.load(Relaxed),
+        busy_ns: slot.busy_ns.load(Relaxed),
+    }
 }
 
 /// A place in the trace, to see later only what came after it.
@@ -118,23 +173,29 @@ impl World {
     /// The agents now, and what was recorded since then.
     #[must_use]
     pub fn trace(&self, since: &Since) -> Snapshot {
-        let mut snapshot =
-            Snapshot { workers: self.scheduler().worker_count(), ..Snapshot::default() };
+        let mut snapshot = Snapshot {
+            workers: self.scheduler().worker_count(),
+            taken_ns: self.telemetry().now_ns(),
+            ..Snapshot::default()
+        };
         self.add_agents(&mut snapshot);
-        let rings = self.telemetry().rings().iter().enumerate();
-        let events: Vec<Vec<Event>> = rings
-            .map(|(worker, ring)| ring.read(since.0.get(worker).copied().unwrap_or(0)))
-            .collect();
-        for (worker, events) in events.iter().enumerate() {
-            add_spans(&mut snapshot, worker, events);
+        self.add_names(&mut snapshot);
+        let mut events = Vec::new();
+        for (worker, ring) in self.telemetry().rings().iter().enumerate() {
+            let since = since.0.get(worker).copied().unwrap_or(0);
+            snapshot.lost += ring.lost(since);
+            events.push(ring.read(since));
         }
-        add_arrows(&mut snapshot, &events);
-        snapshot.names = self.telemetry().kept_names();
-        let agents = snapshot.agents.iter().map(|row| (row.actor, Arc::clone(&row.name)));
-        snapshot.names.extend(agents);
-        snapshot.names.sort_unstable_by_key(|&(actor, _)| actor);
-        snapshot.names.dedup_by_key(|&mut (actor, _)| actor);
+        assemble(&mut snapshot, &events);
         snapshot
+    }
+
+    /// The agents alone.
+    #[must_use]
+    pub fn agent_rows(&self) -> Vec<AgentRow> {
+        let mut snapshot = Snapshot::default();
+        self.add_agents(&mut snapshot);
+        snapshot.agents
     }
 
     fn add_agents(&self, snapshot: &mut Snapshot) {
@@ -145,61 +206,40 @@ impl World {
         }
         for (about, slot) in self.agents().tenants() {
             let counts = slot.mailbox.counts();
-            let busy_ns = slot.busy_ns.load(Ordering::Relaxed);
             snapshot.totals.sent += counts.sent;
             snapshot.totals.handled += counts.handled;
             snapshot.totals.waiting += u64::from(counts.waiting);
-            let name = Arc::clone(&about.kind.name);
-            snapshot.agents.push(row(name, about.actor, slot.activity(), counts, busy_ns));
+            snapshot.agents.push(row(Arc::clone(&about.kind.name), about.actor, counts, slot));
         }
         snapshot.agents.sort_by_key(|row| row.actor);
     }
-}
 
-fn add_spans(snapshot: &mut Snapshot, worker: usize, events: &[Event]) {
-    let mut open: Option<Event> = None;
-    for &event in events {
-        let Event { time_ns, kind, actor, message } = event;
-        match kind {
-            Kind::Begin | Kind::Resume => open = Some(event),
-            Kind::End | Kind::Suspend => {
-                if let Some(begun) = open.take().filter(|begun| begun.actor == actor) {
-                    let begin_ns = begun.time_ns;
-                    let span =
-                        Span { worker, actor, message, begin_ns, end_ns: time_ns, end: kind };
-                    snapshot.spans.push(span);
-                }
-            }
-            Kind::Cause | Kind::Send => {}
-            _ => snapshot.marks.push(Mark { worker, kind, actor, message, time_ns }),
-        }
-    }
-    if let (Some(begun), Some(last)) = (open, events.last()) {
-        let Event { time_ns: begin_ns, actor, message, .. } = begun;
-        let end_ns = last.time_ns;
-        snapshot.spans.push(Span { worker, actor, message, begin_ns, end_ns, end: Kind::Resume });
+    fn add_names(&self, snapshot: &mut Snapshot) {
+        snapshot.names = self.telemetry().kept_names();
+        let agents = snapshot.agents.iter().map(|row| (row.actor, Arc::clone(&row.name)));
+        snapshot.names.extend(agents);
+        snapshot.names.sort_by_key(|&(actor, _)| actor);
+        snapshot.names.dedup_by_key(|&mut (actor, _)| actor);
     }
 }
 
-fn add_arrows(snapshot: &mut Snapshot, rings: &[Vec<Event>]) {
-    let begins = rings.iter().flatten().filter(|event| event.kind == Kind::Begin);
-    let begun: FxHashMap<MessageId, u64> =
-        begins.map(|event| (event.message, event.time_ns)).collect();
-    for events in rings {
-        for pair in events.windows(2) {
-            let [cause, send] = pair else { continue };
-            if cause.kind != Kind::Cause || send.kind != Kind::Send {
-                continue;
-            }
-            snapshot.messages.push(Arrow {
-                message: send.message,
-                sender: cause.actor,
-                receiver: send.actor,
-                sent_ns: send.time_ns,
-                handled_ns: begun.get(&send.message).copied(),
-                cause: cause.message,
-            });
+impl Snapshot {
+    /// What an actor is called; agents with their number, because many share a type.
+    #[must_use]
+    pub fn name_of(&self, actor: Actor) -> String {
+        match self.plain_name(actor) {
+            Some(name) if self.is_agent(actor) => format!("{name}#{}", actor.number()),
+            Some(name) => name.to_string(),
+            None => "outside".to_owned(),
         }
     }
-    snapshot.messages.sort_by_key(|arrow| (arrow.sent_ns, arrow.message));
+
+    pub(crate) fn plain_name(&self, actor: Actor) -> Option<Arc<str>> {
+        let found = self.names.binary_search_by_key(&actor, |&(named, _)| named).ok()?;
+        self.names.get(found).map(|(_, name)| Arc::clone(name))
+    }
+
+    fn is_agent(&self, actor: Actor) -> bool {
+        self.agents.binary_search_by_key(&actor, |row| row.actor).is_ok()
+    }
 }

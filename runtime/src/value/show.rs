@@ -72,11 +72,7 @@ fn value(word: u64, of: ShapeId, out: &mut String) -> Option<Pieces> {
             Shape::Int => write_to(out, word.cast_signed()),
             Shape::Float => out.push_str(&float(f64::from_bits(word))),
             Shape::Text => quote(TextRef::from_word(word).as_str(), out),
-            Shape::Bytes => {
-                out.push_str("bytes(\"");
-                out.push_str(&base64(BytesRef::from_word(word).as_slice()));
-                out.push_str("\")");
-            }
+            Shape::Bytes => bytes(BytesRef::from_word(word).as_slice(), out),
             Shape::Money => write_to(out, MicroUsd(word.cast_signed())),
             Shape::Duration => out.push_str(&duration(word.cast_signed())),
             Shape::Time => out.push_str(&calendar::rfc3339(word.cast_signed())),
@@ -108,6 +104,18 @@ fn value(word: u64, of: ShapeId, out: &mut String) -> Option<Pieces> {
         }
     }
     None
+}
+
+/// As the call that makes them, where they are a text.
+fn bytes(bytes: &[u8], out: &mut String) {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => {
+            out.push_str("bytes(");
+            quote(text, out);
+            out.push(')');
+        }
+        Err(_) => write_to(out, format_args!("<{} bytes: {}>", bytes.len(), base64(bytes))),
+    }
 }
 
 fn write_to(out: &mut String, value: impl std::fmt::Display) {

@@ -3,6 +3,7 @@
 use crate::clock::{Clock, SystemClock, VirtualClock};
 use crate::context::registers::DEFAULT_DEPTH;
 use crate::rng::Seed;
+use crate::services::ServiceOptions;
 use std::sync::Arc;
 
 #[derive(Clone, Debug)]
@@ -12,6 +13,8 @@ pub struct WorldOptions {
     /// Worker threads; a virtual clock always has one.
     pub workers: usize,
     pub limits: Limits,
+    /// Money, lanes and memory; without them programs that use any of these fault.
+    pub services: Option<ServiceOptions>,
 }
 
 /// What one program may use at most; reaching one is a Fault.
@@ -38,13 +41,14 @@ impl WorldOptions {
     #[must_use]
     pub fn real(seed: Seed) -> Self {
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { clock: Arc::new(SystemClock::new()), seed, workers, limits: Limits::default() }
+        let clock = Arc::new(SystemClock::new());
+        Self { clock, seed, workers, limits: Limits::default(), services: None }
     }
 
     /// One worker and a clock that passes only when nothing else can happen: every run is the same (L-161).
     #[must_use]
     pub fn seeded(seed: Seed) -> Self {
         let clock = Arc::new(VirtualClock::default());
-        Self { clock, seed, workers: 1, limits: Limits::default() }
+        Self { clock, seed, workers: 1, limits: Limits::default(), services: None }
     }
 }

@@ -52,7 +52,7 @@ impl World {
         let start = TaskStart {
             callee: Callee::Slot(spec.slot, spec.args),
             audience,
-            limits: spec.limits,
+            limits: spec.limits.or_else(|| Some(self.services()?.ledger().cell(spec.cell))),
             globals: None,
             serving: self.serving(spec.name, MessageId::NONE),
             work: Arc::clone(&work),

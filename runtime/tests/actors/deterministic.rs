@@ -66,19 +66,22 @@ fn the_trace_tells_who_sent_what_because_of_what() {
     let totals = trace.totals;
     assert_eq!(totals.sent, totals.handled + totals.waiting);
     assert_eq!(totals.sent, 3 * 60);
-    let sent: u64 = trace.agents.iter().map(|row| row.sent).sum();
+    let sent: u64 = trace.agents.iter().map(|row| row.received).sum();
     assert_eq!(sent, totals.sent);
     for row in &trace.agents {
-        assert_eq!(row.sent, row.handled + u64::from(row.waiting), "{row:?}");
+        assert_eq!(row.received, row.handled + u64::from(row.waiting), "{row:?}");
+        assert_eq!(row.faults, 0);
     }
-    assert_eq!(trace.messages.len() as u64, totals.sent);
-    let to_clerks =
-        trace.messages.iter().filter(|arrow| trace.name_of(arrow.receiver).starts_with("Clerk"));
-    for arrow in to_clerks {
+    let requests = || trace.messages.iter().filter(|arrow| !arrow.is_reply);
+    assert_eq!(requests().count() as u64, totals.sent);
+    // Two of three messages are requests; each was answered.
+    assert_eq!(trace.messages.iter().filter(|arrow| arrow.is_reply).count(), 3 * 40);
+    for arrow in requests().filter(|arrow| trace.name_of(arrow.receiver).starts_with("Clerk")) {
+        assert_eq!(&*arrow.label, "work");
         assert!(trace.name_of(arrow.sender).starts_with("cell"), "{arrow:?}");
         assert!(arrow.handled_ns.is_some());
         // What a clerk sends is caused by what it was asked.
-        let caused = trace.messages.iter().filter(|other| other.cause == arrow.message);
+        let caused = requests().filter(|other| other.cause == arrow.message);
         assert_eq!(caused.filter(|other| other.sender == arrow.receiver).count(), 2);
     }
 }
@@ -91,6 +94,8 @@ fn the_chrome_trace_has_spans_names_and_arrows() {
     let of_phase = |phase: &str| events.iter().filter(|event| event["ph"] == phase).count();
     assert_eq!(of_phase("X"), trace.spans.len());
     assert_eq!(of_phase("s"), of_phase("f"));
-    assert_eq!(of_phase("s"), trace.messages.len());
+    let arrived = trace.messages.iter().filter(|arrow| arrow.handled_ns.is_some()).count();
+    assert_eq!(of_phase("s"), arrived);
+    assert!(trace.waits.iter().all(|wait| wait.end_ns.is_some()));
     assert_eq!(of_phase("M"), 2);
 }

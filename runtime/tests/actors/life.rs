@@ -190,4 +190,9 @@ fn dropping_a_world_ends_sleepers_spinners_and_waiters() {
     let waiting = test.start(2, move |cx| ask(cx, last, "sleep", vec![text("asked")]));
     test.close();
     assert_eq!(waiting.join().unwrap_err().code, "R0704");
+    assert!(
+        test.sink.lines().is_empty(),
+        "the end of a session is no news: {:?}",
+        test.sink.lines()
+    );
 }

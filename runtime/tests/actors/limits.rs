@@ -148,3 +148,59 @@ fn a_cycle_under_a_time_limit_is_no_deadlock() {
     });
     assert_eq!(code, "R0602");
 }
+
+#[test]
+fn an_answered_agent_that_has_not_gone_on_yet_is_no_part_of_a_cycle() {
+    let test = Test::seeded();
+    let shape = agent_shape();
+    let kind = Agent::plain(test.world(), "A")
+        .on("leaf", &[], INT, |_, _| Ok(1))
+        .on("back", &[shape], INT, |cx, args| ask(cx, args[0], "leaf", vec![]))
+        .on("begin", &[shape], INT, move |cx, args| {
+            let own = cx.self_ref().unwrap().pack();
+            let leaf = cx.ask(args[0], selector("leaf"), vec![])?;
+            // Behind the leaf in the other's mailbox: it is answered first, and then waits for this agent.
+            let back = cx.ask(args[0], selector("back"), vec![Owned::new(own, shape)])?;
+            drop(back);
+            Ok(cx.await_work(&leaf)?.value())
+        })
+        .install();
+    let result = test.cell(move |cx| {
+        let (one, other) = (spawn(cx, kind, vec![])?, spawn(cx, kind, vec![])?);
+        let begun = ask(cx, one, "begin", vec![Owned::new(other, shape)])?;
+        cx.sleep_ns(1)?;
+        Ok(begun)
+    });
+    assert_eq!(result.unwrap(), 1);
+    assert!(test.sink.lines().is_empty(), "{:?}", test.sink.lines());
+}
+
+#[test]
+fn agents_that_wait_for_room_in_each_others_mailbox_are_a_cycle() {
+    let test = Test::seeded();
+    let shape = agent_shape();
+    let kind = Agent::plain(test.world(), "A")
+        .mailbox(10)
+        .on("leaf", &[], INT, |_, _| Ok(1))
+        .on("flood", &[shape], INT, |cx, args| {
+            for _ in 0..20 {
+                drop(cx.ask(args[0], selector("leaf"), vec![])?);
+            }
+            Ok(0)
+        })
+        .install();
+    let result = test.cell(move |cx| {
+        let (one, other) = (spawn(cx, kind, vec![])?, spawn(cx, kind, vec![])?);
+        let first = cx.ask(one, selector("flood"), vec![Owned::new(other, shape)])?;
+        let second = cx.ask(other, selector("flood"), vec![Owned::new(one, shape)])?;
+        let ends = [cx.await_work(&first), cx.await_work(&second)];
+        assert_eq!(
+            ends.iter().filter(|end| end.is_err()).count(),
+            1,
+            "one faults, the other goes on"
+        );
+        assert_eq!(cx.take_fault().code, "R0710");
+        Ok(0)
+    });
+    assert_eq!(result.unwrap(), 0);
+}

@@ -7,6 +7,7 @@ mod deterministic;
 mod life;
 mod limits;
 mod messages;
+mod services;
 mod state;
 mod support;
 mod waiting;

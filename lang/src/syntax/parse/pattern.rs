@@ -45,14 +45,15 @@ impl Parser<'_> {
                 elements => PatKind::Tuple(elements),
             },
             T::LBracket => self.list_pattern(),
-            kind => {
+            // A reserved word where a name is due.
+            kind if kind.is_keyword()
+                && !matches!(kind, T::In | T::Else)
+                && !self.at_line_start() =>
+            {
+                PatKind::Bind(self.ident("a pattern").name)
+            }
+            _ => {
                 self.expected("a pattern");
-                if kind.is_keyword()
-                    && !self.at_line_start()
-                    && !matches!(kind, T::In | T::If | T::Else)
-                {
-                    self.bump();
-                }
                 PatKind::Error
             }
         };

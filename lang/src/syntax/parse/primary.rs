@@ -296,7 +296,11 @@ impl<'a> Parser<'a> {
     fn hole(&mut self) -> ExprId {
         let here = self.here();
         let scope = self.enter();
-        if self.at(T::End) && !self.diagnostics.iter().any(|d| d.primary.span == here) {
+        let unclosed = self.tokens.get(self.limit).is_some_and(|token| token.span.is_empty());
+        if self.at(T::End) && unclosed {
+            // The lexer said so.
+            self.reported = self.pos;
+        } else if self.at(T::End) {
             self.report(Diagnostic::new(codes::E0010, here, "nothing stands in this hole"));
         }
         let expr = self.expr();
@@ -426,7 +430,11 @@ impl<'a> Parser<'a> {
     fn intrinsic(&mut self) -> ExprKind {
         let at = self.here();
         self.bump();
-        let name = self.ident("the name of an intrinsic");
+        // `await` is reserved and an intrinsic.
+        let name = match intrinsics::lookup(self.nth_text(0)) {
+            Some(_) => self.take_ident(),
+            None => self.ident("the name of an intrinsic"),
+        };
         let row = intrinsics::lookup(name.name.as_str());
         let span = name.span.shifted(self.base);
         if row.is_none() && !name.name.is_missing() {

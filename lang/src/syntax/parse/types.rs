@@ -2,6 +2,7 @@
 
 use crate::diag::{Diagnostic, codes};
 use crate::syntax::ast::{Cap, TypeField, TypeKind, TypeRefId};
+use crate::syntax::brackets::only_starts_statement;
 use crate::syntax::parse::Parser;
 use crate::syntax::token::TokenKind as T;
 use crate::syntax::words;
@@ -50,7 +51,7 @@ impl Parser<'_> {
     fn basic_type(&mut self) -> TypeRefId {
         match self.peek() {
             T::LParen => self.paren_type(),
-            T::LBrace => self.record_type(),
+            T::LBrace if !self.block_for_type() => self.record_type(),
             T::Name => self.named_type(),
             T::LBracket => {
                 let message = "a list type is written `List<T>`";
@@ -69,6 +70,14 @@ impl Parser<'_> {
                 self.add_type(TypeKind::Error, span)
             }
         }
+    }
+
+    /// `-> {` with statements behind: the type is missing and this is the body.
+    fn block_for_type(&self) -> bool {
+        let named = self.nth(1) == T::Name;
+        only_starts_statement(self.nth(1))
+            || self.nth(1) == T::At
+            || (named && self.nth(2) != T::Colon)
     }
 
     fn named_type(&mut self) -> TypeRefId {

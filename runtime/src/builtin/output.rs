@@ -1,0 +1,155 @@
+//! Text out: print and show, JSON, and the displays that are still to come.
+
+use crate::builtin::declare::{Moved, Word, absent, builtins};
+use crate::builtin::support::fail;
+use crate::context::sink::Stream;
+use crate::fault::code;
+use crate::value::json::{dyn_from_json, to_json_text};
+use crate::value::record;
+use crate::value::shape::{self, ShapeId};
+use crate::value::show::show;
+use crate::value::text::{TextBuf, TextRef};
+
+builtins! {
+    /// Writes a value and a line end to the output.
+    function "print" "<T: Show>(x: T) -> Unit"
+        example "print(\"hello\")" => "()"
+        effects ["output"]
+        = |cx, x: Word, t: ShapeId| { cx.print(Stream::Out, show(x.0, t) + "\n"); Ok(()) };
+    /// Writes a value and a line end to the error output.
+    function "eprint" "<T: Show>(x: T) -> Unit"
+        example "eprint(\"careful\")" => "()"
+        effects ["output"]
+        = |cx, x: Word, t: ShapeId| { cx.print(Stream::Err, show(x.0, t) + "\n"); Ok(()) };
+    /// The text of a value, as templates insert it.
+    function "show" "<T: Show>(x: T) -> Text"
+        example "show([1, 2])" => "\"[1, 2]\""
+        = |_cx, x: Word, t: ShapeId| Ok(show(x.0, t));
+    /// The compact JSON of a value.
+    function "json" "<T: Json>(x: T) -> Text"
+        example "json([1, 2])" => "\"[1,2]\""
+        = |cx, x: Word, t: ShapeId| match to_json_text(x.0, t) {
+            Ok(text) => Ok(text),
+            Err(error) => fail(cx, code::INVALID_CONVERSION, format!("no JSON of this value: {error}")),
+        };
+    /// The value of a JSON text, or what is wrong with it.
+    function "parse_json" "(text: Text) -> Result<Dyn, Text>"
+        example "parse_json(\"[1, 2]\")" => "Ok([1, 2])"
+        = |_cx, text: TextRef<'_>| Ok(parse_json(text));
+    /// Shows any value richly in the middle of a cell; the handle's `update` replaces it.
+    function "display" "<T: Show>(x: T) -> Display"
+        example "display([1, 2])" => ""
+        effects ["output"] missing yes
+        = |cx, _x: Word, _t: ShapeId| absent(cx, "display");
+    /// HTML to be displayed; inserted values are escaped.
+    function "html" "(content: Text) -> Media"
+        example "html(\"<b>bold</b>\")" => ""
+        missing yes
+        = |cx, _content: TextRef<'_>| absent(cx, "html");
+    /// An SVG drawing to be displayed.
+    function "svg" "(content: Text) -> Media"
+        example "svg(\"<svg></svg>\")" => ""
+        missing yes
+        = |cx, _content: TextRef<'_>| absent(cx, "svg");
+    /// Markdown to be displayed.
+    function "markdown" "(content: Text) -> Media"
+        example "markdown(\"# Title\")" => ""
+        missing yes
+        = |cx, _content: TextRef<'_>| absent(cx, "markdown");
+    /// LaTeX to be displayed.
+    function "latex" "(content: Text) -> Media"
+        example "latex(\"x^2\")" => ""
+        missing yes
+        = |cx, _content: TextRef<'_>| absent(cx, "latex");
+    /// A Vega-Lite description to be displayed as a chart.
+    function "vega" "(spec: Dyn) -> Media"
+        example "vega({ mark: \"bar\" })" => ""
+        missing yes
+        = |cx, _spec: Word| absent(cx, "vega");
+    /// Removes what the cell has shown so far.
+    function "clear_output" "() -> Unit"
+        example "clear_output()" => ""
+        effects ["output"] missing yes
+        = |cx| absent(cx, "clear_output");
+    /// A progress bar; `advance` moves it, and it closes itself.
+    function "progress" "(total: Int, label: Text = \"\") -> Progress"
+        example "let p := progress(10, \"runs\")" => ""
+        effects ["output"] missing yes
+        = |cx, _total: i64, _label: TextRef<'_>| absent(cx, "progress");
+    /// Asks for a line on stdin.
+    function "input" "(prompt: Text = \"\") -> Text"
+        example "let name := input(\"Name? \")" => ""
+        effects ["human", "suspend"] missing yes
+        = |cx, _prompt: TextRef<'_>| absent(cx, "input");
+    /// A table of a list of records.
+    function "frame" "(rows: List<T>) -> Frame"
+        example "frame([{ a: 1 }, { a: 2 }])" => ""
+        missing yes
+        = |cx, _rows: Word, _t: ShapeId| absent(cx, "frame");
+    /// A chart of a table.
+    function "chart" "(f: Frame, x: Text, y: Text, kind: ChartKind = line) -> Chart"
+        example "chart(f, x: \"a\", y: \"b\")" => ""
+        missing yes
+        = |cx, _f: Word, _x: Word, _y: Word, _kind: Word| absent(cx, "chart");
+    /// Writes a chart to a file.
+    function "save" "(c: Chart, path: Text) -> Unit"
+        example "save(c, \"runs.svg\")" => ""
+        effects ["fs"] missing yes
+        = |cx, _c: Word, _path: Word| absent(cx, "save");
+    /// A table from a CSV file.
+    function "read_csv" "(path: Text) -> Frame"
+        example "read_csv(\"runs.csv\")" => ""
+        effects ["fs"] missing yes
+        = |cx, _path: Word| absent(cx, "read_csv");
+    /// A table from a Parquet file.
+    function "read_parquet" "(path: Text) -> Frame"
+        example "read_parquet(\"runs.parquet\")" => ""
+        effects ["fs"] missing yes
+        = |cx, _path: Word| absent(cx, "read_parquet");
+    /// A table from a JSON file.
+    function "read_json" "(path: Text) -> Frame"
+        example "read_json(\"runs.json\")" => ""
+        effects ["fs"] missing yes
+        = |cx, _path: Word| absent(cx, "read_json");
+    /// The text of a file.
+    function "read_text" "(path: Text) -> Text"
+        example "read_text(\"notes.txt\")" => ""
+        effects ["fs"] missing yes
+        = |cx, _path: Word| absent(cx, "read_text");
+    /// Writes a text to a file.
+    function "write_text" "(path: Text, content: Text) -> Unit"
+        example "write_text(\"notes.txt\", \"hi\")" => ""
+        effects ["fs"] missing yes
+        = |cx, _path: Word, _content: Word| absent(cx, "write_text");
+    /// The files of a folder, or those a pattern matches.
+    function "list_files" "(path: Text) -> List<Text>"
+        example "list_files(\"data/*.csv\")" => ""
+        effects ["fs"] missing yes
+        = |cx, _path: Word| absent(cx, "list_files");
+    /// A request to a URL. A bad status is no Fault; no answer is R0608.
+    function "fetch" "(url: Text, method: Text = \"GET\", headers: Map<Text, Text> = {}, body: Text = \"\", timeout: Duration = 30s) -> { status: Int, headers: Map<Text, Text>, body: Text }"
+        example "fetch(\"https://example.org\").status" => ""
+        effects ["net", "suspend"] missing yes
+        = |cx, _url: Word, _method: Word, _headers: Word, _body: Word, _timeout: i64| absent(cx, "fetch");
+    /// A variable of the environment, if it is set.
+    function "env" "(name: Text) -> Text?"
+        example "env(\"HOME\")" => ""
+        missing yes
+        = |cx, _name: Word| absent(cx, "env");
+    /// The arguments of the program.
+    function "args" "() -> List<Text>"
+        example "args()" => ""
+        missing yes
+        = |cx| absent(cx, "args");
+}
+
+fn parse_json(text: TextRef<'_>) -> Moved {
+    let of = ShapeId::result(ShapeId::DYN, ShapeId::TEXT);
+    Moved(match serde_json::from_str(text.as_str()) {
+        Ok(value) => record::variant(of, shape::OK, &[dyn_from_json(&value)]),
+        Err(error) => {
+            let message = TextBuf::from(error.to_string()).into_word();
+            record::variant(of, shape::ERR, &[message])
+        }
+    })
+}
