@@ -1,13 +1,10 @@
 //! From the runtime's telemetry to the timeline's rows.
 //!
-//! Telemetry knows when an actor had a worker and at which moments something happened; what it did in between (waited for
-//! a lane, for a store, for a reply) follows from the moments around the gap.
-
-use std::collections::{BTreeMap, HashSet};
+//! Never: interprets events; telemetry gives the stretches and arrows, this gives them the names and times of the view.
 
 use ag_runtime::actor::slab::Activity;
 use ag_runtime::telemetry::event::{Actor, Kind, MessageId};
-use ag_runtime::telemetry::snapshot::{Arrow, Mark, Snapshot, Span};
+use ag_runtime::telemetry::snapshot::{Arrow, Ended, Snapshot, Span, Wait, WaitReason};
 
 use super::{AgentRow, MessageRow, SpanKind, SpanRow, TraceView};
 
@@ -27,7 +24,7 @@ impl TraceView {
             agents: agents(snapshot),
             spans,
             messages,
-            dropped: 0,
+            dropped: snapshot.lost,
             made_up_lanes,
         }
     }
@@ -49,78 +46,39 @@ fn number(message: MessageId) -> Option<u64> {
 }
 
 fn runs(snapshot: &Snapshot, origin: u64) -> Vec<SpanRow> {
-    let faulted: HashSet<(Actor, MessageId, u64)> = snapshot
-        .marks
-        .iter()
-        .filter(|mark| mark.kind == Kind::Fault)
-        .filter_map(|mark| {
-            let span = snapshot.spans.iter().find(|span| {
-                (span.actor, span.message) == (mark.actor, mark.message)
-                    && (span.begin_ns..=span.end_ns).contains(&mark.time_ns)
-            })?;
-            Some((span.actor, span.message, span.begin_ns))
-        })
-        .collect();
-    let row = |span: &Span| {
-        let is_fault = faulted.contains(&(span.actor, span.message, span.begin_ns));
-        SpanRow {
-            agent: id(span.actor),
-            worker: u32::try_from(span.worker).ok(),
-            kind: if is_fault { SpanKind::Fault } else { SpanKind::Run },
-            label: label(span.message),
-            start_ns: span.begin_ns.saturating_sub(origin),
-            end_ns: span.end_ns.saturating_sub(origin),
-            message: number(span.message),
-        }
+    let row = |span: &Span| SpanRow {
+        agent: id(span.actor),
+        worker: u32::try_from(span.worker).ok(),
+        kind: if span.ended == Ended::Fault { SpanKind::Fault } else { SpanKind::Run },
+        label: span.label.to_string(),
+        start_ns: span.begin_ns.saturating_sub(origin),
+        end_ns: span.end_ns.saturating_sub(origin),
+        message: number(span.message),
     };
     snapshot.spans.iter().map(row).collect()
 }
 
-fn label(message: MessageId) -> String {
-    number(message).map(|number| format!("message {number}")).unwrap_or_default()
-}
-
-/// The gaps between the runs of one message.
+/// The stretches in which an actor waited; one that still waits does so until the end of the window.
 fn waits(snapshot: &Snapshot, origin: u64) -> Vec<SpanRow> {
-    let mut by_message: BTreeMap<(Actor, MessageId), Vec<&Span>> = BTreeMap::new();
-    for span in &snapshot.spans {
-        by_message.entry((span.actor, span.message)).or_default().push(span);
-    }
-    let mut marks: BTreeMap<(Actor, MessageId), Vec<&Mark>> = BTreeMap::new();
-    for mark in &snapshot.marks {
-        marks.entry((mark.actor, mark.message)).or_default().push(mark);
-    }
-    let mut out = Vec::new();
-    for (key, mut spans) in by_message {
-        spans.sort_by_key(|span| span.begin_ns);
-        let marks = marks.get(&key).map(Vec::as_slice).unwrap_or_default();
-        for pair in spans.windows(2) {
-            let [before, after] = pair else { continue };
-            let (kind, word) = reason(before, marks);
-            out.push(SpanRow {
-                agent: id(key.0),
-                worker: None,
-                kind,
-                label: word.to_owned(),
-                start_ns: before.end_ns.saturating_sub(origin),
-                end_ns: after.begin_ns.saturating_sub(origin),
-                message: number(key.1),
-            });
+    let last = snapshot.spans.iter().map(|span| span.end_ns).max().unwrap_or(origin);
+    let row = |wait: &Wait| {
+        let (kind, label) = match wait.reason {
+            WaitReason::Lane => (SpanKind::Lane, "lane"),
+            WaitReason::Memory => (SpanKind::Memory, "memory"),
+            WaitReason::Other => (SpanKind::Wait, "waits"),
+        };
+        let end_ns = wait.end_ns.unwrap_or_else(|| last.max(wait.begin_ns));
+        SpanRow {
+            agent: id(wait.actor),
+            worker: None,
+            kind,
+            label: label.to_owned(),
+            start_ns: wait.begin_ns.saturating_sub(origin),
+            end_ns: end_ns.saturating_sub(origin),
+            message: number(wait.message),
         }
-    }
-    out
-}
-
-/// What was begun last before the gap.
-fn reason(before: &Span, marks: &[&Mark]) -> (SpanKind, &'static str) {
-    let in_run = |mark: &&&Mark| (before.begin_ns..=before.end_ns).contains(&mark.time_ns);
-    let begun = marks.iter().filter(in_run).filter(|mark| mark.kind != Kind::Skill);
-    match begun.max_by_key(|mark| mark.time_ns).map(|mark| mark.kind) {
-        Some(Kind::LaneBegin) => (SpanKind::Lane, "lane"),
-        Some(Kind::MemoryRead) => (SpanKind::Memory, "recall"),
-        Some(Kind::MemoryWrite) => (SpanKind::Memory, "remember"),
-        _ => (SpanKind::Wait, "waits"),
-    }
+    };
+    snapshot.waits.iter().map(row).collect()
 }
 
 fn message(arrow: &Arrow, origin: u64) -> MessageRow {
@@ -128,11 +86,11 @@ fn message(arrow: &Arrow, origin: u64) -> MessageRow {
         id: arrow.message.number(),
         from: (arrow.sender != Actor::NONE).then(|| id(arrow.sender)),
         to: id(arrow.receiver),
-        label: label(arrow.message),
+        label: arrow.label.to_string(),
         sent_ns: arrow.sent_ns.saturating_sub(origin),
         handled_ns: arrow.handled_ns.map(|at| at.saturating_sub(origin)),
         cause: number(arrow.cause),
-        is_reply: false,
+        is_reply: arrow.is_reply,
     }
 }
 
@@ -149,7 +107,8 @@ fn agents(snapshot: &Snapshot) -> Vec<AgentRow> {
 }
 
 fn agent(snapshot: &Snapshot, actor: Actor) -> AgentRow {
-    let sent = snapshot.messages.iter().filter(|arrow| arrow.sender == actor).count() as u64;
+    let own = |arrow: &&Arrow| arrow.sender == actor && !arrow.is_reply;
+    let sent = snapshot.messages.iter().filter(own).count() as u64;
     let marks = snapshot.marks.iter().filter(|mark| mark.actor == actor);
     let faults = marks.filter(|mark| mark.kind == Kind::Fault).count() as u64;
     let name = name(snapshot, actor);
@@ -160,11 +119,11 @@ fn agent(snapshot: &Snapshot, actor: Actor) -> AgentRow {
             type_name: row.name.to_string(),
             state: state(row.activity).to_owned(),
             is_agent: true,
-            received: row.sent,
+            received: row.received,
             handled: row.handled,
             in_mailbox: u64::from(row.waiting),
-            sent,
-            faults,
+            sent: row.sent,
+            faults: row.faults,
             busy_ns: row.busy_ns,
         },
         None => AgentRow { id: id(actor), name, sent, faults, ..AgentRow::default() },
@@ -189,32 +148,35 @@ fn state(activity: Activity) -> &'static str {
 #[cfg(test)]
 mod tests {
     use ag_runtime::actor::slab::Activity;
-    use ag_runtime::telemetry::event::{Actor, Kind, MessageId};
-    use ag_runtime::telemetry::snapshot::{AgentRow, Arrow, Mark, Snapshot, Span};
+    use ag_runtime::telemetry::event::{Actor, MessageId};
+    use ag_runtime::telemetry::snapshot::{
+        AgentRow, Arrow, Ended, Snapshot, Span, Wait, WaitReason,
+    };
 
     use crate::output::trace::{SpanKind, TraceView};
 
     const CELL: u32 = 1;
     const AGENT: u32 = 2;
 
-    fn span(actor: u32, message: u64, begin_ns: u64, end_ns: u64) -> Span {
+    fn span(actor: u32, message: u64, begin_ns: u64, end_ns: u64, ended: Ended) -> Span {
         Span {
             worker: 0,
             actor: Actor::new(actor),
             message: MessageId::new(message),
+            label: "decide".into(),
             begin_ns,
             end_ns,
-            end: Kind::End,
+            ended,
         }
     }
 
-    fn mark(kind: Kind, actor: u32, message: u64, time_ns: u64) -> Mark {
-        Mark {
-            worker: 0,
-            kind,
+    fn wait(actor: u32, message: u64, reason: WaitReason, begin_ns: u64, end_ns: u64) -> Wait {
+        Wait {
             actor: Actor::new(actor),
             message: MessageId::new(message),
-            time_ns,
+            reason,
+            begin_ns,
+            end_ns: Some(end_ns),
         }
     }
 
@@ -225,40 +187,43 @@ mod tests {
                 name: "Desk".into(),
                 actor: Actor::new(AGENT),
                 activity: Activity::Idle,
-                sent: 3,
+                received: 3,
                 handled: 2,
                 waiting: 1,
                 mailbox_highest: 1,
+                sent: 0,
+                faults: 1,
                 busy_ns: 700,
             }],
             spans: vec![
-                span(CELL, 1, 1000, 1100),
-                span(AGENT, 2, 1200, 1300),
-                span(AGENT, 2, 1600, 1700),
-                span(AGENT, 2, 1800, 1850),
-                span(CELL, 1, 1900, 2000),
+                span(CELL, 1, 1000, 1100, Ended::Paused),
+                span(AGENT, 2, 1200, 1300, Ended::Paused),
+                span(AGENT, 2, 1600, 1700, Ended::Paused),
+                span(AGENT, 2, 1800, 1850, Ended::Fault),
+                span(CELL, 1, 1900, 2000, Ended::Well),
+            ],
+            waits: vec![
+                wait(CELL, 1, WaitReason::Other, 1100, 1900),
+                wait(AGENT, 2, WaitReason::Lane, 1300, 1600),
+                wait(AGENT, 2, WaitReason::Memory, 1700, 1800),
             ],
             messages: vec![Arrow {
                 message: MessageId::new(2),
+                is_reply: false,
+                label: "decide".into(),
                 sender: Actor::new(CELL),
                 receiver: Actor::new(AGENT),
                 sent_ns: 1090,
                 handled_ns: Some(1200),
                 cause: MessageId::new(1),
             }],
-            marks: vec![
-                mark(Kind::LaneBegin, AGENT, 2, 1290),
-                mark(Kind::LaneEnd, AGENT, 2, 1590),
-                mark(Kind::MemoryWrite, AGENT, 2, 1690),
-                mark(Kind::Fault, AGENT, 2, 1840),
-            ],
             names: vec![(Actor::new(CELL), "cell 3".into()), (Actor::new(AGENT), "Desk".into())],
             ..Snapshot::default()
         }
     }
 
     #[test]
-    fn gaps_are_named_by_what_was_begun_before_them() {
+    fn waits_stand_between_the_runs() {
         let view = TraceView::of(&snapshot(), "cell 3", Vec::new());
         let kinds: Vec<_> =
             view.spans.iter().map(|s| (s.agent, s.kind, s.start_ns, s.end_ns)).collect();
