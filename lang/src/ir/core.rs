@@ -207,6 +207,8 @@ pub enum Aux {
     Sequence(ShapeId),
     /// `place[i] = v` on a container of this shape: container, index, value give the container.
     SetIndex(ShapeId),
+    /// `place[i]` read, for its Fault and on the way to a part: container and index give the element.
+    GetIndex(ShapeId),
     /// Moves an element out: container and index give the element; the container is a fresh one.
     TakeIndex(ShapeId),
     /// The container without other holders.

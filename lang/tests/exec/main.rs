@@ -5,4 +5,6 @@
 mod basics;
 mod build;
 mod data;
+mod oracle;
+mod random;
 mod support;

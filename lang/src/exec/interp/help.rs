@@ -65,6 +65,7 @@ fn plain(cx: &mut Cx, aux: &Aux, result: ShapeId, args: &[u64]) -> Result<u64, F
         Aux::ListToSet(_) => Ok(data::list_to_set(result, args[0])),
         Aux::Sequence(shape) => Ok(data::sequence(*shape, result, args[0])),
         Aux::SetIndex(shape) => data::set_index(cx, *shape, args),
+        Aux::GetIndex(shape) => data::get_index(cx, *shape, args),
         Aux::TakeIndex(shape) => data::take_index(cx, *shape, args),
         Aux::FreshContainer(shape) => Ok(data::fresh_container(*shape, args[0])),
         Aux::Slice(shape) => Ok(data::slice(*shape, args)),

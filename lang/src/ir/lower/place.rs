@@ -9,7 +9,6 @@ use crate::hir::Expr;
 use crate::hir::{LocalId, Place, PlaceRoot, PlaceStep};
 use crate::ir::core::{Aux, Op, Var};
 use crate::ir::lower::build::Builder;
-use ag_runtime::builtin;
 use ag_runtime::value::shape::{Shape, ShapeId, shape};
 
 /// A step with its index evaluated, and the shape of the container it steps into.
@@ -116,13 +115,7 @@ impl<'h> Builder<'_, 'h> {
 
     fn read_index(&mut self, container: ShapeId, base: Var, index: Var) -> Var {
         let element = element_shape(container);
-        let Some(id) = index_operator(container) else { return base };
-        let shapes = match shape(container) {
-            Shape::List(element) => vec![*element],
-            Shape::Map(key, value) => vec![*key, *value],
-            _ => vec![],
-        };
-        self.emit(element, Op::Builtin { id, args: vec![base, index], shapes })
+        self.emit(element, Op::Aux(Aux::GetIndex(container), vec![base, index]))
     }
 
     /// The container with the value at the end of the path.
@@ -166,20 +159,4 @@ pub fn element_shape(container: ShapeId) -> ShapeId {
         Shape::Dyn => ShapeId::DYN,
         _ => ShapeId::UNIT,
     }
-}
-
-/// The row of the operator `[]` whose receiver the container is.
-fn index_operator(container: ShapeId) -> Option<builtin::BuiltinId> {
-    let receiver = match shape(container) {
-        Shape::List(_) => "List",
-        Shape::Map(..) => "Map",
-        Shape::Vector => "Vector",
-        Shape::Dyn => "Dyn",
-        _ => return None,
-    };
-    builtin::operators("[]").iter().copied().find(|id| {
-        id.get().is_some_and(|row| {
-            row.signature.split("self: ").nth(1).is_some_and(|rest| rest.starts_with(receiver))
-        })
-    })
 }

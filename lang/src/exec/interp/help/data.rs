@@ -231,28 +231,36 @@ pub fn set_index(cx: &mut Cx, of: ShapeId, args: &[u64]) -> Result<u64, Faulted>
     }
 }
 
-/// Moves an element out of a container held alone; the hole is filled by the `SetIndex` that follows.
+/// `container[index]` with one more holder, or R0104, R0105.
+pub fn get_index(cx: &mut Cx, of: ShapeId, args: &[u64]) -> Result<u64, Faulted> {
+    let &[container, index] = args else { return Ok(0) };
+    if let Shape::Map(key, value) = shape(of) {
+        let Some(found) = map_ref(container).get(index) else {
+            let shown = show::quoted(index, *key);
+            cx.raise(Box::new(Fault::new(code::KEY, format!("there is no key {shown}"))));
+            return Err(Faulted);
+        };
+        retain(found, *value);
+        return Ok(found);
+    }
+    let list = list_ref(container);
+    let at = place(cx, list.len(), index)?;
+    let found = list.get(at).unwrap_or(0);
+    retain(found, list.element());
+    Ok(found)
+}
+
+/// Moves an element out of a container held alone; the hole is filled by the `SetIndex` that follows. In a Map
+/// it stays until it is replaced: one more holder, so that a change inside copies that part.
 pub fn take_index(cx: &mut Cx, of: ShapeId, args: &[u64]) -> Result<u64, Faulted> {
     let &[container, index] = args else { return Ok(0) };
-    match shape(of) {
-        Shape::Map(key, value) => {
-            let Some(found) = map_ref(container).get(index) else {
-                let shown = show::quoted(index, *key);
-                cx.raise(Box::new(Fault::new(code::KEY, format!("there is no key {shown}"))));
-                return Err(Faulted);
-            };
-            // Stays in the map until it is replaced: one more holder, so a nested change copies that part.
-            retain(found, *value);
-            Ok(found)
-        }
-        Shape::List(_) => {
-            let at = place(cx, list_ref(container).len(), index)?;
-            // The register stays the container's holder: the handle is forgotten, not dropped.
-            let mut list = std::mem::ManuallyDrop::new(list_buf(container));
-            Ok(list.items_mut().get_mut(at).map_or(0, |slot| std::mem::replace(slot, 0)))
-        }
-        _ => Ok(0),
+    if !matches!(shape(of), Shape::List(_)) {
+        return get_index(cx, of, args);
     }
+    let at = place(cx, list_ref(container).len(), index)?;
+    // The register stays the container's holder: the handle is forgotten, not dropped.
+    let mut list = std::mem::ManuallyDrop::new(list_buf(container));
+    Ok(list.items_mut().get_mut(at).map_or(0, |slot| std::mem::replace(slot, 0)))
 }
 
 pub fn fresh_container(of: ShapeId, container: u64) -> u64 {
