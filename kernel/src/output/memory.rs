@@ -1,5 +1,9 @@
 //! What is remembered (`:memory`), as plain data.
 
+use ag_runtime::memory::embed;
+use ag_runtime::memory::error::MemoryError;
+use ag_runtime::memory::session::Memories;
+
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MemoryView {
     /// The file of the long-term collections.
@@ -16,9 +20,6 @@ pub struct MemoryView {
 pub struct CollectionRow {
     pub name: String,
     pub episodes: u64,
-    pub facts: u64,
-    pub links: u64,
-    pub index: String,
 }
 
 /// The short-term memory of one instance.
@@ -27,4 +28,22 @@ pub struct WindowRow {
     pub agent: String,
     pub episodes: u64,
     pub capacity: u64,
+}
+
+impl MemoryView {
+    /// The collections of the store. It is opened to be read only if it is there.
+    pub fn of(memories: &Memories) -> Result<MemoryView, MemoryError> {
+        let collections = memories.collections()?.into_iter();
+        let path = memories.path();
+        Ok(MemoryView {
+            store: path.display().to_string(),
+            bytes: std::fs::metadata(path).map_or(0, |data| data.len()),
+            embedder: embed::NAME.to_owned(),
+            is_hashing_embedder: true,
+            collections: collections
+                .map(|row| CollectionRow { name: row.name.to_string(), episodes: row.episodes })
+                .collect(),
+            windows: Vec::new(),
+        })
+    }
 }

@@ -7,22 +7,10 @@ use crate::output::{Note, NoteLevel, Output};
 /// Collections, short-term windows, and what must not be mistaken.
 pub fn tables(view: &MemoryView) -> Vec<Output> {
     let mut out = Vec::new();
-    let mut table = TableView::new(vec![
-        Column::left("collection"),
-        Column::right("episodes"),
-        Column::right("facts"),
-        Column::right("links"),
-        Column::left("index"),
-    ])
-    .titled(format!("Memory in {} ({} bytes)", view.store, view.bytes));
+    let mut table = TableView::new(vec![Column::left("collection"), Column::right("episodes")])
+        .titled(format!("Memory in {} ({} bytes)", view.store, view.bytes));
     for row in &view.collections {
-        table.push(vec![
-            row.name.as_str().into(),
-            row.episodes.to_string().into(),
-            row.facts.to_string().into(),
-            row.links.to_string().into(),
-            row.index.as_str().into(),
-        ]);
+        table.push(vec![row.name.as_str().into(), row.episodes.to_string().into()]);
     }
     out.push(Output::Table(table));
     if !view.windows.is_empty() {
