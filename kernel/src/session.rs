@@ -26,6 +26,7 @@ pub struct Session {
     history: History,
     /// The number of the last counted cell.
     count: u32,
+    inspector: Inspector,
 }
 
 /// Interrupts what a session is running, from any thread.
@@ -41,7 +42,7 @@ impl Session {
     pub fn open(options: SessionOptions) -> Result<Session, SetupError> {
         let home = Home::open(&options)?;
         let history = History::open(Some(home.data().join("history.ndjson")));
-        Ok(Session { home, history, count: 0 })
+        Ok(Session { home, history, count: 0, inspector: Inspector::default() })
     }
 
     /// Runs one cell to its end and shows what it shows.
@@ -74,7 +75,7 @@ impl Session {
     }
 
     pub fn inspector(&self) -> Inspector {
-        Inspector {}
+        self.inspector.clone()
     }
 
     pub fn history(&self, query: &HistoryQuery) -> Vec<HistoryEntry> {

@@ -4,7 +4,7 @@
 //! diagnostic at the command's place. Commands of the language that this version cannot run yet are rows, too: they are
 //! known, documented and refused, never silently ignored.
 
-mod help;
+pub mod help;
 mod money;
 mod names;
 mod runtime;
@@ -26,6 +26,13 @@ pub struct Command {
     pub help: &'static str,
     pub group: &'static str,
     run: Run,
+}
+
+impl Command {
+    /// False for commands of the language that this version refuses.
+    pub fn is_supported(&self) -> bool {
+        !matches!(self.run, Run::NotYet)
+    }
 }
 
 type Handler = fn(&mut dyn State, &str) -> Result<Vec<Output>, Refusal>;

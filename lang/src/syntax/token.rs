@@ -370,12 +370,11 @@ impl TokenKind {
 #[cfg(test)]
 mod tests {
     use super::TokenKind as T;
+    use crate::syntax::words::RESERVED;
 
     #[test]
     fn keywords_are_the_24_reserved_words() {
-        let words = "as assert await break continue else enum false for function if import in is let loop match \
-                     require return struct true try var while";
-        let found = words.split_whitespace().filter(|word| {
+        let found = RESERVED.iter().filter(|word| {
             let mut lexer = logos::Lexer::<T>::new(word);
             lexer.next().is_some_and(|kind| kind.is_ok_and(T::is_keyword))
         });

@@ -1,6 +1,13 @@
-//! The contextual keywords of L-3, by the place where they are one.
+//! The words of L-3: the reserved ones, and the contextual keywords by the place where they are one.
 //!
-//! Everywhere else they are ordinary names; only the parser decides where that is.
+//! Everywhere else the latter are ordinary names; only the parser decides where that is.
+
+/// The reserved words of L-3: what the lexer never gives as a name.
+pub const RESERVED: [&str; 24] = [
+    "as", "assert", "await", "break", "continue", "else", "enum", "false", "for", "function", "if",
+    "import", "in", "is", "let", "loop", "match", "require", "return", "struct", "true", "try",
+    "var", "while",
+];
 
 /// At the start of an item, followed by a name.
 pub const ITEM: &[&str] =

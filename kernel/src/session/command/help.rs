@@ -30,7 +30,7 @@ fn overview() -> Page {
     let mut text = String::new();
     let mut markdown = String::new();
     let mut group = "";
-    for command in TABLE.iter().filter(|command| !matches!(command.run, Run::NotYet)) {
+    for command in TABLE.iter().filter(|command| command.is_supported()) {
         if command.group != group {
             group = command.group;
             text.push_str(&format!("{group}\n"));
@@ -45,8 +45,8 @@ fn overview() -> Page {
     Page { text, markdown: markdown.trim_start().to_owned(), pager: false }
 }
 
-fn one(command: &Command) -> Page {
-    let later = if matches!(command.run, Run::NotYet) { " (not supported yet)" } else { "" };
+pub fn one(command: &Command) -> Page {
+    let later = if command.is_supported() { "" } else { " (not supported yet)" };
     let text = format!("{}: {}{later}", usage(command), command.help);
     let markdown = format!("`{}`: {}{later}", usage(command), command.help);
     Page { text, markdown, pager: false }
