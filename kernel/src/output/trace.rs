@@ -94,3 +94,10 @@ pub struct MessageRow {
     pub cause: Option<u64>,
     pub is_reply: bool,
 }
+
+impl TraceView {
+    /// Messages as people count them: a reply is the end of one, not one more.
+    pub fn requests(&self) -> impl Iterator<Item = &MessageRow> {
+        self.messages.iter().filter(|message| !message.is_reply)
+    }
+}

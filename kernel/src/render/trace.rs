@@ -41,12 +41,13 @@ fn facts(view: &TraceView) -> Value {
     short.spans.truncate(FACT_ROWS);
     short.messages.truncate(FACT_ROWS);
     let mut facts = serde_json::to_value(&short).unwrap_or(Value::Null);
-    let handled = view.messages.iter().filter(|message| message.handled_ns.is_some()).count();
+    let messages = view.requests().count();
+    let handled = view.requests().filter(|message| message.handled_ns.is_some()).count();
     let totals = json!({
         "spans": view.spans.len(),
-        "messages": view.messages.len(),
+        "messages": messages,
         "handled": handled,
-        "in_mailbox": view.messages.len() - handled,
+        "in_mailbox": messages - handled,
     });
     if let Some(map) = facts.as_object_mut() {
         map.insert("totals".to_owned(), totals);

@@ -126,7 +126,11 @@ fn agent(snapshot: &Snapshot, actor: Actor) -> AgentRow {
             faults: row.faults,
             busy_ns: row.busy_ns,
         },
-        None => AgentRow { id: id(actor), name, sent, faults, ..AgentRow::default() },
+        None => {
+            let own = snapshot.spans.iter().filter(|span| span.actor == actor);
+            let busy_ns = own.map(|span| span.end_ns.saturating_sub(span.begin_ns)).sum();
+            AgentRow { id: id(actor), name, sent, faults, busy_ns, ..AgentRow::default() }
+        }
     }
 }
 

@@ -65,12 +65,13 @@ fn flow(message: &MessageRow) -> Vec<Value> {
             "ph": phase,
             "bp": "e",
             "name": message.label,
-            "cat": "message",
+            // A reply has the number of its request; flows are told apart by category and number.
+            "cat": if message.is_reply { "reply" } else { "message" },
             "id": message.id,
             "pid": AGENTS,
             "tid": agent,
             "ts": micros(at_ns),
-            "args": { "cause": message.cause, "reply": message.is_reply },
+            "args": { "cause": message.cause },
         })
     };
     vec![end("s", from, message.sent_ns), end("f", message.to, handled_ns)]

@@ -100,8 +100,8 @@ impl Chart<'_> {
         let text = format!(
             "{} · {} · {}",
             duration(view.duration_ns),
-            count(view.agents.len() as u64, "agent"),
-            count(view.messages.len() as u64, "message")
+            count(view.agents.iter().filter(|row| row.is_agent).count() as u64, "agent"),
+            count(view.requests().count() as u64, "message")
         );
         let end = f64::from(WIDTH) - RIGHT;
         self.picture.anchored(end, 18.0, text, 11.0, QUIET, Anchor::End);

@@ -36,14 +36,15 @@ pub fn terminal(view: &TraceView, style: &Style) -> String {
 }
 
 fn header(view: &TraceView, style: &Style) -> String {
-    let handled = view.messages.iter().filter(|message| message.handled_ns.is_some()).count();
+    let sent = view.requests().count();
+    let handled = view.requests().filter(|message| message.handled_ns.is_some()).count();
     let mut out = style.ink(Ink::Strong, &format!("trace of {}", clip(&one_line(&view.scope), 24)));
-    let waiting = view.messages.len() - handled;
+    let waiting = sent - handled;
     let messages = match waiting {
         0 => count(handled as u64, "message"),
-        n => format!("{}, {n} of them unhandled", count(view.messages.len() as u64, "message")),
+        n => format!("{}, {n} of them unhandled", count(sent as u64, "message")),
     };
-    let agents = count(view.agents.len() as u64, "agent");
+    let agents = count(view.agents.iter().filter(|row| row.is_agent).count() as u64, "agent");
     out.push_str(&format!(": {}, {agents}, {messages}\n", duration(view.duration_ns)));
     if !view.made_up_lanes.is_empty() {
         let lanes = view.made_up_lanes.join(", ");
