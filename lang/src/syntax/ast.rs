@@ -3,6 +3,8 @@
 //! All spans are relative to the start of the item that owns the [`Body`], so that an item that only moves compares equal.
 //! Every kind has an `Error` (or an empty name) where source is missing: a tree exists for every text. Nodes never
 //! point upward and never at another item.
+//!
+//! Long because it is the whole tree of the grammar: a reader looks it up, and a split would only hide parts of it.
 
 use std::borrow::Borrow;
 use std::fmt;

@@ -2,6 +2,8 @@
 //!
 //! Writing keeps the order of fields. Reading collects every mistake with its path. Never: parses text (serde_json does),
 //! fills a default (the checker's business).
+//!
+//! Long because the two directions of one table of forms (L-121) stand beside each other.
 
 use crate::ledger::money::MicroUsd;
 use crate::value::calendar;
