@@ -47,7 +47,6 @@ fn each_place<'a>(expr: &'a Expr, see: &mut dyn FnMut(&'a Place)) {
 }
 
 /// The direct parts of an expression, those of its statements included.
-// Long: one exhaustive match over the kinds of expressions.
 pub fn each_child<'a>(expr: &'a Expr, see: &mut dyn FnMut(&'a Expr)) {
     use ExprKind as K;
     match &expr.kind {
