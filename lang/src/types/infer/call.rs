@@ -1,4 +1,6 @@
 //! Calls: arguments against parameters, functions, constructors, builtins, function values.
+//!
+//! Long because every form of a call is elaborated here; a form that grows moves into a file of its own.
 
 use std::sync::Arc;
 
