@@ -26,11 +26,11 @@ use crate::coord::work::{Reason, Work};
 use crate::fault::{Fault, code};
 use crate::ledger::quota::LimitContext;
 use crate::sched::control::{CLOSING, Control};
-use crate::sched::coroutine::CoYielder;
+use crate::sched::coroutine::Exit;
 use crate::telemetry::event::{Actor, MessageId};
 use crate::value::heap;
 use crate::world::World;
-use std::ptr::{null, null_mut};
+use std::ptr::null_mut;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -63,16 +63,13 @@ pub struct Cx {
     pub(crate) control: Arc<Control>,
     pub(crate) work: Option<Arc<Work>>,
     pub(crate) instance: Option<Box<Instance>>,
-    yielder: *const CoYielder,
+    /// How this coroutine leaves its worker; empty outside a coroutine.
+    exit: Option<Exit>,
     stack_floor: usize,
     steps: u64,
     /// Since when the agent has had its worker, on the trace's clock.
     busy_since_ns: u64,
 }
-
-// SAFETY: a context moves between threads only while no thread uses it; its pointers lead into the control it holds, into
-// its own boxes, and to its coroutine's stack.
-unsafe impl Send for Cx {}
 
 /// What a coroutine is doing, for traces and causes.
 #[derive(Clone, Debug)]
@@ -117,7 +114,7 @@ impl Cx {
             control,
             work: None,
             instance: None,
-            yielder: null(),
+            exit: None,
             stack_floor: 0,
             steps: 0,
             busy_since_ns: 0,
@@ -150,9 +147,7 @@ impl Cx {
     #[inline(always)]
     pub fn safepoint(&mut self) -> Status {
         self.fuel -= 1;
-        // SAFETY: points into `control`, which this context holds.
-        let flags = unsafe { (*self.safepoint).load(Ordering::Relaxed) };
-        if flags == 0 && self.fuel >= 0 {
+        if self.control.flags.load(Ordering::Relaxed) == 0 && self.fuel >= 0 {
             return OK;
         }
         self.safepoint_slow()
@@ -217,8 +212,8 @@ impl Cx {
         std::mem::replace(&mut self.work, work)
     }
 
-    pub(crate) fn set_yielder(&mut self, yielder: &CoYielder) {
-        self.yielder = yielder;
+    pub(crate) fn set_exit(&mut self, exit: Exit) {
+        self.exit = Some(exit);
     }
 
     pub(crate) fn begin_on(&mut self, stack_floor: usize) {
@@ -237,7 +232,7 @@ impl Cx {
         self.audience = Audience::nobody();
         self.serving = Serving::nothing();
         self.fields = null_mut();
-        self.yielder = null();
+        self.exit = None;
         self.registers.reset();
     }
 }

@@ -8,7 +8,6 @@ use crate::actor::message::Message;
 use crate::actor::slab::Slot;
 use crate::context::Cx;
 use crate::value::owned::Owned;
-use crate::value::record::field_shape;
 use std::sync::Arc;
 
 /// Whether a type has the behavior a message asks for, with the same parameters.
@@ -76,11 +75,5 @@ pub(crate) fn initial_state(
     inputs: Vec<Owned>,
 ) -> Option<Vec<Owned>> {
     let tuple = cx.call_owned(kind.init, inputs).ok()?;
-    if kind.state().is_empty() {
-        return Some(Vec::new());
-    }
-    // SAFETY: the initialiser's result is a tuple of the state fields; the handle does not outlive `tuple`.
-    let words = unsafe { crate::value::record::RecordRef::from_word(tuple.value()) }.fields();
-    let items = words.iter().enumerate();
-    Some(items.map(|(at, &word)| Owned::retained(word, field_shape(tuple.shape(), at))).collect())
+    Some(if kind.state().is_empty() { Vec::new() } else { cx.tuple_items(&tuple) })
 }

@@ -5,8 +5,10 @@
 use crate::code::{FnSlot, OK, Version};
 use crate::context::Cx;
 use crate::fault::{Faulted, code};
+use crate::value::closure::FunctionRef;
 use crate::value::count::{release, retain};
 use crate::value::owned::Owned;
+use crate::value::record::{RecordRef, field_shape};
 use std::sync::Arc;
 
 /// Native stack that must be left when a function begins: the deepest builtin (JSON printing, sqlite) with room to spare.
@@ -16,7 +18,7 @@ impl Cx {
     /// Calls a function value with arguments it takes over; the value itself stays the caller's. May suspend.
     pub fn call(&mut self, function: u64, args: &[u64]) -> Result<u64, Faulted> {
         // SAFETY: a caller passes a word of a function shape, which it holds during the call.
-        let function = unsafe { crate::value::closure::FunctionRef::from_word(function) };
+        let function = unsafe { FunctionRef::from_word(function) };
         let slot = function.slot();
         let mut all = Vec::with_capacity(function.captures().len() + args.len());
         for (&capture, &shape) in function.captures().iter().zip(function.capture_shapes()) {
@@ -63,6 +65,14 @@ impl Cx {
         let words: Vec<u64> = args.into_iter().map(Owned::into_word).collect();
         let value = self.call_slot(slot, &words)?;
         Ok(shape.map_or(Owned::UNIT, |shape| Owned::new(value, shape)))
+    }
+
+    /// The items of a tuple, each with one more holder.
+    pub(crate) fn tuple_items(&self, tuple: &Owned) -> Vec<Owned> {
+        // SAFETY: callers pass a tuple; the handle does not outlive it.
+        let words = unsafe { RecordRef::from_word(tuple.value()) }.fields();
+        let items = words.iter().enumerate();
+        items.map(|(at, &word)| Owned::retained(word, field_shape(tuple.shape(), at))).collect()
     }
 
     /// Whether the native stack has room for one more function; otherwise the call is R0110 (`fail_depth`).

@@ -128,9 +128,6 @@ impl RegisterStack {
     }
 }
 
-// SAFETY: the pointers lead into the boxes this value owns; nothing else keeps them across a move to another thread.
-unsafe impl Send for RegisterStack {}
-
 #[cfg(test)]
 mod tests {
     use super::RegisterStack;

@@ -114,9 +114,10 @@ impl Cx {
         }
     }
 
-    fn pause(&mut self, pause: Pause) {
-        // SAFETY: set when the coroutine began and valid until it ends; this code runs on its stack.
-        unsafe { (*self.yielder).suspend(pause) };
+    fn pause(&self, pause: Pause) {
+        if let Some(exit) = &self.exit {
+            exit.pause(pause);
+        }
     }
 }
 

@@ -27,8 +27,20 @@ pub enum Pause {
     Preempted,
 }
 
-pub type CoYielder = Yielder<(), Pause>;
+type CoYielder = Yielder<(), Pause>;
 type Running = Coroutine<(), Pause, (), PooledStack>;
+
+/// The way out of a coroutine. Made at its start, kept in its context and emptied at its end, so it is used on the
+/// coroutine's own stack only.
+pub struct Exit(*const CoYielder);
+
+impl Exit {
+    /// Leaves the worker; returns when the coroutine is resumed, perhaps on another one.
+    pub(crate) fn pause(&self, pause: Pause) {
+        // SAFETY: the yielder lives on the coroutine's stack until its end, and the code that calls this runs on it.
+        unsafe { (*self.0).suspend(pause) };
+    }
+}
 
 pub enum Job {
     Agent(AgentRef),
@@ -60,7 +72,7 @@ impl Body {
             // SAFETY: the box lives in the control's body, which outlives the coroutine, and only this coroutine uses it
             // while it runs.
             let cx = unsafe { &mut *cx };
-            cx.set_yielder(yielder);
+            cx.set_exit(Exit(yielder));
             work(cx, job);
             cx.end();
         }));

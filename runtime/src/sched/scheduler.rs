@@ -6,8 +6,8 @@
 //! then looks at all queues once more before it parks. Both are sequentially consistent, so one of them sees the other.
 
 use crate::clock::Clock;
-use crate::sched::coroutine;
 use crate::sched::control::Control;
+use crate::sched::coroutine;
 use crate::sched::current;
 use crate::sched::queue::{LocalQueue, Runnable};
 use crate::sched::stack::StackPool;
