@@ -451,6 +451,7 @@ impl Parser<'_> {
 
     /// `List(x)` up to the end of the region: elements with separators between them, at least one token each.
     fn list(&mut self, what: &str, mut element: impl FnMut(&mut Self)) {
+        self.no_separator(what);
         loop {
             while self.peek().separates() {
                 self.bump();
@@ -461,6 +462,13 @@ impl Parser<'_> {
             let before = self.pos;
             element(self);
             self.after_element(what, before);
+        }
+    }
+
+    /// A separator follows an element; none stands before the first.
+    fn no_separator(&mut self, what: &str) {
+        if matches!(self.peek(), T::Comma | T::Semi) {
+            self.expected(what);
         }
     }
 

@@ -11,6 +11,7 @@ impl Parser<'_> {
     pub(super) fn cell(&mut self) -> Cell {
         let mut cell = Cell::default();
         let mut suppressed = false;
+        self.no_separator("a statement");
         loop {
             while self.peek().separates() {
                 suppressed |= self.at(T::Semi);

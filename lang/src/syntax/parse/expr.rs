@@ -132,7 +132,8 @@ impl Parser<'_> {
         let mut left = self.unary();
         let mut last = u8::MAX;
         while let Some((strength, op)) = infix(self.peek()) {
-            if strength < least {
+            // Only behind the pattern of `is` can something tighter follow; it does not belong to the whole.
+            if strength < least || strength > last {
                 break;
             }
             if strength == last && matches!(strength, COMPARE | RANGE) {

@@ -249,7 +249,14 @@ impl<'a> Parser<'a> {
     }
 
     fn map_entry(&mut self) -> MapEntry {
-        let key = self.primary();
+        let key = if self.at(T::LParen) {
+            let scope = self.enter();
+            let key = self.expr();
+            self.leave(scope);
+            key
+        } else {
+            self.primary()
+        };
         self.expect(T::Colon);
         MapEntry { key, value: self.expr() }
     }

@@ -4,6 +4,7 @@ use crate::diag::{Diagnostic, codes};
 use crate::syntax::ast::{
     ArmBody, AssignOp, Block, Diverge, ExprId, ExprKind, IntrinsicKind, LoopSpec, StmtId, StmtKind,
 };
+use crate::syntax::brackets::only_starts_statement;
 use crate::syntax::intrinsics;
 use crate::syntax::parse::Parser;
 use crate::syntax::parse::signature::{BodyRule, Front};
@@ -36,6 +37,7 @@ impl Parser<'_> {
         let start = self.start();
         let scope = self.enter();
         let mut stmts = Vec::new();
+        self.no_separator("a statement");
         loop {
             while self.peek().separates() {
                 self.bump();
@@ -181,7 +183,13 @@ impl Parser<'_> {
     fn assert_stmt(&mut self) -> StmtKind {
         self.bump();
         let cond = self.expr();
-        let message = self.eat(T::Comma).then(|| self.expr());
+        // A comma also separates, so one that nothing follows belongs to the list.
+        let next = self.nth(1);
+        let more = !next.separates() && next != T::End && !only_starts_statement(next);
+        let message = (self.at(T::Comma) && more).then(|| {
+            self.bump();
+            self.expr()
+        });
         StmtKind::Assert { cond, message }
     }
 
