@@ -1,14 +1,14 @@
 //! Numbers: the functions and the members of Int and Float.
 
 use crate::builtin::declare::{Moved, Outcome, Word, builtins};
-use crate::builtin::support::{fail, natural, overflow, poll, room_for, sum, to_int};
+use crate::builtin::support::{fail, natural, poll, room_for, sum, to_int};
 use crate::context::Cx;
 use crate::fault::code;
 use crate::value::count::retain;
 use crate::value::equal::compare;
 use crate::value::list::{ListBuf, ListRef};
 use crate::value::shape::ShapeId;
-use crate::value::show::show;
+use crate::value::show::{show, type_name};
 
 builtins! {
     /// The distance from zero.
@@ -172,7 +172,10 @@ fn abs(cx: &mut Cx, x: u64, of: ShapeId) -> Outcome<Moved> {
     }
     match x.cast_signed().checked_abs() {
         Some(magnitude) => Ok(Moved(magnitude.cast_unsigned())),
-        None => overflow(cx, 0, "-", x, of),
+        None => {
+            let (shown, name) = (show(x, of), type_name(of));
+            fail(cx, code::OVERFLOW, format!("`abs({shown})` is outside the range of {name}"))
+        }
     }
 }
 

@@ -24,25 +24,27 @@ pub fn fail<T>(cx: &mut Cx, code: &'static str, message: String) -> Outcome<T> {
     Err(Faulted)
 }
 
-/// Called for each element by loops that can be long.
+/// Called for each element by loops that can be long. An element counts as a step, so that such a loop gives its
+/// worker back as often as interpreted code does.
 #[inline]
 pub fn poll(cx: &mut Cx, at: usize) -> Outcome<()> {
-    if at % POLL_EVERY == POLL_EVERY - 1 && cx.safepoint() != OK {
-        return Err(Faulted);
+    if at % POLL_EVERY == POLL_EVERY - 1 {
+        cx.fuel -= POLL_EVERY as i64;
+        if cx.safepoint() != OK {
+            return Err(Faulted);
+        }
     }
     Ok(())
 }
 
 /// Called before something large is made: R0113 instead of an abort.
 pub fn room(cx: &mut Cx, bytes: usize) -> Outcome<()> {
-    if bytes < SMALL_BYTES || heap::has_room(bytes as u64) {
+    let limit = cx.world.limits().memory_bytes.min(heap::machine_bytes());
+    if bytes < SMALL_BYTES || heap::has_room(bytes as u64, limit) {
         return Ok(());
     }
-    let limit = match heap::limit() {
-        u64::MAX => "what the machine can address".to_owned(),
-        limit => format!("{limit} bytes"),
-    };
-    let message = format!("a value of {bytes} bytes would exceed the memory limit ({limit})");
+    let message =
+        format!("a value of {bytes} bytes would exceed the memory limit of {limit} bytes");
     fail(cx, code::MEMORY_LIMIT, message)
 }
 

@@ -6,7 +6,8 @@
 use crate::value::shape::ShapeId;
 use parking_lot::Mutex;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error, realloc};
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering, fence};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering, fence};
 
 /// Bit 31 of a count: other threads may hold the object, so it is counted atomically.
 pub const SHARED: u32 = 1 << 31;
@@ -168,7 +169,6 @@ struct Shards {
 
 static SHARDS: Mutex<Shards> = Mutex::new(Shards { all: Vec::new(), free: Vec::new() });
 static LATE: Shard = Shard::new();
-static LIMIT: AtomicU64 = AtomicU64::new(u64::MAX);
 
 struct Lease(&'static Shard);
 
@@ -222,20 +222,23 @@ pub fn live() -> Usage {
     usage
 }
 
-/// Sets the bytes all values of the process may use; R0113 beyond.
-pub fn set_limit(bytes: u64) {
-    LIMIT.store(bytes, Ordering::Relaxed);
+/// Bytes of memory of this machine: no value can be larger, whatever the limits say.
+#[must_use]
+pub fn machine_bytes() -> u64 {
+    static BYTES: LazyLock<u64> = LazyLock::new(|| {
+        // SAFETY: both only read constants of the system.
+        let (pages, size) =
+            unsafe { (libc::sysconf(libc::_SC_PHYS_PAGES), libc::sysconf(libc::_SC_PAGESIZE)) };
+        let bytes = u64::try_from(pages).ok().zip(u64::try_from(size).ok());
+        // Where the system does not say, what is addressable in practice.
+        bytes.map_or(1 << 40, |(pages, size)| pages.saturating_mul(size))
+    });
+    *BYTES
 }
 
+/// Whether `bytes` more would stay within a limit.
 #[must_use]
-pub fn limit() -> u64 {
-    LIMIT.load(Ordering::Relaxed)
-}
-
-/// Whether `bytes` more would stay within the limit.
-#[must_use]
-pub fn has_room(bytes: u64) -> bool {
-    let limit = limit();
-    limit == u64::MAX && bytes < isize::MAX.cast_unsigned() as u64 >> 1
-        || u64::try_from(live().bytes).unwrap_or(0).saturating_add(bytes) <= limit
+pub fn has_room(bytes: u64, limit: u64) -> bool {
+    let used = u64::try_from(live().bytes).unwrap_or(0);
+    used.saturating_add(bytes) <= limit.min(machine_bytes())
 }
