@@ -57,6 +57,14 @@ once! {
     lane = ShapeId::opaque("Lane");
     /// Identifies an episode: a Text.
     episode_id = ShapeId::opaque("EpisodeId");
+    /// `Prompt`: the parts of a template, data apart from instructions (L-126).
+    prompt = {
+        let parts = vec![
+            VariantShape::of("Instruction", &[ShapeId::TEXT]),
+            VariantShape::of("Data", &[ShapeId::TEXT]),
+        ];
+        ShapeId::list(enumeration("PromptPart", parts))
+    };
     /// `Outcome`
     outcome = enumeration("Outcome", vec![
         VariantShape::unit("Pending"),

@@ -4,6 +4,7 @@ use crate::clock::{Clock, SystemClock, VirtualClock};
 use crate::context::registers::DEFAULT_DEPTH;
 use crate::rng::Seed;
 use crate::services::ServiceOptions;
+use crate::value::heap;
 use std::sync::Arc;
 
 #[derive(Clone, Debug)]
@@ -32,7 +33,13 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { steps: u64::MAX, depth: DEFAULT_DEPTH, memory_bytes: u64::MAX, agents: 1_000_000 }
+        Self {
+            steps: u64::MAX,
+            depth: DEFAULT_DEPTH,
+            // A program that grows without end must meet a Fault before the machine swaps.
+            memory_bytes: heap::machine_bytes() / 4 * 3,
+            agents: 1_000_000,
+        }
     }
 }
 
