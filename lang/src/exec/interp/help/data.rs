@@ -10,6 +10,7 @@ use ag_runtime::value::dynamic::DynBuf;
 use ag_runtime::value::json;
 use ag_runtime::value::list::{ListBuf, ListRef};
 use ag_runtime::value::map::{MapBuf, MapRef};
+use ag_runtime::value::prelude;
 use ag_runtime::value::record;
 use ag_runtime::value::shape::{Shape, ShapeId, shape};
 use ag_runtime::value::show;
@@ -61,18 +62,30 @@ pub fn template(pieces: &[Piece], holes: &[u64]) -> u64 {
 
 /// Text, numbers, Money and Duration as text, everything else as compact JSON (L-126).
 pub fn prompt(pieces: &[Piece], holes: &[u64]) -> u64 {
-    let mut joined = String::new();
+    let mut parts = ListBuf::with_capacity(prelude::prompt(), pieces.len());
     let mut holes = holes.iter();
     for piece in pieces {
-        match piece {
-            Piece::Text(text) => joined.push_str(text),
+        parts.append(match piece {
+            Piece::Text(text) => prompt_part(INSTRUCTION, self::text(text)),
             Piece::Hole(of) => {
                 let hole = holes.next().copied().unwrap_or(0);
-                joined.push_str(&prompt_hole(hole, *of));
+                prompt_part(DATA, text(&prompt_hole(hole, *of)))
             }
-        }
+        });
     }
-    text(&joined)
+    parts.into_word()
+}
+
+/// Tags of `PromptPart`.
+const INSTRUCTION: u32 = 0;
+const DATA: u32 = 1;
+
+/// Takes the text over.
+fn prompt_part(tag: u32, text: u64) -> u64 {
+    match shape(prelude::prompt()) {
+        Shape::List(part) => record::variant(*part, tag, &[text]),
+        _ => text,
+    }
 }
 
 fn prompt_hole(hole: u64, of: ShapeId) -> String {
@@ -88,7 +101,8 @@ fn prompt_hole(hole: u64, of: ShapeId) -> String {
 
 pub fn text_to_prompt(text: u64) -> u64 {
     retain_counted(text);
-    text
+    let part = prompt_part(INSTRUCTION, text);
+    ListBuf::from_items(prelude::prompt(), &[part]).into_word()
 }
 
 pub fn to_dyn(of: ShapeId, value: u64) -> u64 {
