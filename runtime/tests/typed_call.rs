@@ -125,6 +125,7 @@ fn ask(prompt: &str, form: Option<Form>) -> TypedCall {
         form,
         want: Want {
             choice: Choice::Auto,
+            model: None,
             preference: vec![],
             latency_budget_ns: None,
             deadline: None,

@@ -24,13 +24,13 @@ use std::sync::Arc;
 
 builtins! {
     /// Calls a model and gives a value of the type wanted (section 12).
-    call "llm_call" "(prompt: Prompt, provider: Lane = auto, model: Text? = None, thread: Thread? = None, max_tokens: Int = 512, temperature: Float = 0.0, repair: Int = 2, retries: Int = 2, max_steps: Int = 8, timeout: Duration = 60s, max_cost: Money? = None, cache: Bool = false) -> T"
+    call "llm_call" "(prompt: Prompt, provider: Lane = auto, model: Text? = None, max_tokens: Int = 512, temperature: Float = 0.0, repair: Int = 2, retries: Int = 2, timeout: Duration = 60s, max_cost: Money? = None) -> T"
         example "let d : Decision := @llm_call(\"Based on ${analysis}, should we trade?\")" => ""
         effects ["llm", "suspend"] form LlmCall
-        = |cx, prompt: Word, provider: Word, _model: Word, _thread: Word, max_tokens: i64, temperature: f64, repair: i64,
-            retries: i64, _max_steps: i64, timeout: i64, max_cost: Word, _cache: bool, wanted: ShapeId| {
-            let bounds = Bounds { max_tokens, temperature, repair, retries, timeout, max_cost };
-            llm_call(cx, prompt, provider, &bounds, wanted)
+        = |cx, prompt: Word, provider: Word, model: Word, max_tokens: i64, temperature: f64, repair: i64, retries: i64,
+            timeout: i64, max_cost: Word, wanted: ShapeId| {
+            let options = Options { provider, model, max_tokens, temperature, repair, retries, timeout, max_cost };
+            llm_call(cx, prompt, &options, wanted)
         };
     /// How well a value meets criteria, 0.0 to 1.0, as a model sees it.
     call "judge" "(value: T, criteria: Text) -> Float"
@@ -49,8 +49,10 @@ builtins! {
         = |cx| absent(cx, "sweep");
 }
 
-/// The numbers of an `@llm_call`, as the program gave them.
-struct Bounds {
+/// What an `@llm_call` says beside its prompt.
+struct Options {
+    provider: Word,
+    model: Word,
     max_tokens: i64,
     temperature: f64,
     repair: i64,
@@ -59,16 +61,10 @@ struct Bounds {
     max_cost: Word,
 }
 
-fn llm_call(
-    cx: &mut Cx,
-    prompt: Word,
-    provider: Word,
-    bounds: &Bounds,
-    wanted: ShapeId,
-) -> Outcome<Moved> {
+fn llm_call(cx: &mut Cx, prompt: Word, options: &Options, wanted: ShapeId) -> Outcome<Moved> {
     let world = Arc::clone(&cx.world);
     let services = services(cx, &world)?;
-    let call = typed_call(cx, prompt, provider, bounds, wanted);
+    let call = typed_call(cx, prompt, options, wanted);
     cx.record(Kind::LaneBegin);
     let answer = if world.clock().is_virtual() {
         on_this_coroutine(cx, services, call)
@@ -144,33 +140,29 @@ fn on_the_executor(
     answer
 }
 
-fn typed_call(
-    cx: &Cx,
-    prompt: Word,
-    provider: Word,
-    bounds: &Bounds,
-    wanted: ShapeId,
-) -> TypedCall {
+fn typed_call(cx: &Cx, prompt: Word, options: &Options, wanted: ShapeId) -> TypedCall {
     let policy = cost_policy(cx);
     let small = |number: i64, most: u32| u32::try_from(number.max(0)).unwrap_or(most).min(most);
-    let name = show(provider.0, lane());
-    let max_cost = option(bounds.max_cost.0, ShapeId::option(ShapeId::MONEY));
+    let name = show(options.provider.0, lane());
+    let model = option(options.model.0, ShapeId::option(ShapeId::TEXT));
+    let max_cost = option(options.max_cost.0, ShapeId::option(ShapeId::MONEY));
     TypedCall {
         messages: vec![Message { role: Role::User, text: prompt_text(prompt.0) }],
         form: form(wanted),
         want: Want {
             choice: if name == "auto" { Choice::Auto } else { Choice::Lane(name.into()) },
+            model: model.map(|word| show(word, ShapeId::TEXT).into()),
             preference: lane_names(policy.get("lane_preference")),
             latency_budget_ns: policy.get("latency_budget").and_then(duration_ns),
             deadline: None,
-            max_tokens: small(bounds.max_tokens, u32::MAX),
+            max_tokens: small(options.max_tokens, u32::MAX),
             agent: agent_name(cx),
             cell: cx.audience.cell,
         },
-        temperature: bounds.temperature,
-        repair: small(bounds.repair, 16),
-        retries: small(bounds.retries, 16),
-        timeout_ns: u64::try_from(bounds.timeout).unwrap_or(0),
+        temperature: options.temperature,
+        repair: small(options.repair, 16),
+        retries: small(options.retries, 16),
+        timeout_ns: u64::try_from(options.timeout).unwrap_or(0),
         max_cost: max_cost.map(|micros| MicroUsd(micros.cast_signed())),
         limits: cx.limits.clone(),
     }

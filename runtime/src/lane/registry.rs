@@ -33,6 +33,8 @@ pub enum Choice {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Want {
     pub choice: Choice,
+    /// A lane with another model does not fit.
+    pub model: Option<Arc<str>>,
     pub preference: Vec<Arc<str>>,
     pub latency_budget_ns: Option<u64>,
     pub deadline: Option<Deadline>,
@@ -306,6 +308,8 @@ fn consider(
     let excluded = if tokens_in.saturating_add(max_tokens) > card.context_tokens {
         let limit = card.context_tokens;
         Some(format!("{tokens_in} tokens and {max_tokens} for the answer exceed its {limit}"))
+    } else if want.model.as_ref().is_some_and(|model| *model != card.model) {
+        Some(format!("its model is {}", card.model))
     } else if budget_ns.is_some_and(|budget| estimate.latency_ns > budget as f64) {
         Some("slower than the latency budget".to_owned())
     } else {
@@ -353,6 +357,7 @@ mod tests {
     fn want(preference: &[&str]) -> Want {
         Want {
             choice: Choice::Auto,
+            model: None,
             preference: preference.iter().map(|name| Arc::from(*name)).collect(),
             latency_budget_ns: None,
             deadline: None,
@@ -404,6 +409,11 @@ mod tests {
             "no lane fits this call. echo: slower than the latency budget"
         );
         assert_eq!(lanes.decisions().len(), 1);
+        let other = Want { model: Some("gpt".into()), ..want.clone() };
+        assert_eq!(
+            lanes.decide(&other, &[]).unwrap_err().to_string(),
+            "no lane fits this call. echo: its model is echo"
+        );
         let named = Want { choice: Choice::Lane("openai".into()), ..want };
         assert_eq!(
             lanes.decide(&named, &[]).unwrap_err().to_string(),

@@ -71,15 +71,12 @@ fn llm(cx: &mut Cx, text: &str, wanted: ShapeId) -> Result<Value, Faulted> {
         parts.value(),
         provider.value(),
         none.value(),
-        none.value(),
         512,
         0.0f64.to_bits(),
         2,
         2,
-        8,
         60_000_000_000,
         unbounded.value(),
-        0,
         u64::from(wanted.0),
     ];
     let word = call(cx, "llm_call", &args)?;
