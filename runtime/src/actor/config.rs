@@ -3,7 +3,7 @@
 //! Never: checks keys (the type checker did) or keeps money: it makes the limit nodes that the ledger fills.
 
 use crate::ledger::money::MicroUsd;
-use crate::ledger::quota::{LimitContext, LimitKind, LimitNode, QuotaAction, Window};
+use crate::ledger::quota::{LimitContext, Quota, QuotaAction, for_message};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -16,8 +16,7 @@ pub struct AgentConfig {
     /// The `cost_policy` section as JSON, null if there is none.
     pub cost_policy: Value,
     pub max_cost_per_decision: Option<MicroUsd>,
-    pub quotas: Vec<(Window, MicroUsd)>,
-    pub on_exceed: QuotaAction,
+    pub quota: Quota,
 }
 
 impl AgentConfig {
@@ -25,35 +24,27 @@ impl AgentConfig {
     pub fn read(name: &Arc<str>, json: &Value) -> Self {
         let section = |key: &str| json.get(key).cloned().unwrap_or(Value::Null);
         let cost_policy = section("cost_policy");
-        let quota = cost_policy.get("quota").cloned().unwrap_or(Value::Null);
-        let windows = [("hourly", Window::Hour), ("daily", Window::Day), ("total", Window::Total)];
-        let quotas = windows
-            .into_iter()
-            .filter_map(|(key, window)| Some((window, MicroUsd::from_json(quota.get(key)?)?)));
-        let per_decision = cost_policy.get("max_cost_per_decision");
+        let amount = |section: &Value, key: &str| MicroUsd::from_json(section.get(key)?);
+        let quota = cost_policy.get("quota").unwrap_or(&Value::Null);
         Self {
             name: Arc::clone(name),
             memory: section("memory"),
-            max_cost_per_decision: per_decision.and_then(MicroUsd::from_json),
-            quotas: quotas.collect(),
-            on_exceed: read_action(quota.get("on_exceed").unwrap_or(&Value::Null)),
+            max_cost_per_decision: amount(&cost_policy, "max_cost_per_decision"),
+            quota: Quota {
+                hourly: amount(quota, "hourly"),
+                daily: amount(quota, "daily"),
+                total: amount(quota, "total"),
+                on_exceed: read_action(quota.get("on_exceed").unwrap_or(&Value::Null)),
+            },
             cost_policy,
         }
     }
 
-    /// The limits of one message: what the request carries, the agent's quotas, the bound of a decision.
+    /// The limits of one message: what the request carries, the agent's quotas, the decision. What to do when a quota is
+    /// passed is the quota's; the bound of a decision stops.
     #[must_use]
     pub fn limits(&self, carried: LimitContext, behavior: &str) -> LimitContext {
-        let mut limits = carried;
-        for &(window, amount) in &self.quotas {
-            let kind = LimitKind::AgentQuota(Arc::clone(&self.name), window);
-            limits = Some(LimitNode::new(limits, kind, Some(amount), self.on_exceed.clone()));
-        }
-        if let Some(amount) = self.max_cost_per_decision {
-            let kind = LimitKind::Decision(format!("{}.{behavior}", self.name).into());
-            limits = Some(LimitNode::new(limits, kind, Some(amount), self.on_exceed.clone()));
-        }
-        limits
+        Some(for_message(carried, &self.name, behavior, &self.quota, self.max_cost_per_decision))
     }
 }
 
@@ -87,18 +78,20 @@ mod tests {
             },
         });
         let config = AgentConfig::read(&"Trader".into(), &json);
-        assert_eq!(config.quotas, [(Window::Day, MicroUsd(5_000_000))]);
-        assert_eq!(config.on_exceed, QuotaAction::Alert("enough".into()));
+        assert_eq!(config.quota.daily, Some(MicroUsd(5_000_000)));
+        assert_eq!(config.quota.on_exceed, QuotaAction::Alert("enough".into()));
         let decision = config.limits(None, "decide").unwrap();
         assert_eq!(decision.kind(), &LimitKind::Decision("Trader.decide".into()));
         assert_eq!(decision.limit(), Some(MicroUsd(100_000)));
+        assert_eq!(decision.on_exceed(), &QuotaAction::Stop);
         let quota = decision.parent().as_ref().unwrap();
         assert_eq!(quota.kind(), &LimitKind::AgentQuota("Trader".into(), Window::Day));
         assert!(quota.parent().is_none());
     }
 
     #[test]
-    fn no_section_means_no_limit() {
-        assert!(AgentConfig::read(&"A".into(), &json!({})).limits(None, "b").is_none());
+    fn without_sections_a_decision_only_counts() {
+        let limits = AgentConfig::read(&"A".into(), &json!({})).limits(None, "b").unwrap();
+        assert_eq!((limits.limit(), limits.parent().is_none()), (None, true));
     }
 }
