@@ -45,7 +45,8 @@ fn trading(memories: &Arc<Memories>) -> AgentMemory {
             "index": {"m": 16, "ef": 64},
             "decay": {"kind": "Temporal", "half_life": "30d"}
         }
-    }));
+    }))
+    .unwrap();
     assert_eq!(config.half_life_ns, Some(HALF_LIFE_NS));
     AgentMemory::new(Arc::clone(memories), config)
 }
@@ -370,6 +371,14 @@ fn a_damaged_or_newer_store_is_left_alone() {
     Connection::open(foreign.memories.path()).unwrap().execute("CREATE TABLE t(x)", []).unwrap();
     let error = trading(&foreign.memories).recall(&query("A"), &asker(0)).unwrap_err();
     assert_eq!(error.code(), "R1002");
+}
+
+#[test]
+fn a_dimension_no_embedder_has_is_refused() {
+    let error = MemoryConfig::read(&json!({"long_term": {"collection": "c", "dim": 1536}}));
+    assert_eq!(error.unwrap_err().code(), "R1005");
+    let none = MemoryConfig::read(&json!({"short_term": null, "long_term": null})).unwrap();
+    assert_eq!(none, MemoryConfig::default());
 }
 
 #[test]

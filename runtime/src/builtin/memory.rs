@@ -212,11 +212,10 @@ fn memory_of(cx: &mut Cx) -> Outcome<Arc<AgentMemory>> {
     if let Some(memory) = &instance.memory {
         return Ok(Arc::clone(memory));
     }
-    let memory = match section(instance.config.as_deref()) {
-        Some(section) => {
-            let config = MemoryConfig::read(section);
-            Arc::new(AgentMemory::new(Arc::clone(services.memories()), config))
-        }
+    let config = section(instance.config.as_deref()).map(MemoryConfig::read);
+    let memory = match config {
+        Some(Ok(config)) => Arc::new(AgentMemory::new(Arc::clone(services.memories()), config)),
+        Some(Err(error)) => return refuse(cx, &error),
         None => Arc::clone(services.session_memory()),
     };
     instance.memory = Some(Arc::clone(&memory));

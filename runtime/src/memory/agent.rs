@@ -4,7 +4,7 @@
 //! linked to what the same message recalled before. Never: waits.
 
 use crate::memory::corpus::{Corpus, Entry};
-use crate::memory::embed::{NAME, embed};
+use crate::memory::embed::{DIM, NAME, embed};
 use crate::memory::entity::entities;
 use crate::memory::episode::{Draft, Episode, EpisodeId, fingerprint};
 use crate::memory::error::MemoryError;
@@ -52,9 +52,9 @@ impl MemoryConfig {
         Self { collection: Some("session".into()), ..Self::default() }
     }
 
-    /// Reads the section as JSON (L-121 forms); what is missing or null is the default.
-    #[must_use]
-    pub fn read(section: &Value) -> Self {
+    /// Reads the section as JSON (L-121 forms); what is missing or null is the default. Search is exact, so the settings of
+    /// an index change nothing; a dimension that no embedder here has is an error.
+    pub fn read(section: &Value) -> Result<Self, MemoryError> {
         let mut config = Self::default();
         if let Some(short) = section.get("short_term") {
             let capacity = short.get("capacity").and_then(Value::as_i64);
@@ -63,11 +63,15 @@ impl MemoryConfig {
             config.ttl_ns = short.get("ttl").and_then(duration_ns).unwrap_or(config.ttl_ns);
         }
         if let Some(long) = section.get("long_term") {
+            let dim = long.get("dim").and_then(Value::as_u64).unwrap_or(DIM as u64);
+            if dim != DIM as u64 {
+                return Err(MemoryError::NoEmbedder { dim });
+            }
             config.collection = long.get("collection").and_then(Value::as_str).map(Arc::from);
             config.half_life_ns =
                 long.get("decay").and_then(|decay| decay.get("half_life")).and_then(duration_ns);
         }
-        config
+        Ok(config)
     }
 }
 

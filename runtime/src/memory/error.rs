@@ -1,6 +1,7 @@
 //! Why memory cannot answer. Every case has a code of the language's table.
 
 use crate::fault::code;
+use crate::memory::embed::{DIM, NAME};
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,8 @@ pub enum MemoryError {
         path: PathBuf,
         reason: String,
     },
+    /// No embedder gives vectors of this length.
+    NoEmbedder { dim: u64 },
     /// The store was closed while the write waited.
     Closed,
 }
@@ -36,6 +39,7 @@ impl MemoryError {
             Self::Corrupt { .. } => code::STORE_CORRUPT,
             Self::Newer { .. } => code::STORE_NEWER,
             Self::Locked { .. } => code::STORE_LOCKED,
+            Self::NoEmbedder { .. } => code::MODEL,
             Self::Unwritable { .. } | Self::Closed => code::HOME,
         }
     }
@@ -87,6 +91,10 @@ impl fmt::Display for MemoryError {
             Self::Unwritable { path, reason } => {
                 write!(f, "the memory store {} cannot be used: {reason}", path.display())
             }
+            Self::NoEmbedder { dim } => write!(
+                f,
+                "no embedder gives vectors of {dim} numbers: {NAME} gives {DIM} (leave `dim` out)"
+            ),
             Self::Closed => f.write_str("the memory store was closed"),
         }
     }
