@@ -86,6 +86,9 @@ impl Engine {
         let mut state = self.state.lock();
         for agent in &definitions.agents {
             state.names.declare_agent(agent);
+            let fields = agent.fields.iter();
+            let layout = fields.map(|field| (field.name.clone(), (cx.shapes)(&field.ty))).collect();
+            state.names.declare_layout(&agent.name, layout);
         }
         self.compile(&mut state, &sources, cx)?;
         for agent in &definitions.agents {

@@ -36,7 +36,11 @@ pub struct Names {
     globals: FxHashMap<Name, (GlobalSlot, ShapeId)>,
     next_global: u32,
     agents: FxHashMap<Name, Vec<Selector>>,
+    layouts: FxHashMap<Name, Layout>,
 }
+
+/// The fields of an agent's instances, in order: what its code reads and writes by index.
+pub type Layout = Vec<(Name, ShapeId)>;
 
 impl Names {
     /// Makes a name mean a slot of this signature. A lambda's slot is never reused: values made by an earlier
@@ -103,8 +107,50 @@ impl Names {
         self.agents.insert(agent.name.clone(), selectors.collect());
     }
 
+    /// Before an agent's functions are bound: if its fields are no longer the same, they all get other slots. An instance
+    /// that cannot take the new definition keeps the code it has, which must go on meaning the fields it has.
+    pub fn declare_layout(&mut self, agent: &Name, layout: Layout) {
+        let known = self.layouts.insert(agent.clone(), layout.clone());
+        if known.is_none_or(|known| known == layout) {
+            return;
+        }
+        let is_member =
+            |key: &str| key.strip_prefix(&**agent).is_some_and(|rest| rest.starts_with('.'));
+        self.functions.retain(|key, _| !is_member(key));
+        self.former.retain(|(key, _), _| !is_member(key));
+    }
+
     pub fn behavior(&self, agent: &Name, index: u32) -> Selector {
         let found = self.agents.get(agent).and_then(|all| all.get(index as usize).copied());
         found.unwrap_or_else(|| Selector::of(""))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Names, Signature};
+    use ag_runtime::code::FunctionTable;
+    use ag_runtime::value::shape::ShapeId;
+
+    #[test]
+    fn an_agent_with_other_fields_gets_other_slots_for_its_functions() {
+        let table = FunctionTable::new();
+        let mut names = Names::default();
+        let signature = || Signature { params: Box::new([]), result: ShapeId::INT };
+        let mut define = |layout: &[(&str, ShapeId)]| {
+            let layout = layout.iter().map(|&(name, shape)| (name.into(), shape)).collect();
+            names.declare_layout(&"Desk".into(), layout);
+            ["Desk.count", "Desk", "Desktop.count"].map(|key| {
+                names.bind(&table, &key.into(), signature(), false);
+                names.slot(&table, &key.into())
+            })
+        };
+        let first = define(&[("n", ShapeId::INT)]);
+        assert_eq!(define(&[("n", ShapeId::INT)]), first, "other code, the same fields");
+        let second = define(&[("t", ShapeId::TEXT), ("n", ShapeId::INT)]);
+        assert_ne!(second[0], first[0]);
+        assert_eq!(second[1..], first[1..], "what is not the agent's keeps its slot");
+        let back = define(&[("n", ShapeId::INT)]);
+        assert!(back[0] != first[0] && back[0] != second[0]);
     }
 }
