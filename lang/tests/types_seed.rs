@@ -20,3 +20,58 @@ fn arithmetic() {
     assert!(checked.diagnostics.is_empty(), "{:#?}", checked.diagnostics);
     assert_eq!(checked.steps.len(), 2);
 }
+
+const DECLARATIONS: &str = r#"
+type Symbol = Text
+struct MarketSignal { symbol : Symbol, price : Float }
+enum Trend { Up, Flat, Down }
+struct MarketAnalysis { trend : Trend, volatility : Float }
+struct Trade { symbol : Symbol, quantity : Int }
+type Order = Trade
+struct TradeResult { order_id : Int, filled : Int }
+struct Portfolio { cash : Money, exposure : Float }
+struct RiskScore { score : Float }
+enum Decision { Hold, Buy(quantity : Int), Sell(quantity : Int), NoTrade(reason : Text) }
+tool MarketDataAPI { function latest(symbol : Symbol) -> Float { return 101.5 } }
+tool BrokerAPI { function execute(trade : Trade) -> TradeResult { return TradeResult(1, trade.quantity) } }
+tool PostgreSQL { function record(row : Dyn) { print("recorded") } }
+function analyze_market(symbol : Symbol) -> MarketAnalysis { return MarketAnalysis(Trend.Up, 0.2) }
+function execute_trade(order : Order) -> TradeResult { return TradeResult(1, order.quantity) }
+function risk_assessment(p : Portfolio) -> RiskScore { return RiskScore(p.exposure) }
+let current_portfolio := Portfolio($10_000.00, 0.4)
+"#;
+
+const PROGRAM: &str = include_str!("../../tests/seed/l1_trading_agent.ag");
+
+#[test]
+fn the_seed_checks_with_its_declarations() {
+    let mut workspace = Workspace::new();
+    for text in [
+        DECLARATIONS,
+        PROGRAM,
+        "let trader := @spawn(TradingAgent)\nawait trader.trade_decision(MarketSignal(\"ACME\", 101.5))",
+        "let current_portfolio := Portfolio($10_000.00, 0.9)\nawait trader.trade_decision(MarketSignal(\"ACME\", 101.5))",
+    ] {
+        let id = workspace.add_cell(text);
+        let checked = workspace.check(id);
+        assert!(checked.diagnostics.is_empty(), "{text}\n{:#?}", checked.diagnostics);
+    }
+}
+
+#[test]
+fn alone_the_seed_names_each_missing_thing_once() {
+    let mut workspace = Workspace::new();
+    let id = workspace.add_cell(PROGRAM);
+    let checked = workspace.check(id);
+    let told: Vec<String> =
+        checked.diagnostics.iter().map(|d| format!("{} {}", d.code, d.message)).collect();
+    println!("{told:#?}");
+    for name in [
+        "Symbol", "MarketAnalysis", "Order", "TradeResult", "Portfolio", "RiskScore",
+        "MarketDataAPI", "BrokerAPI", "PostgreSQL", "MarketSignal", "Decision", "current_portfolio",
+    ] {
+        let found = told.iter().filter(|told| told.contains(&format!("`{name}`"))).count();
+        assert_eq!(found, 1, "{name}: {told:#?}");
+    }
+    assert_eq!(told.len(), 12, "{told:#?}");
+}

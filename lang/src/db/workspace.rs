@@ -18,6 +18,7 @@ use crate::names::mention::{defines, mentions};
 use crate::source::{LineColumn, LineIndex, Span};
 use crate::syntax::item::{Command, Step as SyntaxStep};
 use crate::types::check::{CheckedItem, check_item};
+use crate::types::report::missing_name;
 use crate::types::shape::shape_of;
 use crate::types::step::infer_step;
 use crate::types::ty::{Name, Ty};
@@ -431,9 +432,9 @@ fn twice(name: &str, span: Span, first: Span) -> Diagnostic {
 fn missing_once(diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.sort_by_key(|diagnostic| diagnostic.primary.span.start);
     let mut seen = FxHashSet::default();
-    diagnostics.retain(|diagnostic| {
-        let by_name = matches!(diagnostic.code, codes::E0201 | codes::E0208);
-        !by_name || seen.insert(diagnostic.message.clone())
+    diagnostics.retain(|diagnostic| match missing_name(diagnostic) {
+        Some(name) => seen.insert(name),
+        None => true,
     });
 }
 

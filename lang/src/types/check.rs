@@ -18,6 +18,7 @@ use crate::types::effects::{covers, effects_of, is_hidden, path};
 use crate::types::infer::finish::Checked;
 use crate::types::infer::frame::FrameKind;
 use crate::types::infer::{Infer, Owner};
+use crate::types::report;
 use crate::types::restrict;
 use crate::types::ty::{Name, Ty};
 use crate::types::unify::Fallback;
@@ -385,10 +386,9 @@ pub fn all_effects(db: &dyn Db, checked: &Checked, prelude: bool) -> Vec<Name> {
 /// A missing name, or a wrong type of a shared declaration, is reported once for an item.
 fn once(diagnostics: &mut Vec<Diagnostic>) {
     let mut seen = rustc_hash::FxHashSet::default();
-    diagnostics.retain(|diagnostic| {
-        let by_name = matches!(diagnostic.code, codes::E0201 | codes::E0208);
-        let place = if by_name { Span::default() } else { diagnostic.primary.span };
-        seen.insert((diagnostic.code, diagnostic.message.clone(), place))
+    diagnostics.retain(|diagnostic| match report::missing_name(diagnostic) {
+        Some(name) => seen.insert((name, Span::default())),
+        None => seen.insert((format!("{diagnostic}"), diagnostic.primary.span)),
     });
     diagnostics.sort_by_key(|diagnostic| diagnostic.primary.span.start);
 }

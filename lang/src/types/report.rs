@@ -38,3 +38,10 @@ pub fn mismatch(expected: &Ty, found: &Ty, span: Span) -> Diagnostic {
     Diagnostic::new(codes::E0301, span, format!("expected `{expected}`, found `{found}`"))
         .saying(format!("this is `{found}`"))
 }
+
+/// The name that a diagnostic says is missing.
+pub fn missing_name(diagnostic: &Diagnostic) -> Option<String> {
+    let is_missing = matches!(diagnostic.code, codes::E0201 | codes::E0208);
+    let quoted = || diagnostic.message.split('`').nth(1).map(str::to_owned);
+    if is_missing { quoted() } else { None }
+}
