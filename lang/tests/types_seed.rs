@@ -67,8 +67,18 @@ fn alone_the_seed_names_each_missing_thing_once() {
         checked.diagnostics.iter().map(|d| format!("{} {}", d.code, d.message)).collect();
     println!("{told:#?}");
     for name in [
-        "Symbol", "MarketAnalysis", "Order", "TradeResult", "Portfolio", "RiskScore",
-        "MarketDataAPI", "BrokerAPI", "PostgreSQL", "MarketSignal", "Decision", "current_portfolio",
+        "Symbol",
+        "MarketAnalysis",
+        "Order",
+        "TradeResult",
+        "Portfolio",
+        "RiskScore",
+        "MarketDataAPI",
+        "BrokerAPI",
+        "PostgreSQL",
+        "MarketSignal",
+        "Decision",
+        "current_portfolio",
     ] {
         let found = told.iter().filter(|told| told.contains(&format!("`{name}`"))).count();
         assert_eq!(found, 1, "{name}: {told:#?}");

@@ -10,7 +10,7 @@ use crate::diag::{Diagnostic, codes, nearest};
 use crate::hir::{self, Callee, ExprKind, Stmt, StmtKind};
 use crate::names::scope::ScopedName;
 use crate::source::Span;
-use crate::syntax::ast::{self, Arg, ExprId};
+use crate::syntax::ast::{self, Arg, ExprId, Literal};
 use crate::types::builtins::builtin_signature;
 use crate::types::check::{default_of, inferred_result};
 use crate::types::declare::adt_definition;
@@ -435,7 +435,7 @@ impl Infer<'_, '_> {
         Some(BuiltinUse { bound: Bound { values, written }, types, result })
     }
 
-    /// Arguments against parameters (L-42). Lambdas are inferred last, when the other arguments have told their types.
+    /// Arguments against parameters (L-42). See [`Turn`] for the order.
     pub fn arguments(
         &mut self,
         what: &str,
@@ -447,10 +447,9 @@ impl Infer<'_, '_> {
         let places = self.places(what, formals, args);
         let mut values: Vec<Option<hir::Expr>> = formals.iter().map(|_| None).collect();
         let mut written = Vec::new();
-        for lambdas in [false, true] {
+        for turn in [Turn::First, Turn::Literals, Turn::Lambdas] {
             for (arg, place) in args.iter().zip(&places) {
-                let is_lambda = matches!(self.body[arg.value].kind, ast::ExprKind::Lambda { .. });
-                if is_lambda != lambdas {
+                if self.turn(arg) != turn {
                     continue;
                 }
                 match place.and_then(|at| formals.get(at).map(|formal| (at, formal))) {
@@ -471,6 +470,14 @@ impl Infer<'_, '_> {
         }
         let wrong_shape = places.iter().any(Option::is_none);
         self.fill(what, formals, values, written, wrong_shape, before, span)
+    }
+
+    fn turn(&self, arg: &Arg) -> Turn {
+        match &self.body[arg.value].kind {
+            ast::ExprKind::Lambda { .. } => Turn::Lambdas,
+            ast::ExprKind::Literal(Literal::Int { .. }) => Turn::Literals,
+            _ => Turn::First,
+        }
     }
 
     #[allow(clippy::too_many_arguments)] // The parts of one binding, split for length only.
@@ -638,6 +645,14 @@ impl Infer<'_, '_> {
         let ty = call.ty.clone();
         expr(ExprKind::Block { stmts, value: Some(Box::new(call)) }, ty, span)
     }
+}
+
+/// When an argument is inferred: `min(1, x)` asks `x` what `1` is, a lambda asks all others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    First,
+    Literals,
+    Lambdas,
 }
 
 /// A builtin with its arguments bound and its type variables chosen.

@@ -243,7 +243,10 @@ impl Infer<'_, '_> {
             let name = init.name.name.text();
             let Some(at) = fields.iter().position(|field| field.name == name) else {
                 self.unknown_field(owner, fields, &init.name);
+                // What it may mean there nobody knows: its own mistakes would only confuse.
+                let before = self.diagnostics.len();
                 self.infer(init.value);
+                self.diagnostics.truncate(before);
                 continue;
             };
             let index = u32::try_from(at).unwrap_or(u32::MAX);

@@ -8,7 +8,6 @@ use crate::source::Span;
 use crate::syntax::ast::{self, ArmBody, Block, Cond, ExprId, PatId, StmtId, StmtKind, TypeRefId};
 use crate::types::exhaustive;
 use crate::types::infer::{Expect, Infer, Pending, error, expr};
-use crate::types::report;
 use crate::types::ty::Ty;
 
 impl Infer<'_, '_> {
@@ -353,7 +352,7 @@ impl Infer<'_, '_> {
         first.and_then(<[Ty]>::first).map_or(Ok(()), |inner| self.table.unify(inner, &Ty::Unit))
     }
 
-    /// `a..b` where a value is wanted: the list of `range`.
+    /// `a..b` where a value is wanted: the list of its numbers.
     pub fn range_value(
         &mut self,
         start: ExprId,
@@ -363,25 +362,10 @@ impl Infer<'_, '_> {
     ) -> hir::Expr {
         let low = self.check(start, &Ty::Int);
         let high = self.check(end, &Ty::Int);
-        let high = match inclusive {
-            false => high,
-            true => {
-                let one = expr(ExprKind::Int(1), Ty::Int, high.span);
-                let at = high.span;
-                self.operate(ast::BinaryOp::Add, high, one, at)
-            }
-        };
-        match builtin::function("range") {
-            Some(id) => {
-                let args = vec![low, high];
-                let types = Vec::new();
-                expr(ExprKind::Builtin { id, args, types }, Ty::list(Ty::Int), span)
-            }
-            None => {
-                self.report(report::unsupported("a range as a value", span));
-                error(span)
-            }
+        if low.ty == Ty::Error || high.ty == Ty::Error {
+            return error(span);
         }
+        self.operator_call(if inclusive { "..=" } else { ".." }, vec![low, high], span)
     }
 
     /// `await f`.

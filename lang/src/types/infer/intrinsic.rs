@@ -141,22 +141,16 @@ impl Infer<'_, '_> {
         let signature = builtin_signature(self.db, id.0);
         let schema = self.table.fresh(span, Fallback::Text);
         self.pending.push(Pending::Json { ty: schema.clone(), span });
-        // `provider: auto` is the default; any other provider is a lane.
-        let is_auto = |arg: &Arg| {
-            let named = arg.name.as_ref().is_some_and(|name| name.name == "provider");
-            named && matches!(&self.body[arg.value].kind, ast::ExprKind::Name(n) if *n == "auto")
-        };
-        let args: Vec<Arg> = args.iter().filter(|arg| !is_auto(arg)).cloned().collect();
         let formals = signature.params.iter().map(|param| Formal {
             name: param.name.clone(),
-            ty: if &*param.name == "provider" { Ty::Lane } else { param.ty.clone() },
+            ty: param.ty.clone(),
             default: match &param.default {
                 Some(_) => Default::Value(std::sync::Arc::new(error(span))),
                 None => Default::Required,
             },
         });
         let formals: Vec<Formal> = formals.collect();
-        let Some(bound) = self.arguments("llm_call", &formals, &args, span) else {
+        let Some(bound) = self.arguments("llm_call", &formals, args, span) else {
             return expr(ExprKind::Unit, schema, span);
         };
         let written = bound.written.iter().take(args.len());

@@ -157,7 +157,7 @@ impl Infer<'_, '_> {
             }
             _ => {}
         }
-        match member_of(&ty, name.name.as_str()) {
+        match self.overload(&ty, name.name.as_str(), args) {
             Some(id) => self.call_builtin(id, Some(value), args, span, expect),
             None => {
                 self.infer_args(args);
@@ -165,6 +165,19 @@ impl Infer<'_, '_> {
                 error(span)
             }
         }
+    }
+
+    /// The builtin member that takes these arguments, else the first of that name.
+    pub fn overload(&self, ty: &Ty, name: &str, args: &[Arg]) -> Option<BuiltinId> {
+        let candidates = builtin::overloads(receiver_name(ty)?, name);
+        let takes = |id: &&BuiltinId| {
+            let params = &crate::types::builtins::builtin_signature(self.db, id.0).params;
+            let named = args.iter().filter_map(|arg| arg.name.as_ref());
+            let known = named.clone().all(|name| params.iter().any(|p| name.name == *p.name));
+            let needed = params.iter().skip(1).filter(|param| param.default.is_none()).count();
+            known && args.len() < params.len() && args.len() >= needed
+        };
+        candidates.iter().find(takes).or(candidates.first()).copied()
     }
 
     /// A method of a struct or enum, or a field that holds a function.

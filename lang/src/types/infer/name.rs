@@ -15,6 +15,9 @@ use crate::types::infer::{Expect, Infer, Owner, error, expr};
 use crate::types::report;
 use crate::types::ty::{Name, Ty};
 
+/// In a Lane position: whichever lane the router chooses.
+const AUTO: &str = "auto";
+
 /// An enum with the arguments it is used with.
 pub struct EnumUse {
     pub def: Arc<EnumDef>,
@@ -31,6 +34,7 @@ impl Infer<'_, '_> {
             return value;
         }
         if let Some(found) = self.shorthand(name, expect) {
+            self.ambiguous(name, &found.0, found.1, span);
             return self.bare_variant(&found.0, found.1, span);
         }
         if self.wants(expect, &Ty::Lane) {
@@ -112,6 +116,27 @@ impl Infer<'_, '_> {
         None
     }
 
+    /// E0209: a global of the variant's name would fit too.
+    fn ambiguous(&mut self, name: &Name, found: &EnumUse, tag: u32, span: Span) {
+        let own = self.declared.iter().rev().find(|global| global.name == *name);
+        let ty = match (own, self.definition(name)) {
+            (Some(global), _) => global.ty.clone(),
+            (None, Some(Definition::Global(global))) => global.ty.clone(),
+            _ => return,
+        };
+        if ty == Ty::Error || !self.would_coerce(&ty, &found.ty) {
+            return;
+        }
+        let variant = found.def.variants.get(tag as usize).map_or("", |variant| &variant.name);
+        let full = format!("{}.{variant}", found.def.name);
+        let message = format!("`{name}` may be the global or the variant `{full}`");
+        self.report(
+            Diagnostic::new(codes::E0209, span, message)
+                .fix("the variant is meant", span, full)
+                .note("rename the global to use it here"),
+        );
+    }
+
     /// `None`, `Some`, `Ok` and `Err` need no expected type.
     pub fn option_or_result(&mut self, name: &Name, span: Span) -> Option<(EnumUse, u32)> {
         let (owner, arity) = match &**name {
@@ -140,7 +165,8 @@ impl Infer<'_, '_> {
 
     fn lane(&mut self, name: &Name, span: Span) -> hir::Expr {
         let lanes = SessionInput::get(self.db).lanes(self.db);
-        if !lanes.is_empty() && !lanes.contains(name) {
+        let known = &**name == AUTO || lanes.is_empty() || lanes.contains(name);
+        if !known {
             let message = format!("there is no lane `{name}`");
             let list: Vec<&str> = lanes.iter().map(|lane| &**lane).collect();
             let known = list.join(", ");

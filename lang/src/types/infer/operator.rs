@@ -66,8 +66,7 @@ impl Infer<'_, '_> {
             }
             ast::BinaryOp::Coalesce => self.coalesce(left, right, span, expect),
             ast::BinaryOp::Implies | ast::BinaryOp::Iff => {
-                let message = "`==>` and `<==>` stand only in contracts";
-                self.report(Diagnostic::new(codes::E0604, span, message));
+                // The parser says where they stand.
                 error(span)
             }
             ast::BinaryOp::In => self.membership(left, right, span),

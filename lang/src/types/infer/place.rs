@@ -7,7 +7,6 @@ use crate::hir::{
 use crate::source::Span;
 use crate::syntax::ast::{self, AssignOp, ExprId, Ident};
 use crate::types::infer::call::is_simple;
-use crate::types::infer::member::member_of;
 use crate::types::infer::{Expect, Infer, Owner, expr};
 use crate::types::ty::{Name, Ty};
 
@@ -287,7 +286,7 @@ impl Infer<'_, '_> {
         let value = self.infer(target);
         let ty = self.shallow(&value.ty);
         let changes = matches!(ty, Ty::List(_) | Ty::Set(_) | Ty::Map(..) | Ty::Vector);
-        let id = member_of(&ty, name.name.as_str()).filter(|_| changes);
+        let id = self.overload(&ty, name.name.as_str(), args).filter(|_| changes);
         let Some(id) = id else {
             // Not a collection after all: an ordinary call.
             self.diagnostics.truncate(probe);

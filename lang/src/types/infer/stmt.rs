@@ -101,12 +101,21 @@ impl Infer<'_, '_> {
         match otherwise {
             None => {
                 let ty = value.ty.clone();
-                let pattern = self.pattern(pattern, &ty, mutable);
+                let pattern = self.binding(pattern, &ty, mutable);
                 self.irrefutable(&pattern);
                 out.push(Stmt { kind: StmtKind::Let { pattern, value }, span });
             }
             Some(otherwise) => self.let_else(mutable, pattern, value, otherwise, span, out),
         }
+    }
+
+    /// A pattern that must match; a plain name is no variant here.
+    fn binding(&mut self, id: PatId, ty: &Ty, mutable: bool) -> Pattern {
+        let pat = &self.body[id];
+        let ast::PatKind::Bind(name) = &pat.kind else { return self.pattern(id, ty, mutable) };
+        let (name, span) = (name.text(), pat.span);
+        let local = self.declare_new(&name, ty.clone(), mutable, span);
+        Pattern { kind: PatternKind::Bind(local), ty: ty.clone(), span }
     }
 
     /// `let x := return`: nothing is ever bound; any type does.
@@ -368,7 +377,7 @@ impl Infer<'_, '_> {
             }
         };
         self.enter();
-        let pattern = self.pattern(pattern, &element, false);
+        let pattern = self.binding(pattern, &element, false);
         self.irrefutable(&pattern);
         let (body, _) = self.loop_body(body);
         self.leave();
