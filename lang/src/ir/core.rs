@@ -215,7 +215,6 @@ pub enum Aux {
     FreshContainer(ShapeId),
     /// A part of a list: list, first index, end index.
     Slice(ShapeId),
-    ConstLane(Name),
     GlobalGet(Name),
     GlobalSet(Name),
     AgentGet(u32),
@@ -229,10 +228,6 @@ pub enum Aux {
     Signal {
         agent: Name,
         behavior: u32,
-    },
-    LlmCall {
-        options: Vec<Name>,
-        schema: ShapeId,
     },
     ScopeDepth,
     CloseScopes,

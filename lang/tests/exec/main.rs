@@ -2,9 +2,11 @@
 //! clock; every test ends with as many values alive as it began with.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, dead_code)]
 
+mod agents;
 mod basics;
 mod build;
 mod data;
 mod oracle;
+mod programs;
 mod random;
 mod support;

@@ -1,13 +1,16 @@
 //! A world to run typed trees in, and the balance of the heap around it.
 
 use crate::build::cell;
+use ag_lang::db::workspace::{Step, Workspace};
 use ag_lang::engine::{Context, Engine};
-use ag_lang::hir::{CellStep, Definitions, Expr, Function};
+use ag_lang::hir::{CellStep, Definitions, Expr, Function, FunctionKey};
 use ag_lang::types::ty::Ty;
+use ag_runtime::code::FnSlot;
 use ag_runtime::context::sink::{Emission, Sink};
 use ag_runtime::fault::{Fault, Origin};
 use ag_runtime::rng::Seed;
 use ag_runtime::value::heap;
+use ag_runtime::value::owned::Owned;
 use ag_runtime::value::shape::{
     FieldShape, RecordShape, Shape, ShapeId, declare, define, is_defined,
 };
@@ -72,8 +75,12 @@ impl Session {
     }
 
     pub fn run_step(&mut self, step: &CellStep) -> Result<String, Box<Fault>> {
-        self.cells += 1;
         let slot = self.engine.prepare(step, context()).unwrap();
+        Ok(self.run_slot(slot)?.show())
+    }
+
+    pub fn run_slot(&mut self, slot: FnSlot) -> Result<Owned, Box<Fault>> {
+        self.cells += 1;
         let spec = TaskSpec {
             name: "cell".into(),
             slot,
@@ -82,8 +89,7 @@ impl Session {
             limits: None,
             cell: self.cells,
         };
-        let value = self.engine.world().run(spec).join()?;
-        Ok(value.show())
+        self.engine.world().run(spec).join()
     }
 }
 
@@ -161,4 +167,58 @@ fn fault_shape() -> ShapeId {
         ("chain", ShapeId::list(frame)),
         ("data", ShapeId::DYN),
     ])
+}
+
+/// A session that reads text: checked by the front end, run by the engine.
+pub struct Text {
+    pub session: Session,
+    pub workspace: Workspace,
+}
+
+pub fn text_session() -> Text {
+    text_session_with(Limits::default())
+}
+
+pub fn text_session_with(limits: Limits) -> Text {
+    let session = session_with(limits);
+    let workspace = Workspace::new();
+    let prelude = workspace.prelude();
+    let shapes = |ty: &Ty| workspace.shape(ty);
+    let cx = Context { shapes: &shapes, origin: &|_| Origin::default() };
+    session.engine.install(&prelude.definitions, cx).unwrap();
+    Text { session, workspace }
+}
+
+impl Text {
+    /// Runs a cell; what its last expression shows, and what it printed before that.
+    pub fn cell(&mut self, text: &str) -> Result<String, Box<Fault>> {
+        let id = self.workspace.add_cell(text);
+        let checked = self.workspace.check(id);
+        assert!(!checked.has_errors(), "{text}\n{:#?}", checked.diagnostics);
+        let shapes = |ty: &Ty| self.workspace.shape(ty);
+        let origin = |_: &FunctionKey| Origin { cell: id.0, item: 0 };
+        let cx = Context { shapes: &shapes, origin: &origin };
+        for broken in &checked.changes.broken {
+            for key in &broken.functions {
+                self.session.engine.mark_broken(key, &broken.diagnostic.message);
+            }
+        }
+        self.session.engine.install(&checked.definitions, cx).unwrap();
+        // After what they call: a name means its new slot from here on.
+        for (_, definitions) in &checked.changes.relinked {
+            self.session.engine.install(definitions, cx).unwrap();
+        }
+        let mut shown = String::new();
+        for step in &checked.steps {
+            let Step::Statement(step) = step else { continue };
+            let slot = self.session.engine.prepare(step, cx).unwrap();
+            let value = self.session.run_slot(slot)?;
+            if step.shows {
+                shown = value.show();
+            }
+        }
+        self.workspace.settle(id, None);
+        let printed = std::mem::take(&mut *self.session.out.0.lock());
+        Ok(format!("{printed}{shown}"))
+    }
 }

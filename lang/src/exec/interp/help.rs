@@ -69,10 +69,8 @@ fn plain(cx: &mut Cx, aux: &Aux, result: ShapeId, args: &[u64]) -> Result<u64, F
         Aux::TakeIndex(shape) => data::take_index(cx, *shape, args),
         Aux::FreshContainer(shape) => Ok(data::fresh_container(*shape, args[0])),
         Aux::Slice(shape) => Ok(data::slice(*shape, args)),
-        Aux::ConstLane(name) => Ok(data::text(name)),
         Aux::AgentGet(index) => Ok(cx.field_owned(*index)),
         Aux::SelfRef => agent::self_ref(cx),
-        Aux::LlmCall { options, schema } => agent::llm_call(cx, options, *schema, args),
         Aux::ScopeDepth => Ok(cx.scope_depth() as u64),
         Aux::CloseScopes => {
             let caught = cx.fault.take();

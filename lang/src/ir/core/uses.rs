@@ -147,7 +147,6 @@ impl Aux {
                 | Aux::ListToVector
                 | Aux::ListToSet(_)
                 | Aux::Slice(_)
-                | Aux::ConstLane(_)
                 | Aux::ScopeDepth
                 | Aux::TakeFault(_)
                 | Aux::FreshContainer(_)

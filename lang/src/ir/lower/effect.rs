@@ -5,16 +5,17 @@
 use crate::hir::{Expr, ExprKind};
 use crate::ir::core::{Aux, Op, Var};
 use crate::ir::lower::build::Builder;
-use crate::types::ty::Ty;
-use ag_runtime::builtin::BuiltinId;
+use crate::types::ty::{Name, Ty};
+use ag_runtime::builtin::{self, BuiltinId};
 use ag_runtime::value::shape::ShapeId;
+use ag_runtime::value::{json, record};
 
 impl<'h> Builder<'_, 'h> {
     pub fn effect(&mut self, expr: &'h Expr) -> Var {
         use ExprKind as K;
         let shape = self.shape(&expr.ty);
         match &expr.kind {
-            K::Lane(name) => self.emit(shape, Op::Aux(Aux::ConstLane(name.clone()), vec![])),
+            K::Lane(name) => self.emit(shape, Op::Text(name.clone())),
             K::Global(name) => self.emit(shape, Op::Aux(Aux::GlobalGet(name.clone()), vec![])),
             K::AgentField(index) => self.emit(shape, Op::Aux(Aux::AgentGet(*index), vec![])),
             K::SelfRef => self.emit(shape, Op::Aux(Aux::SelfRef, vec![])),
@@ -33,16 +34,7 @@ impl<'h> Builder<'_, 'h> {
                 let aux = Aux::Signal { agent: agent.clone(), behavior: *behavior };
                 self.emit(shape, Op::Aux(aux, args))
             }
-            K::LlmCall { options, schema } => {
-                let mut names = Vec::with_capacity(options.len());
-                let mut args = Vec::with_capacity(options.len());
-                for (name, value) in options {
-                    names.push(name.clone());
-                    args.push(self.expr(value));
-                }
-                let aux = Aux::LlmCall { options: names, schema: self.shape(schema) };
-                self.emit(shape, Op::Aux(aux, args))
-            }
+            K::LlmCall { options, schema } => self.lane_call(options, schema, shape),
             K::Scope { id, args, types, body } => self.scope(*id, args, types, body),
             _ => self.unit(),
         }
@@ -52,6 +44,41 @@ impl<'h> Builder<'_, 'h> {
         let mut all = vec![self.expr(target)];
         all.extend(args.iter().map(|arg| self.expr(arg)));
         all
+    }
+
+    /// `@llm_call`: the options in the order of the builtin's parameters, its defaults where none is written.
+    fn lane_call(&mut self, options: &'h [(Name, Expr)], schema: &Ty, shape: ShapeId) -> Var {
+        let Some(id) = builtin::intrinsic("llm_call") else { return self.unit() };
+        let written: Vec<(&Name, Var)> =
+            options.iter().map(|(name, value)| (name, self.expr(value))).collect();
+        let signature = id.get().map_or("", |row| row.signature);
+        let mut args = Vec::new();
+        for param in parameters(signature) {
+            let given = written.iter().find(|(name, _)| &***name == param.name);
+            args.push(match given {
+                Some((_, var)) => *var,
+                None => self.default_of(&param),
+            });
+        }
+        let shapes = vec![self.shape(schema)];
+        self.emit(shape, Op::Builtin { id, args, shapes })
+    }
+
+    /// The value of a default in a builtin's signature.
+    fn default_of(&mut self, param: &Parameter<'_>) -> Var {
+        let text = param.default;
+        match param.ty {
+            "Lane" => self.emit(ag_runtime::value::prelude::lane(), Op::Text(text.into())),
+            "Text" => self.text(text.trim_matches('"').into()),
+            "Bool" => self.constant(ShapeId::BOOL, u64::from(text == "true")),
+            "Int" => self.constant(ShapeId::INT, text.parse::<i64>().unwrap_or(0) as u64),
+            "Float" => self.constant(ShapeId::FLOAT, text.parse::<f64>().unwrap_or(0.0).to_bits()),
+            "Duration" => {
+                let ns = json::parse_duration(text).unwrap_or(0);
+                self.constant(ShapeId::DURATION, ns as u64)
+            }
+            _ => self.constant(ShapeId::option(ShapeId::UNIT), record::NONE),
+        }
     }
 
     /// A block form: entering gives a token, every way out hands it to what leaves it.
@@ -67,4 +94,21 @@ impl<'h> Builder<'_, 'h> {
         self.run(Op::Exit(id, token));
         value
     }
+}
+
+/// A parameter of a builtin's signature with a default.
+struct Parameter<'a> {
+    name: &'a str,
+    ty: &'a str,
+    default: &'a str,
+}
+
+/// The parameters of `(name: Type = default, ..) -> Result`.
+fn parameters(signature: &str) -> impl Iterator<Item = Parameter<'_>> {
+    let inside = signature.rsplit_once(')').map_or("", |(before, _)| before);
+    inside.trim_start_matches('(').split(", ").filter_map(|part| {
+        let (name, rest) = part.split_once(": ")?;
+        let (ty, default) = rest.split_once(" = ").unwrap_or((rest, ""));
+        Some(Parameter { name, ty, default })
+    })
 }

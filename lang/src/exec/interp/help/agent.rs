@@ -2,7 +2,6 @@
 //!
 //! Never: waits by blocking a thread; the context gives the worker back.
 
-use crate::types::ty::Name;
 use ag_runtime::actor::kind::TypeId;
 use ag_runtime::actor::selector::Selector;
 use ag_runtime::actor::supervisor::Supervise;
@@ -77,14 +76,4 @@ pub fn self_ref(cx: &mut Cx) -> Result<u64, Faulted> {
             Err(Faulted)
         }
     }
-}
-
-pub fn llm_call(
-    cx: &mut Cx,
-    _options: &[Name],
-    _schema: ShapeId,
-    _args: &[u64],
-) -> Result<u64, Faulted> {
-    cx.fail(code::NO_LANE, "no lane is configured");
-    Err(Faulted)
 }

@@ -5,7 +5,7 @@
 use crate::ir::core::Piece;
 use ag_runtime::context::Cx;
 use ag_runtime::fault::{Fault, Faulted, code};
-use ag_runtime::value::count::{is_unique, release, release_counted, retain, retain_counted};
+use ag_runtime::value::count::{is_unique, release, release_counted, retain};
 use ag_runtime::value::dynamic::DynBuf;
 use ag_runtime::value::json;
 use ag_runtime::value::list::{ListBuf, ListRef};
@@ -60,34 +60,30 @@ pub fn template(pieces: &[Piece], holes: &[u64]) -> u64 {
     text(&joined)
 }
 
-/// Text, numbers, Money and Duration as text, everything else as compact JSON (L-126).
-pub fn prompt(pieces: &[Piece], holes: &[u64]) -> u64 {
-    let mut parts = ListBuf::with_capacity(prelude::prompt(), pieces.len());
-    let mut holes = holes.iter();
-    for piece in pieces {
-        parts.append(match piece {
-            Piece::Text(text) => prompt_part(INSTRUCTION, self::text(text)),
-            Piece::Hole(of) => {
-                let hole = holes.next().copied().unwrap_or(0);
-                prompt_part(DATA, text(&prompt_hole(hole, *of)))
-            }
-        });
-    }
-    parts.into_word()
-}
-
-/// Tags of `PromptPart`.
+/// Tags of the parts of a Prompt.
 const INSTRUCTION: u32 = 0;
 const DATA: u32 = 1;
 
-/// Takes the text over.
-fn prompt_part(tag: u32, text: u64) -> u64 {
-    match shape(prelude::prompt()) {
-        Shape::List(part) => record::variant(*part, tag, &[text]),
-        _ => text,
-    }
+/// The parts of a template in a Prompt position: its text is instruction, its holes are data (L-126).
+pub fn prompt(pieces: &[Piece], holes: &[u64]) -> u64 {
+    let mut holes = holes.iter();
+    let parts = pieces.iter().map(|piece| match piece {
+        Piece::Text(text) => prompt_part(INSTRUCTION, text),
+        Piece::Hole(of) => prompt_part(DATA, &prompt_hole(holes.next().copied().unwrap_or(0), *of)),
+    });
+    let parts: Vec<u64> = parts.collect();
+    list(prelude::prompt(), &parts)
 }
 
+fn prompt_part(tag: u32, part: &str) -> u64 {
+    let of = match shape(prelude::prompt()) {
+        Shape::List(part) => *part,
+        _ => ShapeId::UNIT,
+    };
+    record::variant(of, tag, &[text(part)])
+}
+
+/// Text, numbers, Money and Duration as text, everything else as compact JSON.
 fn prompt_hole(hole: u64, of: ShapeId) -> String {
     let plain = matches!(
         shape(of),
@@ -100,9 +96,8 @@ fn prompt_hole(hole: u64, of: ShapeId) -> String {
 }
 
 pub fn text_to_prompt(text: u64) -> u64 {
-    retain_counted(text);
-    let part = prompt_part(INSTRUCTION, text);
-    ListBuf::from_items(prelude::prompt(), &[part]).into_word()
+    let part = prompt_part(INSTRUCTION, &show::show(text, ShapeId::TEXT));
+    list(prelude::prompt(), &[part])
 }
 
 pub fn to_dyn(of: ShapeId, value: u64) -> u64 {
