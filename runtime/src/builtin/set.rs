@@ -29,11 +29,11 @@ builtins! {
         = |_cx, xs: MapRef<'_>, _t: ShapeId| Ok(Row::from(xs).last());
     /// The set with one more element.
     Set "insert" "(self: Set<T>, value: T) -> Set<T>"
-        example "let s : Set<Int> = [2, 1]; s.insert(3)" => "{2, 1, 3}"
+        example "let s : Set<Int> = [2, 1]; let t := s.insert(3); t" => "{2, 1, 3}"
         = |_cx, xs: MapBuf, value: Moved, _t: ShapeId| Ok(xs.insert(value.0));
     /// The set without an element.
     Set "remove" "(self: Set<T>, value: T) -> Set<T>"
-        example "let s : Set<Int> = [2, 1]; s.remove(2)" => "{1}"
+        example "let s : Set<Int> = [2, 1]; let t := s.remove(2); t" => "{1}"
         = |_cx, xs: MapBuf, value: Word, _t: ShapeId| Ok(xs.remove(value.0));
     /// Whether it has an element.
     Set "contains" "(self: Set<T>, value: T) -> Bool"

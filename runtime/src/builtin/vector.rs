@@ -30,7 +30,7 @@ builtins! {
         = |_cx, xs: ListRef<'_>| Ok(Row::from(xs).last());
     /// The vector with one more element at the end.
     Vector "push" "(self: Vector, value: Float) -> Vector"
-        example "let v : Vector = [3.0, 4.0]; v.push(5.0)" => "[3.0, 4.0, 5.0]"
+        example "let v : Vector = [3.0, 4.0]; let t := v.push(5.0); t" => "[3.0, 4.0, 5.0]"
         = |cx, xs: ListBuf, value: Moved| list::push(cx, xs, value, ShapeId::FLOAT);
     /// The vector without its last element.
     Vector "pop" "(self: Vector) -> Vector"
@@ -38,11 +38,11 @@ builtins! {
         = |cx, xs: ListBuf| list::pop(cx, xs);
     /// The vector with an element put in before a position.
     Vector "insert" "(self: Vector, index: Int, value: Float) -> Vector"
-        example "let v : Vector = [3.0, 4.0]; v.insert(0, 1.0)" => "[1.0, 3.0, 4.0]"
+        example "let v : Vector = [3.0, 4.0]; let t := v.insert(0, 1.0); t" => "[1.0, 3.0, 4.0]"
         = |cx, xs: ListBuf, index: i64, value: Moved| list::insert(cx, xs, index, value, ShapeId::FLOAT);
     /// The vector without the element at a position.
     Vector "remove" "(self: Vector, index: Int) -> Vector"
-        example "let v : Vector = [3.0, 4.0]; v.remove(0)" => "[4.0]"
+        example "let v : Vector = [3.0, 4.0]; let t := v.remove(0); t" => "[4.0]"
         = |cx, xs: ListBuf, index: i64| list::remove(cx, xs, index);
     /// Whether an element is equal to a number.
     Vector "contains" "(self: Vector, value: Float) -> Bool"
