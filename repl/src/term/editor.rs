@@ -10,7 +10,7 @@ use rustyline::{
     ColorMode, CompletionType, Config, EventHandler, ExternalPrinter, KeyCode, KeyEvent, Modifiers,
 };
 
-use crate::term::helper::{AgHelper, OnEnter};
+use crate::term::helper::{AgHelper, OnClosing, OnEnter};
 use crate::term::paint;
 
 /// What came from the prompt.
@@ -49,6 +49,10 @@ impl Editor {
         }));
         let enter = KeyEvent(KeyCode::Enter, Modifiers::NONE);
         inner.bind_sequence(enter, EventHandler::Conditional(Box::new(OnEnter { inspector })));
+        for bracket in ['}', ')', ']'] {
+            let handler = EventHandler::Conditional(Box::new(OnClosing { bracket }));
+            inner.bind_sequence(KeyEvent::from(bracket), handler);
+        }
         // No file yet: the first session of this home.
         let _ = inner.load_history(&history);
         Ok(Editor { inner, history })

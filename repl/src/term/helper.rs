@@ -10,7 +10,9 @@ use rustyline::completion::{Candidate, Completer};
 use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::{Hinter, HistoryHinter};
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::{Cmd, ConditionalEventHandler, Context, Event, EventContext, Helper, RepeatCount};
+use rustyline::{
+    Cmd, ConditionalEventHandler, Context, Event, EventContext, Helper, Movement, RepeatCount,
+};
 
 use crate::term::highlight::highlight;
 
@@ -118,6 +120,33 @@ impl ConditionalEventHandler for OnEnter {
             Some(indent) => Some(Cmd::Insert(1, format!("\n{indent}"))),
             None => Some(Cmd::AcceptOrInsertLine { accept_in_the_middle: true }),
         }
+    }
+}
+
+/// A closing bracket that begins its line moves back by the indentation that was put there for it.
+pub struct OnClosing {
+    pub bracket: char,
+}
+
+/// What the language indents by.
+const INDENT: usize = 2;
+
+impl ConditionalEventHandler for OnClosing {
+    fn handle(
+        &self,
+        _: &Event,
+        _: RepeatCount,
+        _: bool,
+        context: &EventContext<'_>,
+    ) -> Option<Cmd> {
+        let before = context.line().get(..context.pos())?;
+        let (above, line) = before.rsplit_once('\n')?;
+        let opens =
+            !above.trim_end().is_empty() && line.len() >= INDENT && line.chars().all(|c| c == ' ');
+        // The line's start and not two characters back: rustyline puts its own repeat count into a counted movement.
+        let kept = line.get(INDENT..).unwrap_or_default();
+        let text = format!("{kept}{}", self.bracket);
+        opens.then_some(Cmd::Replace(Movement::BeginningOfLine, Some(text)))
     }
 }
 
