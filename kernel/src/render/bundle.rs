@@ -17,8 +17,19 @@ impl Bundle {
         Bundle { forms: vec![("text/plain".to_owned(), plain.into())], metadata: Map::new() }
     }
 
+    /// Front ends set `$..$` in HTML as mathematics; two amounts of money in a line are not.
     pub fn html(self, html: String) -> Bundle {
+        self.trusted_html(format!("<div class=\"mathjax_ignore tex2jax_ignore\">{html}</div>"))
+    }
+
+    /// What the program made itself, mathematics and all.
+    pub fn trusted_html(self, html: String) -> Bundle {
         self.form("text/html", html.into())
+    }
+
+    /// Markdown in which `$` is a dollar sign.
+    pub fn markdown(self, markdown: &str) -> Bundle {
+        self.form("text/markdown", escape_dollars(markdown).into())
     }
 
     pub fn form(mut self, mime: &str, data: Value) -> Bundle {
@@ -43,5 +54,38 @@ impl Bundle {
     pub fn done(mut self) -> MimeBundle {
         self.forms.sort_by(|a, b| a.0.cmp(&b.0));
         MimeBundle { data: self.forms.into_iter().collect(), metadata: self.metadata }
+    }
+}
+
+/// A backslash before each `$` outside of code, where Markdown would show the backslash.
+fn escape_dollars(markdown: &str) -> String {
+    let mut out = String::with_capacity(markdown.len());
+    let mut in_fence = false;
+    for line in markdown.split_inclusive('\n') {
+        if line.trim_start().starts_with("```") {
+            in_fence = !in_fence;
+            out.push_str(line);
+            continue;
+        }
+        let mut in_code = in_fence;
+        for c in line.chars() {
+            in_code ^= c == '`' && !in_fence;
+            if c == '$' && !in_code {
+                out.push('\\');
+            }
+            out.push(c);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escape_dollars;
+
+    #[test]
+    fn money_in_markdown_is_no_mathematics() {
+        let text = "from $1 to $2, `$3`\n```\n$4 ` $5\n```\n$6";
+        assert_eq!(escape_dollars(text), "from \\$1 to \\$2, `$3`\n```\n$4 ` $5\n```\n\\$6");
     }
 }

@@ -9,6 +9,7 @@ use super::text::{Ink, clip, lines_of, one_line, wrap};
 use super::{Failure, MimeBundle, Style};
 use crate::output::diagnostic::{DiagnosticView, FaultView};
 
+const TRACEBACK: Style = Style { width: 100, color: true };
 /// Values longer than this are cut; the whole of them is in the facts.
 const VALUE_CHARS: usize = 200;
 
@@ -41,12 +42,12 @@ pub fn failure(list: &[DiagnosticView]) -> Option<Failure> {
         1 => format!("{} (and 1 more error)", first.message),
         n => format!("{} (and {n} more errors)", first.message),
     };
-    let traceback = terminal(list, &Style { width: 100, color: true });
+    let traceback = terminal(list, &TRACEBACK);
     Some(Failure { ename: first.code.clone(), evalue, traceback: lines(&traceback) })
 }
 
 pub fn fault_failure(fault: &FaultView) -> Failure {
-    let traceback = fault_terminal(fault, &Style { width: 100, color: true });
+    let traceback = fault_terminal(fault, &TRACEBACK);
     Failure {
         ename: fault.code.clone(),
         evalue: fault.message.clone(),
@@ -54,8 +55,22 @@ pub fn fault_failure(fault: &FaultView) -> Failure {
     }
 }
 
+/// Front ends show a traceback on a red ground, where colours do not read: what was coloured is bold.
 fn lines(text: &str) -> Vec<String> {
-    text.trim_end().split('\n').map(str::to_owned).collect()
+    let mut bold = String::new();
+    for (at, part) in text.trim_end().split("\x1b[").enumerate() {
+        let (code, rest) = match at {
+            0 => ("", part),
+            _ => part.split_once('m').unwrap_or(("", part)),
+        };
+        bold.push_str(match code {
+            "" => "",
+            "0" | "2" => "\x1b[0m",
+            _ => "\x1b[1m",
+        });
+        bold.push_str(rest);
+    }
+    bold.split('\n').map(str::to_owned).collect()
 }
 
 /// The Fault under a failing cell: a line a value.
@@ -67,8 +82,8 @@ pub fn fault_terminal(fault: &FaultView, style: &Style) -> String {
         out.push('\n');
     }
     out.push_str(&chain_text(fault, style));
-    let more = format!("  :help {} explains it, :fault shows it in full\n", fault.code);
-    out + &style.ink(Ink::Muted, &more)
+    let more = format!("  :help {} explains it, :fault shows it in full", fault.code);
+    out + &style.ink(Ink::Muted, &more) + "\n"
 }
 
 /// The Fault when a person asks for it: values and data whole.
@@ -81,8 +96,8 @@ pub fn card_terminal(fault: &FaultView, style: &Style) -> String {
     if !fault.data.is_null() {
         out.push_str(&indented(&format!("data: {}", fault.data), style));
     }
-    let more = format!("  :help {} explains it\n", fault.code);
-    out + &style.ink(Ink::Muted, &more)
+    let more = format!("  :help {} explains it", fault.code);
+    out + &style.ink(Ink::Muted, &more) + "\n"
 }
 
 fn indented(text: &str, style: &Style) -> String {

@@ -34,7 +34,7 @@ fn note_text(note: &Note) -> String {
 }
 
 pub fn page_mime(page: &Page) -> MimeBundle {
-    Bundle::new(page.text.clone()).form("text/markdown", page.markdown.clone().into()).done()
+    Bundle::new(page.text.clone()).markdown(&page.markdown).done()
 }
 
 pub fn progress_mime(view: &ProgressView) -> MimeBundle {
@@ -57,7 +57,7 @@ pub fn progress_terminal(view: &ProgressView, style: &Style) -> String {
 }
 
 pub fn html_mime(html: &str) -> MimeBundle {
-    Bundle::new(text_of_html(html)).html(html.to_owned()).done()
+    Bundle::new(text_of_html(html)).trusted_html(html.to_owned()).done()
 }
 
 pub fn svg_mime(svg: &str) -> MimeBundle {

@@ -160,8 +160,8 @@ fn row_html(row: &RecollectionRow, names: &[&str], longest: f64) -> String {
         .iter()
         .map(|term| (term.contribution.max(0.0) / scale, color_of(names, &term.name)))
         .collect();
-    let bar_cell = "vertical-align:middle;text-align:left;padding:0px;width:100%;";
-    let number_cell = "vertical-align:middle;text-align:right;padding:0px 0px 0px 10px;";
+    let bar_cell = "vertical-align:middle;text-align:left;padding:0px;width:88%;";
+    let number_cell = "vertical-align:middle;text-align:right;padding:0px;width:12%;";
     let bar = html::element("td", bar_cell, &html::bar(&parts, 14));
     let number = html::text("td", number_cell, &score(row.score));
     let line = html::element("tr", "", &format!("{bar}{number}"));
