@@ -3,11 +3,14 @@
 //! Never: changes an agent that does not fit; it keeps the code it has.
 
 use crate::actor::instance::Instance;
-use crate::actor::kind::AgentType;
+use crate::actor::kind::{AgentType, TypeId};
 use crate::actor::message::Message;
-use crate::actor::slab::Slot;
+use crate::actor::reference::AgentRef;
+use crate::actor::slab::{About, Slot};
 use crate::context::Cx;
+use crate::telemetry::event::Actor;
 use crate::value::owned::Owned;
+use crate::world::World;
 use std::sync::Arc;
 
 /// Whether a type has the behavior a message asks for, with the same parameters.
@@ -34,6 +37,41 @@ pub fn obstacle(old: &AgentType, new: &AgentType) -> Option<String> {
     let given = inputs.chain(state.filter(|field| field.required));
     let missing = given.into_iter().find(|field| !has(&field.name, field.shape));
     missing.map(|field| format!("`{}` is new and has no default", field.name))
+}
+
+/// The fields whose values instances of `old` lose when they become `new`.
+#[must_use]
+pub fn dropped_fields(old: &AgentType, new: &AgentType) -> Vec<Arc<str>> {
+    let stays = |name: &str| new.fields.iter().any(|field| &*field.name == name);
+    let gone = old.fields.iter().filter(|field| !stays(&field.name));
+    gone.map(|field| Arc::clone(&field.name)).collect()
+}
+
+/// An instance that keeps the code it has, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldBack {
+    pub agent: AgentRef,
+    pub actor: Actor,
+    pub why: String,
+}
+
+impl World {
+    /// The instances that cannot take the newest definition of their type as they are now (L-78).
+    #[must_use]
+    pub fn held_back(&self, kind: TypeId) -> Vec<HeldBack> {
+        let Some(cell) = self.agent_types().cell(kind) else { return Vec::new() };
+        let Some(new) = cell.current() else { return Vec::new() };
+        let own =
+            |about: &About| Arc::ptr_eq(&about.cell, &cell) && about.kind.version != new.version;
+        let old = self.agents().tenants().filter(|(about, _)| own(about));
+        let held = old.filter_map(|(about, slot)| {
+            let queued =
+                || (!slot.mailbox.fits(&new)).then(|| "a queued message does not fit".to_owned());
+            let why = obstacle(&about.kind, &new).or_else(queued)?;
+            Some(HeldBack { agent: about.reference, actor: about.actor, why })
+        });
+        held.collect()
+    }
 }
 
 /// Called between messages: takes the newest definition if there is one that fits.

@@ -26,7 +26,9 @@ pub enum MemoryError {
         reason: String,
     },
     /// No embedder gives vectors of this length.
-    NoEmbedder { dim: u64 },
+    NoEmbedder {
+        dim: u64,
+    },
     /// The store was closed while the write waited.
     Closed,
 }

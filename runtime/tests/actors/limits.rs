@@ -32,6 +32,23 @@ fn a_program_that_takes_too_many_steps_faults() {
 }
 
 #[test]
+fn a_program_that_fills_the_memory_faults() {
+    let limits = Limits { memory_bytes: 1 << 20, ..Limits::default() };
+    let test = Test::with(WorldOptions { limits, ..WorldOptions::seeded(Seed(1)) });
+    let code = test.code(|cx| {
+        let mut kept = Vec::new();
+        loop {
+            kept.push(crate::support::text("sixteen bytes or more of text"));
+            if cx.safepoint() != OK {
+                return Err(Faulted);
+            }
+        }
+    });
+    assert_eq!(code, "R0113");
+    assert_eq!(test.code(|_| Ok(0)), "no fault");
+}
+
+#[test]
 fn endless_recursion_is_a_fault_by_frames_and_by_native_stack() {
     let test = Test::seeded();
     let recursive = Arc::new(std::sync::OnceLock::new());

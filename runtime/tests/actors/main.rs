@@ -9,5 +9,6 @@ mod limits;
 mod messages;
 mod services;
 mod state;
+mod stress;
 mod support;
 mod waiting;

@@ -71,6 +71,7 @@ fn an_instance_takes_new_code_at_its_next_message_and_keeps_its_state() {
         })
         .on("new", &[], INT, |cx, _| Ok(cx.field(0)))
         .install();
+    assert!(world.held_back(kind).is_empty());
     let result = test.cell(move |cx| {
         assert_eq!(ask(cx, agent, "add", vec![])?, 61);
         ask(cx, agent, "new", vec![])
@@ -81,6 +82,8 @@ fn an_instance_takes_new_code_at_its_next_message_and_keeps_its_state() {
         .on("add", &[], INT, |_, _| Ok(0))
         .install();
     assert_eq!(test.cell(move |cx| ask(cx, agent, "add", vec![])).unwrap(), 71);
+    let held: Vec<String> = world.held_back(kind).into_iter().map(|held| held.why).collect();
+    assert_eq!(held, ["`count` has another type"]);
 }
 
 #[test]
