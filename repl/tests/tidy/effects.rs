@@ -9,7 +9,7 @@ const OUTSIDE: &[&str] =
     &["llm", "tool", "memory.read", "memory.write", "clock", "random", "net", "fs", "human"];
 
 /// Rows whose bodies are not connected yet: they fail when called. Empty when all are.
-const NOT_CONNECTED: &[&str] = &["recall", "remember"];
+const NOT_CONNECTED: &[&str] = &[];
 
 /// The only files of runtime that ask the system itself; programs see time and chance through the context.
 const ASK_THE_SYSTEM: &[(&str, &[&str])] = &[

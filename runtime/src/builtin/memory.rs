@@ -4,7 +4,7 @@ use crate::actor::config::AgentConfig;
 use crate::builtin::declare::{Moved, Outcome, Word, absent, builtins};
 use crate::context::Cx;
 use crate::fault::{Faulted, code};
-use crate::journal::effect::{Payload, effect};
+use crate::journal::effect::Payload;
 use crate::journal::fingerprint::Fingerprint;
 use crate::memory::agent::{AgentMemory, Asker, MemoryConfig};
 use crate::memory::episode::{Draft, EpisodeId, Outcome as Ending};
@@ -66,7 +66,7 @@ fn recall(cx: &mut Cx, query: Word, limit: i64, min_score: f64, filter: Word) ->
     }));
     let asker = asker(cx);
     cx.record(Kind::MemoryRead);
-    let given = effect(cx.world.effects(), "memory.read", print, || {
+    let given = cx.world.effects().effect("memory.read", print, || {
         let recalled = memory.recall(&query, &asker)?;
         Ok::<_, MemoryError>(Payload::free(recollections(&recalled)))
     });

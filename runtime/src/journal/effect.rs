@@ -1,4 +1,4 @@
-//! `effect`, the door, and the list of what passed it.
+//! The door ([`EffectJournal::effect`]) and the list of what passed it.
 //!
 //! An effect is named by its path (`llm`, `tool.BrokerAPI.execute`, `memory.write`, ...) and the fingerprint of its inputs;
 //! what it gives is JSON, because a recording must be able to stand in for it. Never: making the effect happen by itself.
@@ -78,6 +78,26 @@ impl EffectJournal {
         Pending { journal: self, path: path.into(), fingerprint }
     }
 
+    /// The door: makes the effect happen by `run`, notes it and hands on what it gave.
+    pub fn effect<E: fmt::Display>(
+        &self,
+        path: &str,
+        fingerprint: Fingerprint,
+        run: impl FnOnce() -> Result<Payload, E>,
+    ) -> Result<Payload, E> {
+        let pending = self.begin(path, fingerprint);
+        match run() {
+            Ok(payload) => {
+                pending.done(payload.clone());
+                Ok(payload)
+            }
+            Err(error) => {
+                pending.failed(&error);
+                Err(error)
+            }
+        }
+    }
+
     fn write(&self, path: Arc<str>, fingerprint: Fingerprint, end: Result<Payload, String>) -> u64 {
         let (payload, fault) = match end {
             Ok(payload) => (Some(payload), None),
@@ -124,29 +144,9 @@ impl Pending<'_> {
     }
 }
 
-/// The door: makes the effect happen by `run`, notes it and hands on what it gave.
-pub fn effect<E: fmt::Display>(
-    journal: &EffectJournal,
-    path: &str,
-    fingerprint: Fingerprint,
-    run: impl FnOnce() -> Result<Payload, E>,
-) -> Result<Payload, E> {
-    let pending = journal.begin(path, fingerprint);
-    match run() {
-        Ok(payload) => {
-            pending.done(payload.clone());
-            Ok(payload)
-        }
-        Err(error) => {
-            pending.failed(&error);
-            Err(error)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{EffectJournal, KEPT, Payload, effect};
+    use super::{EffectJournal, KEPT, Payload};
     use crate::journal::fingerprint::Fingerprint;
     use serde_json::json;
     use std::sync::Arc;
@@ -161,10 +161,9 @@ mod tests {
         };
         let journal = EffectJournal::new(Some(Arc::new(listener)));
         let print = Fingerprint::of_json(&json!({"prompt": "hi"}));
-        let given =
-            effect(&journal, "llm", print, || Ok::<_, String>(Payload::free(json!("reply"))));
+        let given = journal.effect("llm", print, || Ok::<_, String>(Payload::free(json!("reply"))));
         assert_eq!(given, Ok(Payload::free(json!("reply"))));
-        let failed = effect(&journal, "fs", print, || Err::<Payload, _>("R0112: gone"));
+        let failed = journal.effect("fs", print, || Err::<Payload, _>("R0112: gone"));
         assert_eq!(failed, Err("R0112: gone"));
         let records = journal.records();
         assert_eq!(records.iter().map(|r| r.sequence).collect::<Vec<_>>(), [0, 1]);
