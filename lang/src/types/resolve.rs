@@ -28,7 +28,7 @@ pub enum TypeHead {
     Other,
 }
 
-#[salsa::tracked]
+#[salsa::tracked(cycle_result = head_of_itself)]
 pub fn type_head<'db>(
     db: &'db dyn Db,
     name: ScopedName<'db>,
@@ -54,6 +54,16 @@ pub fn type_head<'db>(
         ItemKind::Agent(_) | ItemKind::Orchestration(_) => TypeHead::Agent,
         _ => TypeHead::Other,
     })
+}
+
+/// An alias that leads back to itself; reported where it is declared.
+fn head_of_itself<'db>(
+    _db: &'db dyn Db,
+    _id: salsa::Id,
+    _name: ScopedName<'db>,
+    _cell: Option<CellInput>,
+) -> Option<TypeHead> {
+    Some(TypeHead::Alias { generics: Vec::new(), ty: Ty::Error })
 }
 
 pub fn generic_names(generics: &[GenericParam]) -> Vec<Name> {

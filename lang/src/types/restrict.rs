@@ -4,13 +4,13 @@ use crate::db::Db;
 use crate::diag::{Diagnostic, codes};
 use crate::names::cell::ItemKey;
 use crate::source::Span;
-use crate::syntax::ast::{Cap, ExprKind, Literal, TypeRefId};
+use crate::syntax::ast::{Cap, ExprKind, Literal, TypeKind, TypeRefId};
 use crate::syntax::item::{
     Attr, BehaviorKind, Function, GenericParam, ItemKind, ItemTree, MemberKind, Tool,
 };
 use crate::types::report::unsupported as report;
 use crate::types::resolve::{TypeScope, generic_names};
-use crate::types::ty::Name;
+use crate::types::ty::{Name, Ty};
 
 /// One diagnostic for each construct of the item that is not supported.
 pub fn unsupported(tree: &ItemTree) -> Vec<Diagnostic> {
@@ -148,7 +148,12 @@ pub fn declarations<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> Vec<Diagnostic>
         body: &tree.body,
     };
     for id in written_types(tree) {
-        scope.ty(id, &mut out);
+        let ty = scope.ty(id, &mut out);
+        let is_alias = matches!(tree.kind, ItemKind::Alias(_));
+        if is_alias && ty == Ty::Error && out.is_empty() && tree.body[id].kind != TypeKind::Error {
+            let message = format!("`{}` stands for a type that stands for itself", tree.name.name);
+            out.push(Diagnostic::new(codes::E0208, tree.name.span, message));
+        }
     }
     twice(tree, &mut out);
     out

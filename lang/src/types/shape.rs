@@ -3,6 +3,7 @@
 //! Nominal types are declared by name, type arguments and fingerprint, then defined: so a recursive type refers to itself,
 //! and a type changed back has its first shape again (L-152).
 
+use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use ag_runtime::value::shape::{
     EnumShape, FieldShape, RecordShape, Shape, ShapeId, VariantShape, declare, define, intern,
     is_defined,
 };
-use rustc_hash::FxHasher;
+use rustc_hash::{FxHashSet, FxHasher};
 
 use crate::db::Db;
 use crate::names::scope::ScopedName;
@@ -20,66 +21,131 @@ use crate::types::def::{Definition, EnumDef, Param, StructDef, ToolDef};
 use crate::types::fingerprint::type_fingerprint;
 use crate::types::ty::{AdtRef, Name, Ty};
 
-/// The shape of values of a type. Types without values (`Never`, variables, mistakes) have that of Unit.
+/// The shape of values of a type.
 pub fn shape_of(db: &dyn Db, ty: &Ty) -> ShapeId {
-    let of = |ty: &Ty| shape_of(db, ty);
-    match ty {
-        Ty::Unit | Ty::Never | Ty::Error | Ty::Var(_) | Ty::Param(_) | Ty::Agent(_) => {
-            ShapeId::UNIT
-        }
-        Ty::Bool => ShapeId::BOOL,
-        Ty::Int => ShapeId::INT,
-        Ty::Float => ShapeId::FLOAT,
-        Ty::Text => ShapeId::TEXT,
-        Ty::Bytes => ShapeId::BYTES,
-        Ty::Money => ShapeId::MONEY,
-        Ty::Duration => ShapeId::DURATION,
-        Ty::Time => ShapeId::TIME,
-        Ty::Dyn => ShapeId::DYN,
-        Ty::Vector => ShapeId::VECTOR,
-        Ty::Prompt => prelude::prompt(),
-        Ty::Lane => prelude::lane(),
-        Ty::List(element) => ShapeId::list(of(element)),
-        Ty::Set(element) => ShapeId::set(of(element)),
-        Ty::Map(key, value) => ShapeId::map(of(key), of(value)),
-        Ty::Tuple(items) => ShapeId::tuple(&items.iter().map(of).collect::<Vec<_>>()),
-        Ty::Record(fields) => {
-            let fields: Vec<(&str, ShapeId)> =
-                fields.iter().map(|(name, ty)| (&**name, of(ty))).collect();
-            ShapeId::record(&fields)
-        }
-        Ty::Function(function) => {
-            let params: Vec<ShapeId> = function.params.iter().map(of).collect();
-            ShapeId::function(&params, of(&function.result))
-        }
-        Ty::Future(inner) => intern(Shape::Future(of(inner))),
-        Ty::Channel(inner) => intern(Shape::Channel(of(inner))),
-        Ty::AgentRef(agent) => intern(Shape::AgentRef(agent.clone())),
-        Ty::Message(_) => ShapeId::opaque("Message"),
-        Ty::Opaque(name) => ShapeId::opaque(name),
-        Ty::Tool(name) => tool(db, name),
-        Ty::Adt(adt) => nominal(db, adt),
-    }
+    Shapes { db, open: RefCell::default() }.of(ty)
 }
 
-fn nominal(db: &dyn Db, adt: &AdtRef) -> ShapeId {
-    match (ty_is(adt, "Option"), ty_is(adt, "Result"), adt.args.as_slice()) {
-        (true, _, [inner]) => return ShapeId::option(shape_of(db, inner)),
-        (_, true, [ok, err]) => return ShapeId::result(shape_of(db, ok), shape_of(db, err)),
-        _ => {}
+/// One walk; `open` are the nominal types being defined, which may be met again inside themselves.
+struct Shapes<'a> {
+    db: &'a dyn Db,
+    open: RefCell<FxHashSet<ShapeId>>,
+}
+
+impl Shapes<'_> {
+    /// Types without values (`Never`, variables, mistakes) have that of Unit.
+    fn of(&self, ty: &Ty) -> ShapeId {
+        let of = |ty: &Ty| self.of(ty);
+        match ty {
+            Ty::Unit | Ty::Never | Ty::Error | Ty::Var(_) | Ty::Param(_) | Ty::Agent(_) => {
+                ShapeId::UNIT
+            }
+            Ty::Bool => ShapeId::BOOL,
+            Ty::Int => ShapeId::INT,
+            Ty::Float => ShapeId::FLOAT,
+            Ty::Text => ShapeId::TEXT,
+            Ty::Bytes => ShapeId::BYTES,
+            Ty::Money => ShapeId::MONEY,
+            Ty::Duration => ShapeId::DURATION,
+            Ty::Time => ShapeId::TIME,
+            Ty::Dyn => ShapeId::DYN,
+            Ty::Vector => ShapeId::VECTOR,
+            Ty::Prompt => prelude::prompt(),
+            Ty::Lane => prelude::lane(),
+            Ty::List(element) => ShapeId::list(of(element)),
+            Ty::Set(element) => ShapeId::set(of(element)),
+            Ty::Map(key, value) => ShapeId::map(of(key), of(value)),
+            Ty::Tuple(items) => ShapeId::tuple(&items.iter().map(of).collect::<Vec<_>>()),
+            Ty::Record(fields) => {
+                let fields: Vec<(&str, ShapeId)> =
+                    fields.iter().map(|(name, ty)| (&**name, of(ty))).collect();
+                ShapeId::record(&fields)
+            }
+            Ty::Function(function) => {
+                let params: Vec<ShapeId> = function.params.iter().map(of).collect();
+                ShapeId::function(&params, of(&function.result))
+            }
+            Ty::Future(inner) => intern(Shape::Future(of(inner))),
+            Ty::Channel(inner) => intern(Shape::Channel(of(inner))),
+            Ty::AgentRef(agent) => intern(Shape::AgentRef(agent.clone())),
+            Ty::Message(_) => ShapeId::opaque("Message"),
+            Ty::Opaque(name) => ShapeId::opaque(name),
+            Ty::Tool(name) => self.tool(name),
+            Ty::Adt(adt) => self.nominal(adt),
+        }
     }
-    let full = Ty::Adt(Arc::new(adt.clone())).to_string();
-    let id = declare(&full, identity(adt));
-    if is_defined(id) {
-        return id;
+
+    fn nominal(&self, adt: &AdtRef) -> ShapeId {
+        match (ty_is(adt, "Option"), ty_is(adt, "Result"), adt.args.as_slice()) {
+            (true, _, [inner]) => return ShapeId::option(self.of(inner)),
+            (_, true, [ok, err]) => return ShapeId::result(self.of(ok), self.of(err)),
+            _ => {}
+        }
+        let full = Ty::Adt(Arc::new(adt.clone())).to_string();
+        let id = declare(&full, identity(adt));
+        if is_defined(id) || !self.open.borrow_mut().insert(id) {
+            return id;
+        }
+        match adt_definition(self.db, adt) {
+            Some(Definition::Struct(def)) => define(id, self.structure(def, adt)),
+            Some(Definition::Enum(def)) => define(id, self.enumeration(def, adt)),
+            // Redefined since: its values keep the shape they were made with, which exists already.
+            _ => {}
+        }
+        id
     }
-    match adt_definition(db, adt) {
-        Some(Definition::Struct(def)) => define(id, structure(db, def, adt)),
-        Some(Definition::Enum(def)) => define(id, enumeration(db, def, adt)),
-        // Redefined since: its values keep the shape they were made with, which exists already.
-        _ => {}
+
+    fn structure(&self, def: &StructDef, adt: &AdtRef) -> Shape {
+        let fields = def.fields.iter().map(|param| self.field(param, &def.generics, &adt.args));
+        Shape::Record(RecordShape {
+            name: Some(def.name.clone()),
+            fields: fields.collect(),
+            is_tool: false,
+        })
     }
-    id
+
+    fn enumeration(&self, def: &EnumDef, adt: &AdtRef) -> Shape {
+        let variants = def.variants.iter().map(|variant| VariantShape {
+            name: variant.name.clone(),
+            fields: variant
+                .fields
+                .iter()
+                .map(|param| self.field(param, &def.generics, &adt.args))
+                .collect(),
+        });
+        Shape::Enum(EnumShape { name: def.name.clone(), variants: variants.collect() })
+    }
+
+    fn field(&self, param: &Param, generics: &[Name], args: &[Ty]) -> FieldShape {
+        let ty = param.ty.substitute(generics, args);
+        FieldShape {
+            name: param.name.clone(),
+            shape: self.of(&ty),
+            doc: param.doc.clone().unwrap_or_else(|| Arc::from("")),
+            required: !param.has_default && ty.as_option().is_none(),
+        }
+    }
+
+    fn tool(&self, name: &Name) -> ShapeId {
+        let db = self.db;
+        let scoped = ScopedName::new(db, name.clone(), false);
+        let id = declare(&format!("tool {name}"), type_fingerprint(db, scoped));
+        if !is_defined(id)
+            && let Some(Definition::Tool(def)) = definition(db, scoped, None)
+        {
+            define(id, self.tool_value(def));
+        }
+        id
+    }
+
+    fn tool_value(&self, def: &ToolDef) -> Shape {
+        let fields = def.fields.iter().map(|param| self.field(param, &[], &[]));
+        Shape::Record(RecordShape {
+            name: Some(def.name.clone()),
+            fields: fields.collect(),
+            is_tool: true,
+        })
+    }
 }
 
 fn ty_is(adt: &AdtRef, name: &str) -> bool {
@@ -105,55 +171,4 @@ fn identity(adt: &AdtRef) -> u64 {
         (true, true) => adt.fingerprint,
         (true, false) => hasher.finish().max(1),
     }
-}
-
-fn structure(db: &dyn Db, def: &StructDef, adt: &AdtRef) -> Shape {
-    let fields = def.fields.iter().map(|param| field(db, param, &def.generics, &adt.args));
-    Shape::Record(RecordShape {
-        name: Some(def.name.clone()),
-        fields: fields.collect(),
-        is_tool: false,
-    })
-}
-
-fn enumeration(db: &dyn Db, def: &EnumDef, adt: &AdtRef) -> Shape {
-    let variants = def.variants.iter().map(|variant| VariantShape {
-        name: variant.name.clone(),
-        fields: variant
-            .fields
-            .iter()
-            .map(|param| field(db, param, &def.generics, &adt.args))
-            .collect(),
-    });
-    Shape::Enum(EnumShape { name: def.name.clone(), variants: variants.collect() })
-}
-
-fn field(db: &dyn Db, param: &Param, generics: &[Name], args: &[Ty]) -> FieldShape {
-    let ty = param.ty.substitute(generics, args);
-    FieldShape {
-        name: param.name.clone(),
-        shape: shape_of(db, &ty),
-        doc: param.doc.clone().unwrap_or_else(|| Arc::from("")),
-        required: !param.has_default && ty.as_option().is_none(),
-    }
-}
-
-fn tool(db: &dyn Db, name: &Name) -> ShapeId {
-    let scoped = ScopedName::new(db, name.clone(), false);
-    let id = declare(&format!("tool {name}"), type_fingerprint(db, scoped));
-    if !is_defined(id)
-        && let Some(Definition::Tool(def)) = definition(db, scoped, None)
-    {
-        define(id, tool_value(db, def));
-    }
-    id
-}
-
-fn tool_value(db: &dyn Db, def: &ToolDef) -> Shape {
-    let fields = def.fields.iter().map(|param| field(db, param, &[], &[]));
-    Shape::Record(RecordShape {
-        name: Some(def.name.clone()),
-        fields: fields.collect(),
-        is_tool: true,
-    })
 }
