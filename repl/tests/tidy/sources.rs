@@ -17,7 +17,6 @@ const UNSAFE: &[&str] = &[
     "runtime/src/context",
     "runtime/src/sched/",
     "runtime/src/actor/mailbox",
-    "runtime/src/actor/redefine.rs",
     "runtime/src/memory/index/simd",
     "runtime/src/lane/local",
     "lang/src/exec/interp",
