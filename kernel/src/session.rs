@@ -2,76 +2,157 @@
 //!
 //! Front ends speak to it in the plain data of [`request`]; they never reach the engine or the runtime past it.
 
+mod answers;
 pub mod command;
+mod evaluate;
 pub mod graph;
 pub mod history;
 pub mod home;
 pub mod inspect;
 pub mod options;
+mod program;
+mod record;
 pub mod request;
+mod results;
+mod sink;
 pub mod state;
 
 use std::sync::Arc;
 
-use crate::output::diagnostic::{DiagnosticView, FaultView};
+use ag_runtime::ledger::flush::Durability;
+use ag_runtime::ledger::money::MicroUsd;
+use ag_runtime::rng::Seed;
+use ag_runtime::services::ServiceOptions;
+use ag_runtime::world::World;
+use ag_runtime::world::options::WorldOptions;
+
+use crate::output::cost::CostView;
+use crate::output::diagnostic::DiagnosticView;
 use crate::output::{Output, OutputSink};
+use crate::session::evaluate::{Ended, Evaluation};
 use crate::session::history::{History, HistoryEntry, HistoryQuery};
 use crate::session::home::Home;
 use crate::session::inspect::Inspector;
-use crate::session::options::{SessionOptions, SetupError};
+use crate::session::options::{HomeChoice, SessionOptions, SetupError};
+use crate::session::program::Program;
+use crate::session::record::Record;
 use crate::session::request::{CellReply, CellRequest, CellStatus};
 
+/// What all values of a process may use before programs fault with R0113.
+const MEMORY_LIMIT_BYTES: u64 = 4 << 30;
+
+/// The fields are dropped in this order: the world ends before its home may be deleted.
 pub struct Session {
-    home: Home,
-    history: History,
-    /// The number of the last counted cell.
-    count: u32,
+    program: Arc<Program>,
+    record: Record,
     inspector: Inspector,
+    history: History,
+    home: Home,
 }
 
 /// Interrupts what a session is running, from any thread.
-#[derive(Clone, Default)]
-pub struct Interrupter {}
+#[derive(Clone)]
+pub struct Interrupter {
+    program: Arc<Program>,
+}
 
 impl Interrupter {
     /// The running cell ends with a Fault at its next safepoint; without one nothing happens.
-    pub fn interrupt(&self) {}
+    pub fn interrupt(&self) {
+        self.program.interrupt();
+    }
 }
 
 impl Session {
     pub fn open(options: SessionOptions) -> Result<Session, SetupError> {
         let home = Home::open(&options)?;
         let history = History::open(Some(home.data().join("history.ndjson")));
-        Ok(Session { home, history, count: 0, inspector: Inspector::default() })
+        let program = Program::new(World::open(world_options(&options, &home)));
+        let program = program.map_err(|error| SetupError {
+            code: "R0999",
+            message: format!("the prelude does not compile: {}: {}", error.function, error.message),
+        })?;
+        let mut session = Session {
+            program: Arc::new(program),
+            record: Record::default(),
+            inspector: Inspector::default(),
+            history,
+            home,
+        };
+        session.name_lanes();
+        if let Some(lane) = &options.lane {
+            session.pin(Some(lane)).map_err(|message| SetupError { code: "R0604", message })?;
+        }
+        Ok(session)
     }
 
     /// Runs one cell to its end and shows what it shows.
     pub fn evaluate(&mut self, request: CellRequest, sink: &Arc<dyn OutputSink>) -> CellReply {
-        let is_counted = request.is_counted();
-        if is_counted {
-            self.count += 1;
-            self.history.add(self.count, &request.text, None);
+        let number = self.record.count + 1;
+        if request.is_counted() {
+            self.record.count = number;
         }
+        let mut reply = CellReply { count: self.record.count, ..CellReply::default() };
         if request.text.trim().is_empty() {
-            return CellReply { count: self.count, ..CellReply::default() };
+            self.remember(&request, None);
+            return reply;
         }
-        let message = "this build has no engine behind its session".to_owned();
-        sink.emit(Output::Fault(FaultView::at("R0999", &message, None)));
-        CellReply { count: self.count, status: CellStatus::Faulted, ..CellReply::default() }
+        let since = self.program.world().trace_position();
+        self.record.begin_trace(number, since);
+        self.program.begin(number);
+        let evaluation = Evaluation::new(self, &request, number, sink);
+        let Ended { status, result } = evaluation.run(request.file.is_some());
+        self.program.end();
+        let shown = result.map(|(value, ty)| self.keep_result(&request, value, &ty));
+        if let Some(view) = &shown {
+            sink.emit(Output::Value(view.clone()));
+        }
+        self.show_cost(number, sink);
+        self.publish();
+        self.remember(&request, shown.as_ref().map(|view| view.text.as_str()));
+        reply.status = status;
+        if status == CellStatus::Ok {
+            reply.user_expressions = self.user_expressions(&request.user_expressions);
+        }
+        reply
+    }
+
+    fn remember(&mut self, request: &CellRequest, result: Option<&str>) {
+        if request.is_counted() {
+            self.history.add(self.record.count, &request.text, result.map(str::to_owned));
+        }
+    }
+
+    /// The line under a cell that called a lane.
+    fn show_cost(&self, number: u32, sink: &Arc<dyn OutputSink>) {
+        if !self.record.settings.cost_line {
+            return;
+        }
+        let Some(services) = self.program.services() else { return };
+        let report = services.ledger().report();
+        let of_cell = CostView::of(&report, "", |call| call.facts.cell == number);
+        if let Some(line) = of_cell.line() {
+            sink.emit(Output::CostLine(line));
+        }
     }
 
     /// What checking finds in a text, without running or defining anything.
-    pub fn check(&self, _request: &CellRequest) -> Vec<DiagnosticView> {
-        Vec::new()
+    pub fn check(&self, request: &CellRequest) -> Vec<DiagnosticView> {
+        let title = request.file.as_deref().unwrap_or("cell");
+        let (cell, mut checked) = self.program.inquire(&request.text, title);
+        if request.file.is_some() {
+            evaluate::refuse_commands(&mut checked);
+        }
+        self.program.views(cell, &checked.diagnostics)
     }
 
     /// The number the next counted cell gets.
     pub fn next_count(&self) -> u32 {
-        self.count + 1
+        self.record.count + 1
     }
 
     pub fn interrupter(&self) -> Interrupter {
-        Interrupter {}
+        Interrupter { program: Arc::clone(&self.program) }
     }
 
     pub fn inspector(&self) -> Inspector {
@@ -86,4 +167,28 @@ impl Session {
     pub fn home(&self) -> &Home {
         &self.home
     }
+}
+
+fn world_options(options: &SessionOptions, home: &Home) -> WorldOptions {
+    let mut world = match options.seed {
+        Some(seed) => WorldOptions::seeded(Seed(seed)),
+        None => WorldOptions::real(Seed(uuid::Uuid::new_v4().as_u64_pair().0)),
+    };
+    if let Some(workers) = options.workers {
+        world.workers = workers;
+    }
+    world.limits.memory_bytes = MEMORY_LIMIT_BYTES;
+    // A home that is deleted at the end need not survive a power cut.
+    let durability = match options.home {
+        HomeChoice::Ephemeral => Durability::Process,
+        HomeChoice::Usual | HomeChoice::At(_) => Durability::Disk,
+    };
+    world.services = Some(ServiceOptions {
+        home: home.data().to_owned(),
+        stores: home.stores().to_owned(),
+        durability,
+        budget: Some(options.budget_micro_usd.map_or(ag_runtime::ledger::DEFAULT_BUDGET, MicroUsd)),
+        in_test: false,
+    });
+    world
 }

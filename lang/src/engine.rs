@@ -13,9 +13,10 @@ use crate::exec::emit::{self, Linker};
 use crate::exec::interp::{broken, interp_entry};
 use crate::hir::{self, FunctionKey};
 use crate::ir::{core, lower, print, rc, validate};
-use crate::types::ty::Ty;
+use crate::types::ty::{Name, Ty};
 use ag_runtime::code::{CodeHandle, FnSlot, Version};
 use ag_runtime::fault::Origin;
+use ag_runtime::value::owned::Owned;
 use ag_runtime::value::shape::ShapeId;
 use ag_runtime::world::World;
 use parking_lot::Mutex;
@@ -132,6 +133,17 @@ impl Engine {
         name: &str,
     ) -> Option<(ag_runtime::context::globals::GlobalSlot, ShapeId)> {
         self.state.lock().names.global_of(name)
+    }
+
+    /// Sets a global from outside a cell, as the session does with results.
+    pub fn set_global(&self, name: &str, value: Owned) {
+        let slot = {
+            let mut state = self.state.lock();
+            let name = Name::from(name);
+            state.names.declare_global(&name, value.shape());
+            state.names.global(&name)
+        };
+        self.world.globals().set(slot, value);
     }
 
     pub fn slot(&self, key: &str) -> Option<FnSlot> {

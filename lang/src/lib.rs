@@ -7,6 +7,7 @@ pub mod diag;
 pub mod engine;
 pub mod exec;
 pub mod hir;
+pub mod ide;
 pub mod ir;
 pub mod names;
 pub mod source;

@@ -39,12 +39,13 @@ impl Ring {
         self.written().saturating_sub(CAPACITY as u64).saturating_sub(since)
     }
 
-    /// What is in the ring, oldest first, from the event number `since` on.
+    /// What is in the ring, oldest first, from the event number `since` to before `until`.
     #[must_use]
-    pub fn read(&self, since: u64) -> Vec<Event> {
+    pub fn read(&self, since: u64, until: Option<u64>) -> Vec<Event> {
         let Some(words) = self.words.get() else { return Vec::new() };
-        let end = self.written();
-        let begin = since.max(end.saturating_sub(CAPACITY as u64));
+        let written = self.written();
+        let begin = since.max(written.saturating_sub(CAPACITY as u64));
+        let end = until.map_or(written, |until| until.min(written));
         let copy = |number: u64| {
             let place = words.get(number as usize % CAPACITY)?;
             Some((number, place.each_ref().map(|word| word.load(Ordering::Relaxed))))
@@ -53,7 +54,7 @@ impl Ring {
         // The writer may have lapped us; one more for the event it may be writing now.
         let safe = (self.written() + 1).saturating_sub(CAPACITY as u64);
         let whole =
-            copied.into_iter().filter(|&(number, _)| end < CAPACITY as u64 || number >= safe);
+            copied.into_iter().filter(|&(number, _)| written < CAPACITY as u64 || number >= safe);
         whole.filter_map(|(_, words)| Event::decode(words)).collect()
     }
 }
@@ -75,12 +76,13 @@ mod tests {
     #[test]
     fn a_ring_keeps_the_newest() {
         let ring = Ring::default();
-        assert!(ring.read(0).is_empty());
+        assert!(ring.read(0, None).is_empty());
         (0..10).for_each(|number| ring.push(event(number)));
-        assert_eq!(ring.read(4), (4..10).map(event).collect::<Vec<_>>());
+        assert_eq!(ring.read(4, None), (4..10).map(event).collect::<Vec<_>>());
+        assert_eq!(ring.read(4, Some(6)), (4..6).map(event).collect::<Vec<_>>());
         let total = 2 * CAPACITY as u64 + 5;
         (10..total).for_each(|number| ring.push(event(number)));
-        let read = ring.read(0);
+        let read = ring.read(0, None);
         assert_eq!(read.last(), Some(&event(total - 1)));
         assert!(read.len() >= CAPACITY - 1);
     }

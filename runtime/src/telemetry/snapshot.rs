@@ -173,6 +173,12 @@ impl World {
     /// The agents now, and what was recorded since then.
     #[must_use]
     pub fn trace(&self, since: &Since) -> Snapshot {
+        self.trace_between(since, None)
+    }
+
+    /// The agents now, and what was recorded from one place to another.
+    #[must_use]
+    pub fn trace_between(&self, since: &Since, until: Option<&Since>) -> Snapshot {
         let mut snapshot = Snapshot {
             workers: self.scheduler().worker_count(),
             taken_ns: self.telemetry().now_ns(),
@@ -184,7 +190,8 @@ impl World {
         for (worker, ring) in self.telemetry().rings().iter().enumerate() {
             let since = since.0.get(worker).copied().unwrap_or(0);
             snapshot.lost += ring.lost(since);
-            events.push(ring.read(since));
+            let until = until.and_then(|until| until.0.get(worker).copied());
+            events.push(ring.read(since, until));
         }
         assemble(&mut snapshot, &events);
         snapshot

@@ -2,6 +2,7 @@
 //!
 //! Never: drops a suspended coroutine, or waits without bound: one that is stuck in native code is left behind with its stack.
 
+use crate::actor::reference::AgentRef;
 use crate::world::World;
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,15 @@ impl World {
         }
         self.scheduler.clear();
         self.retire_all();
+        self.globals.clear();
+    }
+
+    /// Retires all agents and drops all globals; the workers, money and memory stay. To be called while no cell runs:
+    /// an agent that works on a message ends after it.
+    pub fn forget(&self) {
+        let all: Vec<AgentRef> =
+            self.agents().tenants().map(|(about, _)| about.reference).collect();
+        all.into_iter().for_each(|agent| self.stop_agent(agent));
         self.globals.clear();
     }
 

@@ -1,0 +1,202 @@
+//! What the session answers to commands: views of its world, its money, its memory and its names.
+
+use std::path::PathBuf;
+
+use ag_lang::db::workspace::Step;
+use ag_runtime::ledger::money::MicroUsd;
+
+use crate::output::Page;
+use crate::output::cost::{BudgetView, CostView};
+use crate::output::diagnostic::{DiagnosticView, FaultView};
+use crate::output::lanes::LanesView;
+use crate::output::memory::MemoryView;
+use crate::output::recall::RecallView;
+use crate::output::trace::{AgentsView, TraceView};
+use crate::session::Session;
+use crate::session::graph::Graph;
+use crate::session::state::{DefinitionRow, SettingRow, Span, State};
+
+impl Session {
+    /// Tells the checker which bare names are lanes (L-40).
+    pub(super) fn name_lanes(&self) {
+        let Some(services) = self.program.services() else { return };
+        let rows = services.lanes().rows();
+        let names: Vec<&str> = rows.iter().map(|row| &*row.name).collect();
+        self.program.workspace.lock().set_lanes(&names);
+    }
+
+    pub(super) fn pin(&mut self, name: Option<&str>) -> Result<(), String> {
+        let services = self.program.services().ok_or("this session has no lanes")?;
+        services.lanes().pin(name).map_err(|error| error.to_string())
+    }
+
+    /// Tells editors the names of the session.
+    pub(super) fn publish(&self) {
+        self.inspector.publish(self.record.names());
+    }
+
+    fn number(&self, of: Span) -> Option<u32> {
+        match of {
+            Span::Session => None,
+            Span::Cell(number) => Some(number),
+            Span::LastCell => self.record.last_cell(),
+        }
+    }
+
+    fn made_up_lanes(&self, of: Option<u32>) -> Vec<String> {
+        let Some(services) = self.program.services() else { return Vec::new() };
+        let report = services.ledger().report();
+        let in_scope = |cell: u32| of.is_none_or(|of| of == cell);
+        let calls =
+            report.calls.iter().filter(|call| call.facts.made_up && in_scope(call.facts.cell));
+        let mut names: Vec<String> = calls.map(|call| call.facts.lane.to_string()).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+impl State for Session {
+    fn cost(&self, of: Span) -> CostView {
+        let Some(services) = self.program.services() else { return CostView::default() };
+        let report = services.ledger().report();
+        match self.number(of) {
+            None => CostView::of(&report, "this session", |_| true),
+            Some(number) => {
+                let scope = format!("cell {number}");
+                CostView::of(&report, &scope, |call| call.facts.cell == number)
+            }
+        }
+    }
+
+    fn budget(&self) -> BudgetView {
+        let Some(services) = self.program.services() else { return BudgetView::default() };
+        BudgetView::of(&services.ledger().report())
+    }
+
+    fn set_budget(&mut self, micro_usd: i64) {
+        if let Some(services) = self.program.services() {
+            services.ledger().set_budget(Some(MicroUsd(micro_usd)));
+        }
+    }
+
+    fn lanes(&self) -> LanesView {
+        let Some(services) = self.program.services() else { return LanesView::default() };
+        let lanes = services.lanes();
+        LanesView { lanes: lanes.rows(), last: lanes.decisions().pop() }
+    }
+
+    fn pin_lane(&mut self, name: Option<&str>) -> Result<(), String> {
+        self.pin(name)
+    }
+
+    fn trace(&self, of: Span) -> TraceView {
+        let number = self.number(of);
+        let world = self.program.world();
+        let made_up = self.made_up_lanes(number);
+        let found = number.and_then(|number| self.record.trace_of(number));
+        let (scope, snapshot) = match (number, found) {
+            (Some(number), Some((since, until))) => {
+                (format!("cell {number}"), world.trace_between(since, until))
+            }
+            _ => ("this session".to_owned(), world.trace(&Default::default())),
+        };
+        TraceView::of(&snapshot, &scope, made_up)
+    }
+
+    fn agents(&self) -> AgentsView {
+        AgentsView { agents: self.trace(Span::Session).agents, hidden: 0 }
+    }
+
+    fn memory(&self) -> MemoryView {
+        let memories = self.program.services().map(|services| services.memories());
+        memories.and_then(|memories| MemoryView::of(memories).ok()).unwrap_or_default()
+    }
+
+    fn recall(&self, number: Option<u64>) -> Option<RecallView> {
+        let memories = self.program.services()?.memories();
+        let recalled = match number {
+            Some(number) => memories.recall(number)?,
+            None => memories.recalls().pop()?,
+        };
+        Some(RecallView::of(&recalled))
+    }
+
+    fn fault(&self) -> Option<FaultView> {
+        self.record.fault.clone()
+    }
+
+    fn definitions(&self) -> Vec<DefinitionRow> {
+        self.record.rows()
+    }
+
+    fn type_of(&mut self, expression: &str) -> Result<String, Vec<DiagnosticView>> {
+        let (cell, checked) = self.program.inquire(expression, "expression");
+        if checked.has_errors() {
+            return Err(self.program.views(cell, &checked.diagnostics));
+        }
+        let last = checked.steps.iter().rev().find_map(|step| match step {
+            Step::Statement(step) => Some(&step.function),
+            Step::Command(_) => None,
+        });
+        let Some(function) = last else { return Ok("Unit".to_owned()) };
+        let hidden = ["output", "global"];
+        let effects: Vec<&str> =
+            function.effects.iter().map(|name| &**name).filter(|e| !hidden.contains(e)).collect();
+        match effects.is_empty() {
+            true => Ok(function.result.to_string()),
+            false => Ok(format!("{} ! {}", function.result, effects.join(", "))),
+        }
+    }
+
+    fn document(&self, name: &str) -> Option<Page> {
+        self.inspector.document(name)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.inspector.documented()
+    }
+
+    fn graph(&self) -> &Graph {
+        &self.record.graph
+    }
+
+    fn settings(&self) -> Vec<SettingRow> {
+        vec![SettingRow {
+            key: "cost_line".to_owned(),
+            value: on_or_off(self.record.settings.cost_line).to_owned(),
+            help: "a line under each cell that called a lane".to_owned(),
+        }]
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
+        let on = match value {
+            "on" => true,
+            "off" => false,
+            _ => return Err(format!("`{key}` takes on or off")),
+        };
+        match key {
+            "cost_line" => self.record.settings.cost_line = on,
+            _ => return Err(format!("there is no setting `{key}`; there is cost_line")),
+        }
+        Ok(())
+    }
+
+    fn reset(&mut self) {
+        self.record.reset();
+        if let Err(error) = self.program.reset() {
+            // The prelude compiled when the session was opened; should it not now, cells say what is missing.
+            debug_assert!(false, "{error:?}");
+        }
+        self.name_lanes();
+        self.publish();
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.home.folder().to_owned()
+    }
+}
+
+fn on_or_off(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
+}

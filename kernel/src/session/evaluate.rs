@@ -1,0 +1,250 @@
+//! One cell from its text to what it shows: check it whole, put its definitions in force, run its statements in order.
+//!
+//! A cell with a mistake defines nothing and runs nothing (L-150); a Fault keeps what was done before it (L-155).
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use ag_lang::db::workspace::{Broken, CellId, CheckedCell, Step};
+use ag_lang::diag::{Diagnostic, codes};
+use ag_lang::engine::InstallError;
+use ag_lang::hir::CellStep;
+use ag_lang::syntax::item::{Command, Sigil};
+use ag_lang::types::ty::Ty;
+use ag_runtime::fault::{Fault, code};
+use ag_runtime::ledger::quota::LimitContext;
+use ag_runtime::value::owned::Owned;
+use ag_runtime::world::run::TaskSpec;
+
+use crate::output::table::ValueView;
+use crate::output::{Output, OutputSink};
+use crate::session::Session;
+use crate::session::command::{self, Modifier};
+use crate::session::request::{CellRequest, CellStatus};
+use crate::session::sink::SessionSink;
+
+/// A cell on its way.
+pub struct Evaluation<'s> {
+    session: &'s mut Session,
+    shown: Arc<dyn OutputSink>,
+    cell: CellId,
+    number: u32,
+    limits: LimitContext,
+}
+
+/// What a cell came to.
+pub struct Ended {
+    pub status: CellStatus,
+    /// The value of the last expression with its type, if it is to be shown.
+    pub result: Option<(Owned, Ty)>,
+}
+
+impl Ended {
+    fn without_result(status: CellStatus) -> Ended {
+        Ended { status, result: None }
+    }
+}
+
+impl<'s> Evaluation<'s> {
+    /// Takes the text in as a cell of this number.
+    pub fn new(
+        session: &'s mut Session,
+        request: &CellRequest,
+        number: u32,
+        shown: &Arc<dyn OutputSink>,
+    ) -> Evaluation<'s> {
+        let cell = session.program.workspace.lock().add_cell(&request.text);
+        let title = request.file.clone().unwrap_or_else(|| format!("cell {number}"));
+        session.program.name_source(cell, &title);
+        let services = session.program.services();
+        let limits = services.map(|services| services.ledger().cell(number));
+        Evaluation { session, shown: Arc::clone(shown), cell, number, limits }
+    }
+
+    /// Checks, defines, runs. The cell's own result is given, not shown.
+    pub fn run(mut self, is_file: bool) -> Ended {
+        let mut checked = self.session.program.workspace.lock().check(self.cell);
+        if is_file {
+            refuse_commands(&mut checked);
+        }
+        let modifiers = self.take_modifiers(&mut checked);
+        self.show_diagnostics(&checked.diagnostics);
+        if checked.has_errors() {
+            self.session.program.workspace.lock().remove_cell(self.cell);
+            return Ended::without_result(CellStatus::Rejected);
+        }
+        if let Err(error) = self.define(&checked) {
+            return self.internal(&error);
+        }
+        let started = Instant::now();
+        let ended = self.steps(checked.steps);
+        if modifiers.contains(&Modifier::Time) {
+            let took_ms = started.elapsed().as_secs_f64() * 1e3;
+            self.shown.emit(Output::info(format!("cell {} took {took_ms:.3} ms", self.number)));
+        }
+        ended
+    }
+
+    /// `%%name` lines: what is to be done around the cell. A wrong one is a diagnostic of the cell.
+    fn take_modifiers(&self, checked: &mut CheckedCell) -> Vec<Modifier> {
+        let mut modifiers = Vec::new();
+        let diagnostics = &mut checked.diagnostics;
+        checked.steps.retain(|step| {
+            let Step::Command(line) = step else { return true };
+            if line.sigil != Sigil::DoublePercent {
+                return true;
+            }
+            match command::modifier(&line.name.name.text()) {
+                Ok(modifier) => modifiers.push(modifier),
+                Err(refusal) => diagnostics.push(refusal.diagnostic(line.span)),
+            }
+            false
+        });
+        modifiers
+    }
+
+    fn show_diagnostics(&self, diagnostics: &[Diagnostic]) {
+        if diagnostics.is_empty() {
+            return;
+        }
+        let views = self.session.program.views(self.cell, diagnostics);
+        self.shown.emit(Output::Diagnostics(views));
+    }
+
+    /// Puts the cell's definitions in force, and those of earlier cells that mean something else now.
+    fn define(&mut self, checked: &CheckedCell) -> Result<(), InstallError> {
+        let program = &self.session.program;
+        program.install(self.cell, &checked.definitions)?;
+        for (cell, definitions) in &checked.changes.relinked {
+            program.install(*cell, definitions)?;
+            for function in &definitions.functions {
+                self.session.record.mend(&function.key);
+            }
+            for agent in &definitions.agents {
+                self.session.record.mend(&agent.name);
+            }
+        }
+        for broken in &checked.changes.broken {
+            self.mark_broken(broken);
+            self.session.record.break_definition(&broken.name);
+        }
+        self.session.record.define(&self.session.program, self.cell, self.number);
+        Ok(())
+    }
+
+    fn mark_broken(&self, broken: &Broken) {
+        let program = &self.session.program;
+        let why = format!("`{}` no longer checks: {}", broken.name, broken.diagnostic.message);
+        for key in &broken.functions {
+            program.engine.mark_broken(key, &why);
+        }
+        self.shown.emit(Output::warning(format!(
+            "{why} ({}); calling it is R0901",
+            broken.diagnostic.code
+        )));
+    }
+
+    fn steps(&mut self, steps: Vec<Step>) -> Ended {
+        let mut result = None;
+        let mut reached = Vec::new();
+        for step in steps {
+            match step {
+                Step::Command(line) => {
+                    if let Err(status) = self.command(&line) {
+                        return self.settled(&reached, Ended::without_result(status));
+                    }
+                }
+                Step::Statement(step) => {
+                    match self.statement(&step) {
+                        Ok(value) => {
+                            reached.extend(step.writes.iter().map(|(name, _)| name.clone()));
+                            let ty = step.function.result.clone();
+                            result = step.shows.then_some((value, ty));
+                        }
+                        Err(fault) => {
+                            self.fault(&fault);
+                            let ended = Ended::without_result(CellStatus::Faulted);
+                            return self.settled(&reached, ended);
+                        }
+                    };
+                }
+            }
+        }
+        let is_shown = |(_, ty): &(Owned, Ty)| !matches!(ty, Ty::Unit | Ty::Never);
+        let result = result.filter(is_shown);
+        self.settled(&reached, Ended { status: CellStatus::Ok, result })
+    }
+
+    /// Globals that were reached hold values now; the others do not exist.
+    fn settled(&self, reached: &[ag_lang::types::ty::Name], ended: Ended) -> Ended {
+        self.session.program.workspace.lock().settle(self.cell, Some(reached));
+        ended
+    }
+
+    fn command(&mut self, line: &Command) -> Result<(), CellStatus> {
+        let name = line.name.name.text();
+        match command::run(line.sigil, &name, &line.rest, self.session) {
+            Ok(outputs) => outputs.into_iter().for_each(|output| self.shown.emit(output)),
+            Err(refusal) => {
+                self.show_diagnostics(&[refusal.diagnostic(line.span)]);
+                return Err(CellStatus::Rejected);
+            }
+        }
+        Ok(())
+    }
+
+    fn statement(&mut self, step: &CellStep) -> Result<Owned, Box<Fault>> {
+        let program = &self.session.program;
+        if program.is_interrupted() {
+            return Err(Box::new(Fault::new(code::TIME, "interrupted")));
+        }
+        let slot = program.prepare(self.cell, step).map_err(|error| {
+            let message = format!("{}: {}", error.function, error.message);
+            Box::new(Fault::new(code::INTERNAL, message))
+        })?;
+        let task = program.world().run(TaskSpec {
+            name: format!("cell {}", self.number).into(),
+            slot,
+            args: Vec::new(),
+            sink: Arc::new(SessionSink::new(program, &self.shown)),
+            limits: self.limits.clone(),
+            cell: self.number,
+        });
+        let value = task.join()?;
+        self.session.record.assign(step, self.number);
+        Ok(value)
+    }
+
+    fn fault(&mut self, fault: &Fault) {
+        let view = self.session.program.fault_view(fault);
+        self.session.record.fault = Some(view.clone());
+        self.shown.emit(Output::Fault(view));
+    }
+
+    /// Our own mistake: told with a code, and the session goes on.
+    fn internal(&mut self, error: &InstallError) -> Ended {
+        self.session.program.workspace.lock().remove_cell(self.cell);
+        let message = format!("{} could not be compiled: {}", error.function, error.message);
+        self.fault(&Fault::new(code::INTERNAL, message));
+        Ended::without_result(CellStatus::Faulted)
+    }
+}
+
+/// Session commands have no place in a file (L-5).
+pub fn refuse_commands(checked: &mut CheckedCell) {
+    let refused = checked.steps.iter().filter_map(|step| match step {
+        Step::Command(line) => Some(Diagnostic::new(
+            codes::E0108,
+            line.span,
+            "session commands belong in cells, not in files",
+        )),
+        Step::Statement(_) => None,
+    });
+    let refused: Vec<Diagnostic> = refused.collect();
+    checked.diagnostics.extend(refused);
+}
+
+/// A result as it is shown, with what should be known about it.
+pub fn result_view(value: &Owned, ty: &Ty, notes: Vec<String>) -> ValueView {
+    ValueView { type_name: ty.to_string(), notes, ..ValueView::of(value) }
+}

@@ -1,0 +1,213 @@
+//! The program of a session: its checked text, its running code, and the world they run in.
+//!
+//! Shared by the session, by whoever interrupts it, and by the sinks of agents that outlive their cells. It shows nothing.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use ag_lang::db::workspace::{CellId, CheckedCell, STATEMENTS, Workspace};
+use ag_lang::diag::Diagnostic;
+use ag_lang::diag::snippet::SourceText;
+use ag_lang::engine::{Context, Engine, InstallError};
+use ag_lang::hir::Definitions;
+use ag_lang::hir::{CellStep, FunctionKey};
+use ag_lang::source::{SourceId, Span};
+use ag_lang::types::shape::shape_of;
+use ag_runtime::code::FnSlot;
+use ag_runtime::fault::{Fault, Origin, Site};
+use ag_runtime::services::Services;
+use ag_runtime::world::{World, WorldHandle};
+use parking_lot::Mutex;
+
+use crate::output::diagnostic::{DiagnosticView, FaultView, FrameView, NamedValue, Place};
+
+pub struct Program {
+    pub workspace: Mutex<Workspace>,
+    pub engine: Engine,
+    world: WorldHandle,
+    /// What each cell's text is called: `cell 3`, `risk.ag`.
+    titles: Mutex<HashMap<u32, Arc<str>>>,
+    /// The number of the cell under way, 0 for none. Written by the session, read by interrupters.
+    running: AtomicU32,
+    /// Somebody asked for the running cell to end. Set by interrupters, cleared by the session at a cell's start.
+    interrupted: AtomicBool,
+}
+
+impl Program {
+    pub fn new(world: WorldHandle) -> Result<Program, InstallError> {
+        let workspace = Workspace::new();
+        let prelude = workspace.prelude();
+        let program = Program {
+            workspace: Mutex::new(workspace),
+            engine: Engine::new(Arc::clone(&world)),
+            world,
+            titles: Mutex::default(),
+            running: AtomicU32::new(0),
+            interrupted: AtomicBool::new(false),
+        };
+        program.install(CellId(0), &prelude.definitions)?;
+        Ok(program)
+    }
+
+    pub fn world(&self) -> &Arc<World> {
+        &self.world
+    }
+
+    pub fn services(&self) -> Option<&Services> {
+        self.world.services()
+    }
+
+    /// Puts the definitions of a cell in force.
+    pub fn install(&self, cell: CellId, definitions: &Definitions) -> Result<(), InstallError> {
+        let items = items(definitions);
+        let workspace = self.workspace.lock();
+        self.engine.install(
+            definitions,
+            Context {
+                shapes: &|ty| shape_of(workspace.database(), ty),
+                origin: &|key| Origin {
+                    cell: cell.0,
+                    item: items.get(key).copied().unwrap_or(STATEMENTS),
+                },
+            },
+        )
+    }
+
+    /// Makes a step of a cell ready to run.
+    pub fn prepare(&self, cell: CellId, step: &CellStep) -> Result<FnSlot, InstallError> {
+        let workspace = self.workspace.lock();
+        self.engine.prepare(
+            step,
+            Context {
+                shapes: &|ty| shape_of(workspace.database(), ty),
+                origin: &|_| Origin { cell: cell.0, item: STATEMENTS },
+            },
+        )
+    }
+
+    /// Forgets definitions, values and agents; money and memory stay.
+    pub fn reset(&self) -> Result<(), InstallError> {
+        self.world.forget();
+        *self.workspace.lock() = Workspace::new();
+        self.titles.lock().clear();
+        let prelude = self.workspace.lock().prelude();
+        self.install(CellId(0), &prelude.definitions)
+    }
+
+    /// A cell begins: interrupts from now on are meant for it.
+    pub fn begin(&self, number: u32) {
+        self.interrupted.store(false, Ordering::SeqCst);
+        self.running.store(number, Ordering::SeqCst);
+    }
+
+    pub fn end(&self) {
+        self.running.store(0, Ordering::SeqCst);
+    }
+
+    /// Ends the cell under way at its next safepoint; without one nothing happens.
+    pub fn interrupt(&self) {
+        let number = self.running.load(Ordering::SeqCst);
+        if number != 0 {
+            self.interrupted.store(true, Ordering::SeqCst);
+            self.world.interrupt(number);
+        }
+    }
+
+    /// For the moments between two statements of a cell.
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::SeqCst)
+    }
+
+    /// Checks a text as if it were the next cell; nothing is defined and nothing runs.
+    pub fn inquire(&self, text: &str, title: &str) -> (CellId, CheckedCell) {
+        let (cell, checked) = {
+            let mut workspace = self.workspace.lock();
+            let cell = workspace.add_cell(text);
+            let checked = workspace.check(cell);
+            workspace.remove_cell(cell);
+            (cell, checked)
+        };
+        self.name_source(cell, title);
+        (cell, checked)
+    }
+
+    pub fn name_source(&self, cell: CellId, title: &str) {
+        self.titles.lock().insert(cell.0, title.into());
+    }
+
+    /// The title and text of a cell.
+    fn source(&self, cell: CellId) -> Option<(Arc<str>, Arc<str>)> {
+        let title = self.titles.lock().get(&cell.0).cloned();
+        let text = self.workspace.lock().text(cell)?;
+        Some((title.unwrap_or_else(|| "prelude".into()), text))
+    }
+
+    /// Diagnostics of one cell; their labels may lead into others.
+    pub fn views(&self, cell: CellId, diagnostics: &[Diagnostic]) -> Vec<DiagnosticView> {
+        diagnostics.iter().map(|diagnostic| self.view(cell, diagnostic)).collect()
+    }
+
+    pub fn view(&self, cell: CellId, diagnostic: &Diagnostic) -> DiagnosticView {
+        let other = diagnostic.labels.iter().filter_map(|label| label.source);
+        let mut texts: HashMap<Option<SourceId>, (Arc<str>, Arc<str>)> = HashMap::new();
+        texts.extend(self.source(cell).map(|found| (None, found)));
+        for id in other.chain(diagnostic.primary.source) {
+            texts.extend(self.source(CellId(id.0)).map(|found| (Some(id), found)));
+        }
+        DiagnosticView::new(diagnostic, &|source| {
+            let (title, text) = texts.get(&source)?;
+            Some(SourceText { title, text })
+        })
+    }
+
+    /// A Fault with the lines it and its callers stood on.
+    pub fn fault_view(&self, fault: &Fault) -> FaultView {
+        let found = fault.at.and_then(|site| self.locate(site));
+        let place = found.as_ref().map(|(title, text, span)| (SourceText { title, text }, *span));
+        let chain = fault.chain.iter().map(|frame| {
+            let at = self.locate(frame.site);
+            let place = |(title, text, span): (Arc<str>, Arc<str>, Span)| {
+                Place::new(SourceText { title: &title, text: &text }, span)
+            };
+            FrameView { function: frame.function.to_string(), at: at.map(place) }
+        });
+        FaultView {
+            chain: chain.collect(),
+            values: values(&fault.data),
+            data: fault.data.clone(),
+            ..FaultView::at(fault.code, &fault.message, place)
+        }
+    }
+
+    fn locate(&self, site: Site) -> Option<(Arc<str>, Arc<str>, Span)> {
+        let place = self.workspace.lock().line(&site)?;
+        let (title, text) = self.source(place.cell)?;
+        Some((title, text, place.span))
+    }
+}
+
+/// The item each function came from.
+fn items(definitions: &Definitions) -> HashMap<FunctionKey, u32> {
+    let agents = definitions.agents.iter().flat_map(|agent| {
+        let behaviors = agent.behaviors.iter().map(|behavior| &behavior.function);
+        std::iter::once(&agent.init).chain(&agent.config).chain(behaviors)
+    });
+    let functions = definitions.functions.iter().chain(agents);
+    functions.map(|function| (function.key.clone(), function.item)).collect()
+}
+
+/// The values a Fault reports, if it does.
+fn values(data: &serde_json::Value) -> Vec<NamedValue> {
+    let Some(values) = data.get("values").and_then(|values| values.as_object()) else {
+        return Vec::new();
+    };
+    let text = |value: &serde_json::Value| match value {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    values
+        .iter()
+        .map(|(name, value)| NamedValue { name: name.clone(), value: text(value) })
+        .collect()
+}

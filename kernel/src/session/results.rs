@@ -1,0 +1,76 @@
+//! Results: `_` and `_N`, and expressions that a front end wants evaluated beside a cell.
+
+use std::sync::Arc;
+
+use ag_lang::types::ty::Ty;
+use ag_runtime::value::owned::Owned;
+use parking_lot::Mutex;
+
+use crate::output::table::ValueView;
+use crate::output::{Output, OutputSink};
+use crate::render::{self, Failure, MimeBundle};
+use crate::session::Session;
+use crate::session::evaluate::{Evaluation, result_view};
+use crate::session::request::CellRequest;
+
+impl Session {
+    /// Binds the result to `_` and `_N` (L-151) and tells how it looks.
+    pub(super) fn keep_result(
+        &mut self,
+        request: &CellRequest,
+        value: Owned,
+        ty: &Ty,
+    ) -> ValueView {
+        let notes = self.record.stale_notes();
+        let view = result_view(&value, ty, notes);
+        if request.is_counted() {
+            self.bind_result("_", &value, ty);
+            self.bind_result(&format!("_{}", self.record.count), &value, ty);
+        }
+        view
+    }
+
+    fn bind_result(&self, name: &str, value: &Owned, ty: &Ty) {
+        self.program.engine.set_global(name, value.clone());
+        self.program.workspace.lock().set_result(name, ty.clone());
+    }
+
+    pub(super) fn user_expressions(
+        &mut self,
+        wanted: &[(String, String)],
+    ) -> Vec<(String, Result<MimeBundle, Failure>)> {
+        let evaluate = |(name, text): &(String, String)| (name.clone(), self.expression(text));
+        wanted.iter().map(evaluate).collect()
+    }
+
+    /// Evaluates an expression that shows nothing and is not counted.
+    fn expression(&mut self, text: &str) -> Result<MimeBundle, Failure> {
+        let request = CellRequest { silent: true, ..CellRequest::new(text) };
+        let failed = Arc::new(FirstFailure::default());
+        let sink: Arc<dyn OutputSink> = Arc::clone(&failed) as Arc<dyn OutputSink>;
+        let number = self.next_count();
+        self.program.begin(number);
+        let ended = Evaluation::new(self, &request, number, &sink).run(false);
+        self.program.end();
+        if let Some(failure) = failed.0.lock().take() {
+            return Err(failure);
+        }
+        let view = ended.result.map(|(value, ty)| result_view(&value, &ty, Vec::new()));
+        Ok(view.and_then(|view| render::mime(&Output::Value(view))).unwrap_or_default())
+    }
+}
+
+/// Keeps the first failure; everything else is not shown.
+#[derive(Default)]
+struct FirstFailure(Mutex<Option<Failure>>);
+
+impl OutputSink for FirstFailure {
+    fn emit(&self, output: Output) {
+        if output.is_failure() {
+            let mut first = self.0.lock();
+            if first.is_none() {
+                *first = render::failure(&output);
+            }
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! What editors and session commands ask about a program: plain data made from the queries of `types`.
+//!
+//! Nothing here reports mistakes or renders.
+
+pub mod symbols;

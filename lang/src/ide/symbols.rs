@@ -1,0 +1,195 @@
+//! The names a cell defines, as people read them: kind, signature, documentation, members.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use rustc_hash::FxHasher;
+
+use crate::db::Db;
+use crate::db::workspace::{CellId, Workspace};
+use crate::names::cell::{ItemKey, cell_items, is_named};
+use crate::names::mention::mentions;
+use crate::names::scope::ScopedName;
+use crate::types::check::inferred_result;
+use crate::types::declare::item_definition;
+use crate::types::def::{Definition, Param, Signature};
+use crate::types::ty::{Name, Ty};
+
+/// A definition, or a member of one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Symbol {
+    pub name: Name,
+    /// `function`, `struct`, `agent`, `behavior`, `field`, ...: words of the language.
+    pub kind: &'static str,
+    /// `(symbol: Text) -> MarketAnalysis`; for a field its type.
+    pub signature: String,
+    pub doc: String,
+    pub members: Vec<Symbol>,
+    /// Of its text without its place: the same text is the same definition.
+    pub fingerprint: u64,
+    /// The names it mentions.
+    pub uses: Vec<Name>,
+}
+
+/// The named items of a cell, in source order.
+pub fn symbols(workspace: &Workspace, cell: CellId) -> Vec<Symbol> {
+    let db = workspace.database();
+    let Some(input) = workspace.input(cell) else { return Vec::new() };
+    let named = cell_items(db, input).iter().filter(|item| is_named(item.tree(db)));
+    named.map(|item| symbol(db, *item)).collect()
+}
+
+fn symbol<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> Symbol {
+    let definition = item_definition(db, item);
+    let mut hasher = FxHasher::default();
+    item.tree(db).hash(&mut hasher);
+    let mut uses: Vec<Name> = mentions(db, item).iter().cloned().collect();
+    uses.sort();
+    let name = item.name(db);
+    let about = Symbol { fingerprint: hasher.finish(), uses, ..plain(name.clone(), "", "") };
+    match definition {
+        Definition::Function(signature) => {
+            let result = || inferred_result(db, ScopedName::new(db, name, false), None);
+            Symbol {
+                kind: "function",
+                signature: written(signature, result),
+                doc: text(&signature.doc),
+                ..about
+            }
+        }
+        Definition::Struct(def) => {
+            let members = def.fields.iter().map(field).chain(methods(&def.methods, "method"));
+            let members = members.collect();
+            Symbol {
+                kind: "struct",
+                signature: fields(&def.fields),
+                doc: text(&def.doc),
+                members,
+                ..about
+            }
+        }
+        Definition::Enum(def) => {
+            let variants = def.variants.iter().map(|variant| {
+                let payload =
+                    if variant.fields.is_empty() { String::new() } else { params(&variant.fields) };
+                plain(variant.name.clone(), "variant", &payload)
+            });
+            let members = variants.chain(methods(&def.methods, "method")).collect();
+            let names: Vec<&str> = def.variants.iter().map(|variant| &*variant.name).collect();
+            Symbol {
+                kind: "enum",
+                signature: names.join(" | "),
+                doc: text(&def.doc),
+                members,
+                ..about
+            }
+        }
+        Definition::Alias(def) => Symbol {
+            kind: "type",
+            signature: format!("= {}", def.ty),
+            doc: text(&def.doc),
+            ..about
+        },
+        Definition::Agent(def) => {
+            let behaviors = def.behaviors.iter().map(|behavior| Symbol {
+                kind: "behavior",
+                ..function(behavior.name.clone(), &behavior.signature)
+            });
+            let signature = if def.params.is_empty() { String::new() } else { params(&def.params) };
+            let members = behaviors.collect();
+            Symbol { kind: "agent", signature, doc: text(&def.doc), members, ..about }
+        }
+        Definition::Tool(def) => {
+            let members = methods(&def.methods, "method").collect();
+            Symbol {
+                kind: "tool",
+                signature: fields(&def.fields),
+                doc: text(&def.doc),
+                members,
+                ..about
+            }
+        }
+        Definition::Global(def) => Symbol { kind: "let", signature: def.ty.to_string(), ..about },
+        Definition::Unsupported(what) => Symbol { kind: what, ..about },
+    }
+}
+
+fn plain(name: Name, kind: &'static str, signature: &str) -> Symbol {
+    Symbol {
+        name,
+        kind,
+        signature: signature.to_owned(),
+        doc: String::new(),
+        members: Vec::new(),
+        fingerprint: 0,
+        uses: Vec::new(),
+    }
+}
+
+fn field(param: &Param) -> Symbol {
+    Symbol { doc: text(&param.doc), ..plain(param.name.clone(), "field", &param.ty.to_string()) }
+}
+
+fn methods<'s>(all: &'s [Signature], kind: &'static str) -> impl Iterator<Item = Symbol> + 's {
+    all.iter().map(move |signature| {
+        let name = signature.key.rsplit('.').next().unwrap_or(&signature.key);
+        Symbol { kind, ..function(Arc::from(name), signature) }
+    })
+}
+
+fn function(name: Name, signature: &Signature) -> Symbol {
+    let written = written(signature, || Ty::Unit);
+    Symbol { doc: text(&signature.doc), ..plain(name, "function", &written) }
+}
+
+/// `(a: Int, b: Text = ..) -> Bool`.
+fn written(signature: &Signature, inferred: impl FnOnce() -> Ty) -> String {
+    let result = signature.result.clone().unwrap_or_else(inferred);
+    format!("{} -> {result}", params(&signature.params))
+}
+
+fn params(params: &[Param]) -> String {
+    let shown = params.iter().map(|param| {
+        let default = if param.has_default { " = .." } else { "" };
+        format!("{}: {}{default}", param.name, param.ty)
+    });
+    format!("({})", shown.collect::<Vec<_>>().join(", "))
+}
+
+fn fields(fields: &[Param]) -> String {
+    let shown = fields.iter().map(|field| format!("{}: {}", field.name, field.ty));
+    format!("{{ {} }}", shown.collect::<Vec<_>>().join(", "))
+}
+
+fn text(doc: &Option<Arc<str>>) -> String {
+    doc.as_deref().unwrap_or_default().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::symbols;
+    use crate::db::workspace::Workspace;
+
+    #[test]
+    fn a_cell_tells_what_it_defines() {
+        let mut workspace = Workspace::new();
+        let cell = workspace.add_cell(
+            "/// A point.\nstruct P { x : Int }\nenum E { A, B(n : Int) }\nfunction f(p : P, n : Int = 1) { return p.x + n }\n",
+        );
+        let found = symbols(&workspace, cell);
+        let shown: Vec<String> = found
+            .iter()
+            .map(|s| format!("{} {} {} {}", s.kind, s.name, s.signature, s.doc))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "struct P { x: Int } A point.",
+                "enum E A | B ",
+                "function f (p: P, n: Int = ..) -> Int "
+            ]
+        );
+        assert_eq!(found[1].members[1].signature, "(n: Int)");
+        assert!(found[2].uses.iter().any(|name| &**name == "x"), "{:?}", found[2].uses);
+    }
+}
