@@ -1,0 +1,61 @@
+//! Runs the literate pages of `tests/spec/` through a real session, one trial a section.
+//!
+//! `UPDATE=1` rewrites the blocks that follow the cells; read them before you commit them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+#[path = "support/page.rs"]
+mod page;
+#[path = "support/run.rs"]
+mod run;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn main() {
+    let mut arguments = Arguments::from_args();
+    let update = std::env::var_os("UPDATE").is_some();
+    if update {
+        // Trials of one page rewrite one file.
+        arguments.test_threads = Some(1);
+    }
+    let trials = pages().into_iter().flat_map(|path| trials(&path, update)).collect();
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn pages() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/spec");
+    let mut pages: Vec<PathBuf> = fs::read_dir(&folder)
+        .expect("tests/spec exists")
+        .map(|entry| entry.expect("a readable entry").path())
+        .filter(|path| path.extension().is_some_and(|e| e == "md"))
+        .collect();
+    pages.sort();
+    pages
+}
+
+fn trials(path: &Path, update: bool) -> Vec<Trial> {
+    let text = fs::read_to_string(path).expect("a readable page");
+    let stem = path.file_stem().expect("a name").to_string_lossy().into_owned();
+    let sections = page::read(&text).sections;
+    let with_cells = sections.into_iter().enumerate().filter(|(_, s)| !s.cells.is_empty());
+    with_cells
+        .map(|(index, section)| {
+            let name = format!("{stem}: {}", section.heading);
+            let path = path.to_owned();
+            Trial::test(name, move || {
+                if update {
+                    // Lines may have moved since the trials were listed.
+                    let text = fs::read_to_string(&path)?;
+                    let section = page::read(&text).sections.remove(index);
+                    let edits = run::observe(&section);
+                    fs::write(&path, run::apply(&text, edits))?;
+                    return Ok(());
+                }
+                run::check(&section)
+                    .map_err(|message| Failed::from(format!("{}\n{message}", path.display())))
+            })
+        })
+        .collect()
+}

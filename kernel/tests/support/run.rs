@@ -1,0 +1,168 @@
+//! Runs one section of a literate page in a fresh, deterministic session and compares.
+
+use crate::page::{Cell, Expected, Section};
+use ag_kernel::output::{Output, OutputSink};
+use ag_kernel::render::{self, Style};
+use ag_kernel::session::Session;
+use ag_kernel::session::options::{HomeChoice, SessionOptions};
+use ag_kernel::session::request::CellRequest;
+use std::fmt::Write as _;
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+
+/// The kinds of block that must be there when a cell gives something of that kind.
+const STRICT: [&str; 2] = ["output", "fault"];
+
+/// Lines to replace in the page, and by what.
+pub type Edit = (Range<usize>, String);
+
+/// Compares every cell with its blocks; the error tells all differences of the section.
+pub fn check(section: &Section) -> Result<(), String> {
+    let mut problems = String::new();
+    let before = ag_runtime::value::heap::live();
+    {
+        let mut session = open();
+        for cell in &section.cells {
+            let seen = evaluate(&mut session, cell);
+            compare(cell, &seen, &mut problems);
+        }
+    }
+    let after = ag_runtime::value::heap::live();
+    if after != before {
+        let _ = writeln!(problems, "heap not balanced: {before:?} before, {after:?} after");
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// What `UPDATE=1` writes: the blocks as the section gives them now.
+pub fn observe(section: &Section) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    let mut session = open();
+    for cell in &section.cells {
+        let seen = evaluate(&mut session, cell);
+        for block in &cell.expected {
+            edits.push((block.lines.clone(), seen.of(&block.kind)));
+        }
+        let end = cell.line - 1 + cell.code.lines().count() + 1;
+        for kind in STRICT {
+            let text = seen.of(kind);
+            if !text.is_empty() && !cell.expected.iter().any(|block| block.kind == kind) {
+                edits.push((end..end, format!("```{kind}\n{text}```\n")));
+            }
+        }
+    }
+    edits
+}
+
+/// The page with the edits made, last first.
+pub fn apply(text: &str, mut edits: Vec<Edit>) -> String {
+    let mut lines: Vec<String> = text.lines().map(str::to_string).collect();
+    edits.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
+    for (range, new) in edits {
+        lines.splice(range, new.lines().map(str::to_string));
+    }
+    lines.join("\n") + "\n"
+}
+
+/// What one cell gave, by kind of block.
+struct Seen(Vec<Output>);
+
+impl Seen {
+    fn of(&self, kind: &str) -> String {
+        let style = Style { width: 80, color: false };
+        let chosen = self.0.iter().filter(|output| kind_of(output) == kind);
+        let text: String = chosen.map(|output| shown(output, &style)).collect();
+        // Trailing blanks would be invisible in the page.
+        let text: String = text.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
+        text
+    }
+}
+
+fn shown(output: &Output, style: &Style) -> String {
+    match output {
+        Output::Fault(fault) => format!("{}: {}\n", fault.code, fault.message),
+        _ => render::terminal(output, style),
+    }
+}
+
+fn kind_of(output: &Output) -> &'static str {
+    match output {
+        Output::Fault(_) => "fault",
+        Output::Diagnostics(_) => "diagnostics",
+        Output::Cost(_) | Output::CostChart(_) | Output::Budget(_) | Output::CostLine(_) => {
+            "ledger"
+        }
+        Output::Trace(_) | Output::Agents(_) => "trace",
+        Output::Recall(_) => "recall",
+        _ => "output",
+    }
+}
+
+fn open() -> Session {
+    let options = SessionOptions {
+        home: HomeChoice::Ephemeral,
+        lane: Some("echo".to_string()),
+        seed: Some(7),
+        workers: Some(1),
+        ..SessionOptions::default()
+    };
+    Session::open(options).expect("a session on an ephemeral home")
+}
+
+#[derive(Default)]
+struct Collect(Mutex<Vec<Output>>);
+
+impl OutputSink for Collect {
+    fn emit(&self, output: Output) {
+        self.0.lock().unwrap().push(output);
+    }
+}
+
+fn evaluate(session: &mut Session, cell: &Cell) -> Seen {
+    let collect = Arc::new(Collect::default());
+    let sink: Arc<dyn OutputSink> = collect.clone();
+    session.evaluate(CellRequest::new(cell.code.clone()), &sink);
+    let outputs = std::mem::take(&mut *collect.0.lock().unwrap());
+    Seen(outputs)
+}
+
+fn compare(cell: &Cell, seen: &Seen, problems: &mut String) {
+    for Expected { kind, text, .. } in &cell.expected {
+        let got = seen.of(kind);
+        if got != *text {
+            let _ = writeln!(problems, "line {}: {kind} expected:\n{text}got:\n{got}", cell.line);
+        }
+    }
+    for kind in STRICT {
+        let got = seen.of(kind);
+        if !got.is_empty() && !cell.expected.iter().any(|block| block.kind == kind) {
+            let _ = writeln!(problems, "line {}: unexpected {kind}:\n{got}", cell.line);
+        }
+    }
+    compare_diagnostics(cell, seen, problems);
+}
+
+/// Every marker has its diagnostic on its line, and no diagnostic is without a marker.
+fn compare_diagnostics(cell: &Cell, seen: &Seen, problems: &mut String) {
+    let mut got: Vec<(usize, String)> = Vec::new();
+    for output in &seen.0 {
+        let Output::Diagnostics(list) = output else { continue };
+        for view in list {
+            let line = view.places.first().map_or(0, |place| place.line as usize);
+            got.push((line, view.code.clone()));
+        }
+    }
+    let mut wanted: Vec<(usize, String)> =
+        cell.markers().into_iter().map(|marker| (marker.line, marker.code)).collect();
+    got.sort();
+    wanted.sort();
+    if got != wanted {
+        let _ =
+            writeln!(problems, "line {}: diagnostics expected {wanted:?}, got {got:?}", cell.line);
+        for output in &seen.0 {
+            if let Output::Diagnostics(_) = output {
+                problems.push_str(&render::terminal(output, &Style { width: 100, color: false }));
+            }
+        }
+    }
+}
