@@ -16,10 +16,8 @@ use std::path::{Path, PathBuf};
 fn main() {
     let mut arguments = Arguments::from_args();
     let update = std::env::var_os("UPDATE").is_some();
-    if update {
-        // Trials of one page rewrite one file.
-        arguments.test_threads = Some(1);
-    }
+    // Trials of one page rewrite one file, and each compares the values of the whole process before and after.
+    arguments.test_threads = Some(1);
     let trials = pages().into_iter().flat_map(|path| trials(&path, update)).collect();
     libtest_mimic::run(&arguments, trials).exit();
 }

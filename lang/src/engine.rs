@@ -135,6 +135,18 @@ impl Engine {
         self.state.lock().names.global_of(name)
     }
 
+    /// Makes the globals of a cell known before anything that mentions them is compiled.
+    pub fn declare_globals<'g>(
+        &self,
+        globals: impl IntoIterator<Item = &'g (Name, Ty)>,
+        cx: Context<'_>,
+    ) {
+        let mut state = self.state.lock();
+        for (name, ty) in globals {
+            state.names.declare_global(name, (cx.shapes)(ty));
+        }
+    }
+
     /// Sets a global from outside a cell, as the session does with results.
     pub fn set_global(&self, name: &str, value: Owned) {
         let slot = {

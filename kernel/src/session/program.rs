@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use ag_lang::db::workspace::{CellId, CheckedCell, STATEMENTS, Workspace};
+use ag_lang::db::workspace::{CellId, CheckedCell, STATEMENTS, Step, Workspace};
 use ag_lang::diag::Diagnostic;
 use ag_lang::diag::snippet::SourceText;
 use ag_lang::engine::{Context, Engine, InstallError};
@@ -72,6 +72,20 @@ impl Program {
                 },
             },
         )
+    }
+
+    /// Makes the globals of a cell known before its definitions, which may mention them.
+    pub fn declare_globals(&self, cell: CellId, steps: &[Step]) {
+        let writes = steps.iter().filter_map(|step| match step {
+            Step::Statement(step) => Some(&step.writes),
+            Step::Command(_) => None,
+        });
+        let workspace = self.workspace.lock();
+        let context = Context {
+            shapes: &|ty| shape_of(workspace.database(), ty),
+            origin: &|_| Origin { cell: cell.0, item: STATEMENTS },
+        };
+        self.engine.declare_globals(writes.flatten(), context);
     }
 
     /// Makes a step of a cell ready to run.
