@@ -6,9 +6,10 @@
 //!
 //! Long because it is the whole tree of the grammar: a reader looks it up, and a split would only hide parts of it.
 
+pub mod index;
+
 use std::borrow::Borrow;
 use std::fmt;
-use std::ops::Index;
 use std::sync::Arc;
 
 use crate::source::Span;
@@ -108,40 +109,6 @@ pub struct Body {
     pub stmts: Vec<Stmt>,
     pub pats: Vec<Pat>,
     pub types: Vec<TypeRef>,
-}
-
-// Ids are only made by pushing into the same arena, which never shrinks; a foreign id is a bug of ours and may stop.
-#[allow(clippy::indexing_slicing)]
-mod index {
-    use super::{Body, Expr, ExprId, Index, Pat, PatId, Stmt, StmtId, TypeRef, TypeRefId};
-
-    impl Index<ExprId> for Body {
-        type Output = Expr;
-        fn index(&self, id: ExprId) -> &Expr {
-            &self.exprs[id.0 as usize]
-        }
-    }
-
-    impl Index<StmtId> for Body {
-        type Output = Stmt;
-        fn index(&self, id: StmtId) -> &Stmt {
-            &self.stmts[id.0 as usize]
-        }
-    }
-
-    impl Index<PatId> for Body {
-        type Output = Pat;
-        fn index(&self, id: PatId) -> &Pat {
-            &self.pats[id.0 as usize]
-        }
-    }
-
-    impl Index<TypeRefId> for Body {
-        type Output = TypeRef;
-        fn index(&self, id: TypeRefId) -> &TypeRef {
-            &self.types[id.0 as usize]
-        }
-    }
 }
 
 /// A literal's value. Floats are kept as bits so that trees compare and hash.

@@ -1,17 +1,22 @@
 //! The parser: hand-written recursive descent over tokens, always giving a tree and every mistake it saw.
 //!
-//! This file is its machinery: tokens, regions, spans, reports, lists. The grammar stands in the files beside it, in
-//! the order of LANGUAGE.md section 2. It never backtracks, never leaves a bracket's region, and bounds its depth.
+//! This file is its machinery: tokens, spans, nodes, depth; regions are in `list`, reports in `report`, the grammar in the
+//! other files beside it, in the order of LANGUAGE.md section 2. It never backtracks, never leaves a bracket's region, and bounds its depth.
 
 pub mod agent;
+pub mod braces;
 pub mod cell;
 pub mod contract;
 pub mod expr;
+pub mod intrinsic;
 pub mod item;
+pub mod list;
 pub mod pattern;
 pub mod primary;
+pub mod report;
 pub mod signature;
 pub mod stmt;
+pub mod text;
 pub mod types;
 
 use std::sync::Arc;
@@ -29,7 +34,7 @@ use crate::syntax::item::Cell;
 use crate::syntax::lexer::{self, SourceKind, Value};
 use crate::syntax::separators::{self, Stream};
 use crate::syntax::token::{Token, TokenKind as T};
-use crate::syntax::{walk, words};
+use crate::syntax::walk;
 
 /// A tree and what was wrong; spans of the diagnostics are relative to the source.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -90,15 +95,6 @@ pub struct Parser<'a> {
     in_head: bool,
     /// Quantifiers and `==>` are allowed.
     in_contract: bool,
-}
-
-/// A region that was entered.
-struct Scope {
-    end: usize,
-    closed: bool,
-    outer_limit: usize,
-    outer_head: bool,
-    outer_muted: bool,
 }
 
 // Tokens.
@@ -311,84 +307,8 @@ impl<'a> Parser<'a> {
     }
 }
 
-// Reports.
+// Depth.
 impl Parser<'_> {
-    /// Report, unless this place already has a report.
-    fn report(&mut self, diagnostic: Diagnostic) {
-        if std::mem::replace(&mut self.reported, self.pos) != self.pos && !self.muted {
-            let at_end = self.token().is_none_or(|token| token.kind == T::End);
-            self.ends_early |= at_end && !self.diagnostics.iter().any(Diagnostic::is_error);
-            self.diagnostics.push(diagnostic);
-        }
-    }
-
-    /// E0101 at the current token, or behind the line before if that is where something is missing.
-    fn expected(&mut self, what: &str) {
-        let next_line = self.at_line_start() && self.pos > 0 && self.pos < self.limit;
-        let found = if next_line { "the end of the line".to_owned() } else { self.found() };
-        let here = if next_line { Span::at(self.previous_end()) } else { self.here() };
-        let message = format!("expected {what}, found {found}");
-        let mut diagnostic =
-            Diagnostic::new(codes::E0101, here, message).saying(format!("expected {what}"));
-        if let Some(hint) = self.hint() {
-            diagnostic = diagnostic.note(hint);
-        }
-        self.report(diagnostic);
-    }
-
-    fn found(&self) -> String {
-        let kind = match self.peek() {
-            T::End => match self.token() {
-                Some(token) if closes(token.kind) => token.kind,
-                Some(token) if token.kind != T::End => T::Sep,
-                _ => return "the end of the text".to_owned(),
-            },
-            T::Name => return format!("`{}`", self.nth_text(0)),
-            kind => kind,
-        };
-        kind.describe().to_owned()
-    }
-
-    /// What somebody used to another language may have meant here.
-    fn hint(&self) -> Option<&'static str> {
-        let before = self.pos.checked_sub(1).and_then(|at| self.tokens.get(at))?;
-        let word = |token: &Token| match token.kind {
-            T::Name => words::foreign(token.span.text(self.source)),
-            _ => None,
-        };
-        let here = if self.pos < self.limit { self.token() } else { None };
-        if before.kind == T::Question {
-            return Some("there is no `a ? b : c`; write `if a { b } else { c }`");
-        }
-        if before.kind == T::Plus && self.at(T::Plus) {
-            return Some("there is no `++`; write `x += 1`");
-        }
-        here.and_then(word).or_else(|| word(before)).or(match self.peek() {
-            T::FatArrow => Some("put a lambda that is an operand in parentheses"),
-            T::Command => Some("end the statement before the command line"),
-            _ => None,
-        })
-    }
-
-    fn expect(&mut self, kind: T) -> bool {
-        let found = self.eat(kind);
-        if !found {
-            self.expected(kind.describe());
-        }
-        found
-    }
-
-    fn too_deep(&mut self, span: Span) -> ExprKind {
-        let span = Span::at(span.end.saturating_add(self.base));
-        let deep = self.diagnostics.iter().any(|diagnostic| diagnostic.code == codes::E0109);
-        if !deep {
-            let message = "this is nested more deeply than the parser follows";
-            let note = "name a part of it with `let` and use the name";
-            self.diagnostics.push(Diagnostic::new(codes::E0109, span, message).note(note));
-        }
-        ExprKind::Error
-    }
-
     /// Enter one level of nesting; at the bound, report and skip what is there.
     fn deeper<R>(
         &mut self,
@@ -407,148 +327,5 @@ impl Parser<'_> {
         let result = parse(self);
         self.depth -= 1;
         result
-    }
-}
-
-// Regions and lists.
-impl Parser<'_> {
-    /// Enter the region of the bracket at the position.
-    fn enter(&mut self) -> Scope {
-        let region = self.regions.get(self.pos);
-        let end = (region.end as usize).min(self.limit);
-        let scope = Scope {
-            end,
-            closed: region.closed && region.end as usize == end,
-            outer_limit: self.limit,
-            outer_head: self.in_head,
-            outer_muted: self.muted,
-        };
-        // What is wrong inside a `(` that was never closed follows from that, which is said already.
-        self.muted |= !region.closed && !self.at(T::LBrace);
-        self.bump();
-        self.limit = end.max(self.pos);
-        self.in_head = false;
-        scope
-    }
-
-    /// Leave a region; what is left in it is reported, once.
-    fn leave(&mut self, scope: Scope) {
-        if self.pos < scope.end {
-            self.expected("the closing bracket");
-        }
-        // What is missing inside a region that was never closed is already said by E0102.
-        if !scope.closed {
-            self.reported = scope.end;
-        }
-        self.pos = self.pos.max(scope.end);
-        self.limit = scope.outer_limit;
-        self.in_head = scope.outer_head;
-        self.muted = scope.outer_muted;
-        if scope.closed {
-            self.bump();
-        }
-    }
-
-    /// `List(x)` up to the end of the region: elements with separators between them, at least one token each.
-    fn list(&mut self, what: &str, mut element: impl FnMut(&mut Self)) {
-        self.no_separator(what);
-        loop {
-            while self.peek().separates() {
-                self.bump();
-            }
-            if self.at(T::End) {
-                return;
-            }
-            let before = self.pos;
-            element(self);
-            self.after_element(what, before);
-        }
-    }
-
-    /// A separator follows an element; none stands before the first.
-    fn no_separator(&mut self, what: &str) {
-        if matches!(self.peek(), T::Comma | T::Semi) {
-            self.expected(what);
-        }
-    }
-
-    /// After an element that began at `before`: a separator, the end, or a report and the way to go on.
-    fn after_element(&mut self, what: &str, before: usize) {
-        if self.peek().separates() || self.at(T::End) || (self.at_line_start() && self.pos > before)
-        {
-            return;
-        }
-        if self.pos == before {
-            self.expected(what);
-            self.bump_over();
-            return self.skip_to_separator();
-        }
-        if self.starts_operand() && self.reported != self.pos && self.hint().is_none() {
-            let at = Span::at(self.previous_end());
-            let message = format!("{} and {} need a separator between them", what, self.found());
-            self.report(Diagnostic::new(codes::E0107, self.here(), message).fix(
-                "insert `,`",
-                at,
-                ",",
-            ));
-            return;
-        }
-        self.expected("a separator or the closing bracket");
-        self.skip_to_separator();
-    }
-
-    /// Skip one token, or a whole bracket.
-    fn bump_over(&mut self) {
-        let region = self.regions.get(self.pos);
-        if region.end == u32::MAX {
-            return self.bump();
-        }
-        let end = region.end as usize + usize::from(region.closed);
-        self.pos = end.min(self.limit).max(self.pos + 1);
-    }
-
-    /// Skip to the next separator outside inner brackets, or to a line that begins a statement.
-    fn skip_to_separator(&mut self) {
-        while !self.at(T::End) && !self.peek().separates() && !self.at(T::Command) {
-            if self.at_line_start() && brackets::only_starts_statement(self.peek()) {
-                return;
-            }
-            self.bump_over();
-        }
-    }
-
-    /// A block may begin here: `{`, perhaps on the next line (L-4).
-    fn at_block(&self) -> bool {
-        self.at(T::LBrace) || (self.at(T::Sep) && self.nth(1) == T::LBrace)
-    }
-
-    /// Whether the current token can begin an operand: then a separator is what is missing before it.
-    fn starts_operand(&self) -> bool {
-        matches!(
-            self.peek(),
-            T::Name
-                | T::Number
-                | T::Money
-                | T::Text
-                | T::TemplateStart
-                | T::True
-                | T::False
-                | T::At
-                | T::If
-                | T::Match
-                | T::Let
-                | T::Var
-                | T::Return
-                | T::For
-                | T::While
-                | T::Await
-                | T::Try
-                | T::Require
-                | T::Assert
-                | T::Break
-                | T::Continue
-                | T::Loop
-                | T::Function
-        )
     }
 }

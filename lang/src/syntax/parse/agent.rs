@@ -5,7 +5,7 @@ use crate::syntax::item::{
     Agent, Behavior, BehaviorKind, ItemKind, Member, MemberKind, Port, Tool,
 };
 use crate::syntax::parse::Parser;
-use crate::syntax::parse::signature::{BodyRule, Front};
+use crate::syntax::parse::signature::{Front, SignatureKind};
 use crate::syntax::token::TokenKind as T;
 use crate::syntax::words;
 
@@ -58,7 +58,7 @@ impl Parser<'_> {
             return self.behavior();
         }
         if first == T::Function {
-            return MemberKind::Function(self.method(BodyRule::Required));
+            return MemberKind::Function(self.method(SignatureKind::Function));
         }
         if attrs == 0 && self.at(T::Name) && next == T::LBrace && words::SECTION.contains(&word) {
             return self.section(word);
@@ -116,6 +116,9 @@ impl Parser<'_> {
         let mut ports = Vec::new();
         self.braced("a port", |parser| {
             let field = parser.field();
+            if field.name.name.is_missing() {
+                return;
+            }
             ports.push(Port {
                 name: field.name,
                 ty: field.ty,
@@ -134,7 +137,7 @@ impl Parser<'_> {
                 parser.bump();
                 invariants.push(parser.contract_expr());
             } else {
-                fields.push(parser.field());
+                parser.field_into(&mut fields);
             }
         });
         MemberKind::State { fields, invariants }
@@ -151,7 +154,7 @@ impl Parser<'_> {
             _ => BehaviorKind::Behavior,
         };
         self.bump();
-        let function = self.function(front, start, BodyRule::Required);
+        let function = self.function(front, start, SignatureKind::Behavior);
         MemberKind::Behavior(Behavior { kind, function })
     }
 
@@ -162,9 +165,9 @@ impl Parser<'_> {
         let mut tool = Tool { params, provides, fields: Vec::new(), methods: Vec::new() };
         self.braced("a field or method", |parser| {
             if parser.at_function() {
-                tool.methods.push(parser.method(BodyRule::Optional));
+                tool.methods.push(parser.method(SignatureKind::ToolMethod));
             } else {
-                tool.fields.push(parser.field());
+                parser.field_into(&mut tool.fields);
             }
         });
         ItemKind::Tool(tool)

@@ -1,14 +1,20 @@
 //! What stands between a signature and its block: effects, contracts, proofs.
 
+use crate::diag::{Diagnostic, codes};
+use crate::source::Span;
 use crate::syntax::ast::ExprId;
 use crate::syntax::item::{Contract, ContractKind, EffectPath, Tactic};
 use crate::syntax::parse::Parser;
+use crate::syntax::parse::signature::Clauses;
 use crate::syntax::token::TokenKind as T;
 use crate::syntax::words;
 
 impl Parser<'_> {
     /// `(uses | contract)*`
-    pub(super) fn contracts(&mut self) -> (Option<Vec<EffectPath>>, Vec<Contract>) {
+    pub(super) fn contracts(
+        &mut self,
+        clauses: Clauses,
+    ) -> (Option<Vec<EffectPath>>, Vec<Contract>) {
         let mut uses = None;
         let mut contracts = Vec::new();
         while self.at_contract() {
@@ -18,6 +24,11 @@ impl Parser<'_> {
             self.bump();
             let kind = match word {
                 "uses" => {
+                    if clauses == Clauses::Contracts {
+                        let message = "only functions and behaviors have `uses`";
+                        let span = Span::new(start, self.previous_end());
+                        self.report(Diagnostic::new(codes::E0101, span, message));
+                    }
                     let found = self.effects();
                     uses.get_or_insert_with(Vec::new).extend(found);
                     continue;
@@ -36,7 +47,8 @@ impl Parser<'_> {
         let n = usize::from(self.at(T::Sep));
         let declares =
             matches!(self.nth(n + 1), T::Colon | T::ColonEq | T::Eq | T::Dot | T::FatArrow);
-        self.nth(n) == T::Name && words::CONTRACT.contains(&self.nth_text(n)) && !declares
+        let word = self.nth_text(n);
+        self.nth(n) == T::Name && words::CONTRACT.contains(&word) && !declares
     }
 
     /// A head in which quantifiers and implications are allowed.
@@ -98,12 +110,8 @@ impl Parser<'_> {
         let start = self.start();
         let name = self.ident("a tactic");
         let mut args = Vec::new();
-        while self.starts_operand() && !self.at_word("using") || self.at(T::LParen) {
-            let before = self.pos;
+        while self.starts_argument() && !self.at_word("using") {
             args.push(self.contract_head());
-            if self.pos == before {
-                break;
-            }
         }
         let mut using = Vec::new();
         if self.eat_word("using") {
@@ -114,5 +122,28 @@ impl Parser<'_> {
             }
         }
         Tactic { name, args, using, span: self.since(start) }
+    }
+
+    /// An argument of a tactic begins here. Not `{`, which begins the block of the function.
+    fn starts_argument(&self) -> bool {
+        matches!(
+            self.peek(),
+            T::Name
+                | T::Number
+                | T::Money
+                | T::Text
+                | T::TemplateStart
+                | T::True
+                | T::False
+                | T::At
+                | T::If
+                | T::Match
+                | T::Await
+                | T::Try
+                | T::LParen
+                | T::LBracket
+                | T::Minus
+                | T::Bang
+        )
     }
 }

@@ -11,7 +11,7 @@ use crate::syntax::item::{
     Theorem, Variant, VariantField,
 };
 use crate::syntax::parse::Parser;
-use crate::syntax::parse::signature::{BodyRule, Front};
+use crate::syntax::parse::signature::{Clauses, Front, SignatureKind};
 use crate::syntax::token::TokenKind as T;
 use crate::syntax::words;
 
@@ -74,6 +74,12 @@ impl Parser<'_> {
                 }
                 None => {}
             }
+            let simd = intrinsics::lookup(name).filter(|row| row.also_attribute);
+            if let Some(row) = simd
+                && self.nth(self.skip_attrs(0)) != T::Function
+            {
+                self.misplaced(row, at);
+            }
             front.attrs.push(self.attr());
             front.doc = front.doc.take().or(self.doc());
         }
@@ -89,7 +95,7 @@ impl Parser<'_> {
         match (kind, word) {
             (T::Function, _) => {
                 self.bump();
-                let function = self.function(front, start, BodyRule::Required);
+                let function = self.function(front, start, SignatureKind::Function);
                 (function.name.clone(), ItemKind::Function(function))
             }
             (T::Struct, _) => self.named("the name of the struct", Self::struct_item),
@@ -147,12 +153,12 @@ impl Parser<'_> {
             Struct { generics, fields: Vec::new(), invariants: Vec::new(), methods: Vec::new() };
         self.braced("a field", |parser| {
             if parser.at_function() {
-                item.methods.push(parser.method(BodyRule::Required));
+                item.methods.push(parser.method(SignatureKind::Function));
             } else if parser.at_word("invariant") && parser.nth(1) != T::Colon {
                 parser.bump();
                 item.invariants.push(parser.contract_expr());
             } else {
-                item.fields.push(parser.field());
+                parser.field_into(&mut item.fields);
             }
         });
         ItemKind::Struct(item)
@@ -163,12 +169,12 @@ impl Parser<'_> {
         self.at(T::Function) || (self.at(T::At) && self.nth(self.skip_attrs(0)) == T::Function)
     }
 
-    pub(super) fn method(&mut self, rule: BodyRule) -> crate::syntax::item::Function {
+    pub(super) fn method(&mut self, kind: SignatureKind) -> crate::syntax::item::Function {
         let start = self.start();
         let mut front = Front { doc: self.doc(), attrs: Vec::new() };
         self.attrs(&mut front);
         self.expect(T::Function);
-        self.function(front, start, rule)
+        self.function(front, start, kind)
     }
 
     /// `field = NAME ":" type ("=" expr)?`
@@ -180,6 +186,14 @@ impl Parser<'_> {
         let ty = if name.name.is_missing() { self.error_type() } else { self.annotation() };
         let default = self.eat(T::Eq).then(|| self.expr());
         Field { name, ty, default, doc: front.doc, span: self.since(start) }
+    }
+
+    /// A field, unless not even its name is there.
+    pub(super) fn field_into(&mut self, fields: &mut Vec<Field>) {
+        let field = self.field();
+        if !field.name.name.is_missing() {
+            fields.push(field);
+        }
     }
 
     /// Attributes before something that takes none.
@@ -197,7 +211,7 @@ impl Parser<'_> {
         let mut item = Enum { generics, variants: Vec::new(), methods: Vec::new() };
         self.braced("a variant", |parser| {
             if parser.at_function() {
-                item.methods.push(parser.method(BodyRule::Required));
+                item.methods.push(parser.method(SignatureKind::Function));
             } else {
                 item.variants.push(parser.variant());
             }
@@ -331,7 +345,7 @@ impl Parser<'_> {
     fn theorem_item(&mut self, lemma: bool) -> ItemKind {
         let generics = self.generics();
         let (_, params) = self.params();
-        let (_, contracts) = self.contracts();
+        let (_, contracts) = self.contracts(Clauses::Contracts);
         ItemKind::Theorem(Theorem { lemma, generics, params, contracts })
     }
 }

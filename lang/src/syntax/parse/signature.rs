@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::diag::{Diagnostic, codes};
-use crate::syntax::ast::{Block, Cap, TypeRefId};
+use crate::syntax::ast::{Block, Cap, TypeKind, TypeRefId};
 use crate::syntax::item::{Attr, Function, GenericParam, Param, Receiver};
 use crate::syntax::parse::Parser;
 use crate::syntax::token::TokenKind as T;
@@ -15,23 +15,37 @@ pub(super) struct Front {
     pub attrs: Vec<Attr>,
 }
 
-/// Whether a declaration may end without a block.
+/// What kind of declaration a signature belongs to, and so what it may have.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum BodyRule {
-    Required,
-    /// A tool method, to be provided by another tool.
-    Optional,
+pub(super) enum SignatureKind {
+    /// Everything.
+    Function,
+    /// No type parameters.
+    Behavior,
+    /// A tool's: no type parameters, its effect is its name, and no block if another tool provides it.
+    ToolMethod,
+}
+
+/// Which clauses may follow a signature.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Clauses {
+    UsesAndContracts,
+    Contracts,
 }
 
 impl Parser<'_> {
     /// From the name to the block; the keyword is taken, and began at `start`.
-    pub(super) fn function(&mut self, front: Front, start: u32, rule: BodyRule) -> Function {
+    pub(super) fn function(&mut self, front: Front, start: u32, kind: SignatureKind) -> Function {
         let name = self.ident("the name of the function");
-        let generics = self.generics();
+        let generics = if kind == SignatureKind::Function { self.generics() } else { Vec::new() };
         let (receiver, params) = self.params();
         let ret = self.ret();
-        let (uses, contracts) = self.contracts();
-        let body = self.function_body(rule);
+        let clauses = match kind {
+            SignatureKind::ToolMethod => Clauses::Contracts,
+            SignatureKind::Function | SignatureKind::Behavior => Clauses::UsesAndContracts,
+        };
+        let (uses, contracts) = self.contracts(clauses);
+        let body = self.function_body(kind);
         Function {
             name,
             doc: front.doc,
@@ -47,7 +61,7 @@ impl Parser<'_> {
         }
     }
 
-    fn function_body(&mut self, rule: BodyRule) -> Option<Block> {
+    fn function_body(&mut self, kind: SignatureKind) -> Option<Block> {
         if self.at_block() {
             return Some(self.block());
         }
@@ -56,7 +70,7 @@ impl Parser<'_> {
             let at = self.here();
             self.report(Diagnostic::new(codes::E0113, at, message).note("write `{ return .. }`"));
             self.expr();
-        } else if rule == BodyRule::Required && self.reported != self.pos {
+        } else if kind != SignatureKind::ToolMethod && self.reported != self.pos {
             let message = format!("expected the body in `{{ }}`, found {}", self.found());
             self.report(Diagnostic::new(codes::E0113, self.here(), message).saying("expected `{`"));
         }
@@ -103,7 +117,12 @@ impl Parser<'_> {
                 let message = "`self` can only be the first parameter";
                 parser.diagnostics.push(Diagnostic::new(codes::E0115, span, message));
             }
-            None => params.push(parser.param()),
+            None => {
+                let param = parser.param();
+                if !param.name.name.is_missing() {
+                    params.push(param);
+                }
+            }
         });
         self.leave(scope);
         (receiver, params)
@@ -135,7 +154,7 @@ impl Parser<'_> {
         }
         self.expected("`:` and a type");
         let span = self.missing();
-        self.add_type(crate::syntax::ast::TypeKind::Error, span)
+        self.add_type(TypeKind::Error, span)
     }
 
     /// `ret = ("->" | ":") type`

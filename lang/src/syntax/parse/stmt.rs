@@ -7,7 +7,7 @@ use crate::syntax::ast::{
 use crate::syntax::brackets::only_starts_statement;
 use crate::syntax::intrinsics;
 use crate::syntax::parse::Parser;
-use crate::syntax::parse::signature::{BodyRule, Front};
+use crate::syntax::parse::signature::{Front, SignatureKind};
 use crate::syntax::token::TokenKind as T;
 
 fn assign_op(kind: T) -> Option<AssignOp> {
@@ -118,7 +118,7 @@ impl Parser<'_> {
     fn nested_function(&mut self, front: Front) -> StmtId {
         let start = self.start();
         self.bump();
-        let function = self.function(front, start, BodyRule::Required);
+        let function = self.function(front, start, SignatureKind::Function);
         self.add_stmt(StmtKind::Function(Box::new(function)), self.since(start))
     }
 
