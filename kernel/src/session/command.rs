@@ -189,14 +189,14 @@ pub fn run(
     }
 }
 
-/// What `%%name` asks for. `%%trace` and other line commands are no modifiers: they have nothing to do around a cell.
+/// What `%%name` asks for. A line command such as `:trace` says the same after the cell.
 pub fn modifier(name: &str) -> Result<Modifier, Refusal> {
     match find(name)?.run {
         Run::Cell(modifier) => Ok(modifier),
         Run::NotYet => Err(not_yet(name)),
         Run::Line(_) => Err(Refusal::new(
-            codes::E0905,
-            format!("`{name}` is a command of its own: write `:{name}` on a line"),
+            codes::E0903,
+            format!("`%%{name}` is not supported: write `:{name}` on a line after the others"),
         )),
     }
 }
