@@ -97,8 +97,6 @@ impl Session {
             self.remember(&request, None);
             return reply;
         }
-        let since = self.program.world().trace_position();
-        self.record.begin_trace(number, since);
         self.program.begin(number);
         let evaluation = Evaluation::new(self, &request, number, sink);
         let Ended { status, result } = evaluation.run(request.file.is_some());

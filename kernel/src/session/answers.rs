@@ -105,7 +105,9 @@ impl State for Session {
     }
 
     fn agents(&self) -> AgentsView {
-        AgentsView { agents: self.trace(Span::Session).agents, hidden: 0 }
+        let mut agents = self.trace(Span::Session).agents;
+        agents.retain(|row| row.is_agent);
+        AgentsView { agents, hidden: 0 }
     }
 
     fn memory(&self) -> MemoryView {

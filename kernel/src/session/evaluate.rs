@@ -199,6 +199,7 @@ impl<'s> Evaluation<'s> {
         if program.is_interrupted() {
             return Err(Box::new(Fault::new(code::TIME, "interrupted")));
         }
+        self.session.record.begin_trace(self.number, program.world().trace_position());
         let slot = program.prepare(self.cell, step).map_err(|error| {
             let message = format!("{}: {}", error.function, error.message);
             Box::new(Fault::new(code::INTERNAL, message))

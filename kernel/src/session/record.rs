@@ -115,8 +115,9 @@ impl Record {
         self.broken.remove(name);
     }
 
+    /// A cell runs a statement; the first one begins its trace.
     pub fn begin_trace(&mut self, number: u32, since: Since) {
-        self.traces.insert(number, since);
+        self.traces.entry(number).or_insert(since);
     }
 
     /// Where the trace stood when a cell began, and when the next one did.
@@ -125,7 +126,7 @@ impl Record {
         Some((since, self.traces.range(number + 1..).next().map(|(_, next)| next)))
     }
 
-    /// The last cell before this one.
+    /// The last cell that ran anything.
     pub fn last_cell(&self) -> Option<u32> {
         self.traces.keys().rev().find(|number| **number <= self.count).copied()
     }
