@@ -2,7 +2,7 @@
 
 use crate::builtin::declare::{Moved, Word, absent, builtins};
 use crate::builtin::support::fail;
-use crate::context::sink::Stream;
+use crate::context::sink::{Emission, Stream};
 use crate::fault::code;
 use crate::value::json::{dyn_from_json, to_json_text};
 use crate::value::record;
@@ -69,8 +69,8 @@ builtins! {
     /// Removes what the cell has shown so far.
     function "clear_output" "() -> Unit"
         example "clear_output()" => ""
-        effects ["output"] missing yes
-        = |cx| absent(cx, "clear_output");
+        effects ["output"]
+        = |cx| { cx.emit(Emission::Clear); Ok(()) };
     /// A progress bar; `advance` moves it, and it closes itself.
     function "progress" "(total: Int, label: Text = \"\") -> Progress"
         example "let p := progress(10, \"runs\")" => ""
