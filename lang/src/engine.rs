@@ -10,7 +10,7 @@ pub mod names;
 use crate::engine::names::{Names, Signature};
 use crate::exec::bytecode::Code;
 use crate::exec::emit::{self, Linker};
-use crate::exec::interp::{broken, interp_entry};
+use crate::exec::interp::{broken, interp_entry, reclaim};
 use crate::hir::{self, FunctionKey};
 use crate::ir::{core, lower, print, rc, validate};
 use crate::types::ty::{Name, Ty};
@@ -109,6 +109,16 @@ impl Engine {
         Ok(state.names.slot(self.world.functions(), &step.function.key))
     }
 
+    /// Forgets a step of a cell that has run: its code is freed, its name means nothing. Lambdas it made live on.
+    pub fn release(&self, key: &FunctionKey) {
+        let mut state = self.state.lock();
+        state.functions.remove(key);
+        if let Some(slot) = state.names.forget(key) {
+            self.world.functions().remove(slot);
+        }
+        reclaim::reclaim(&self.world);
+    }
+
     /// A function that no longer checks: calling it is R0901 until it is installed again.
     pub fn mark_broken(&self, key: &FunctionKey, why: &str) {
         let state = self.state.lock();
@@ -189,6 +199,7 @@ impl Engine {
         for unit in compiled {
             install(state, table, unit);
         }
+        reclaim::reclaim(&self.world);
         Ok(())
     }
 

@@ -1,8 +1,8 @@
 //! Functions as the runtime sees them: an entry point, the code it runs, and the table that says which
 //! version of a function is in force.
 //!
-//! Never: knows how code is made or run. Redefinition swaps a slot; a frame that runs keeps the version it
-//! began with, because a replaced one lives as long as the table.
+//! Never: knows how code is made or run. Redefinition swaps a slot; what runs keeps the version it began with:
+//! a replaced one is freed when every coroutine that could run it has ended.
 
 use crate::context::Cx;
 use crate::fault::Origin;
@@ -13,6 +13,7 @@ use std::any::Any;
 use std::fmt;
 use std::ptr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a call ended with: [`OK`] with its value in `cx.result`, or [`FAULT`] with a Fault in `cx.fault`.
 pub type Status = u32;
@@ -82,6 +83,11 @@ pub struct FnSlot(pub u32);
 #[derive(Default)]
 pub struct FunctionTable {
     versions: Shelf<Arc<Version>>,
+    /// Versions that calls no longer reach, with the epoch that began when they were replaced.
+    retired: Mutex<Vec<(u64, Box<Arc<Version>>)>>,
+    /// Counts replacements. A coroutine notes it when it begins (`Control::epoch`): it can run versions only
+    /// that were in force then or later.
+    epoch: AtomicU64,
     names: Mutex<Vec<Arc<str>>>,
 }
 
@@ -101,7 +107,45 @@ impl FunctionTable {
 
     /// Puts a version in force for all calls from now on.
     pub fn install(&self, slot: FnSlot, version: Version) {
-        self.versions.set(slot.0, Arc::new(version));
+        self.replace(slot, Some(Arc::new(version)));
+    }
+
+    /// Takes the code of a slot out of force: calling it is R0901 until another is installed.
+    pub fn remove(&self, slot: FnSlot) {
+        self.replace(slot, None);
+    }
+
+    fn replace(&self, slot: FnSlot, version: Option<Arc<Version>>) {
+        let mut retired = self.retired.lock();
+        // SAFETY: kept in `retired` until `reclaim`, whose caller knows that nobody looks at it.
+        if let Some(old) = unsafe { self.versions.swap(slot.0, version) } {
+            let began = self.epoch.fetch_add(1, Ordering::SeqCst) + 1;
+            retired.push((began, old));
+        }
+    }
+
+    /// The epoch a coroutine notes before its first look at the table.
+    pub fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::SeqCst)
+    }
+
+    /// How many versions wait to be freed.
+    pub fn retired(&self) -> usize {
+        self.retired.lock().len()
+    }
+
+    /// Frees the versions that were replaced before every coroutine under way began.
+    ///
+    /// # Safety
+    /// `oldest` is not above the epoch noted by any coroutine that runs or sleeps, and nobody outside of
+    /// coroutines holds a reference from [`FunctionTable::current`].
+    pub unsafe fn reclaim(&self, oldest: u64) {
+        let mut retired = self.retired.lock();
+        let (dead, alive) =
+            std::mem::take(&mut *retired).into_iter().partition(|(began, _)| *began <= oldest);
+        *retired = alive;
+        drop(retired);
+        drop::<Vec<_>>(dead);
     }
 
     /// The version in force: two loads. `None` before the first installation.

@@ -32,7 +32,7 @@ use crate::value::heap;
 use crate::world::World;
 use std::ptr::null_mut;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering, fence};
 
 /// Safepoints passed before a coroutine looks whether others wait for its worker: below a millisecond of interpreted code.
 const FUEL: i64 = 8192;
@@ -217,6 +217,10 @@ impl Cx {
     }
 
     pub(crate) fn begin_on(&mut self, stack_floor: usize) {
+        // Before the first look at the table: whoever frees code after this sees the epoch, or this coroutine sees
+        // the table as it is after the replacement.
+        self.control.epoch.store(self.world.functions().epoch(), Ordering::SeqCst);
+        fence(Ordering::SeqCst);
         self.stack_floor = stack_floor;
         self.restart_steps();
     }
@@ -234,5 +238,6 @@ impl Cx {
         self.fields = null_mut();
         self.exit = None;
         self.registers.reset();
+        self.control.epoch.store(u64::MAX, Ordering::Release);
     }
 }

@@ -33,6 +33,8 @@ pub struct Names {
     functions: FxHashMap<FunctionKey, (FnSlot, Option<Signature>)>,
     /// Slots of earlier signatures: changing back gives the slot back.
     former: FxHashMap<(FunctionKey, Signature), FnSlot>,
+    /// Slots without code that no code refers to.
+    free: Vec<FnSlot>,
     globals: FxHashMap<Name, (GlobalSlot, ShapeId)>,
     next_global: u32,
     agents: FxHashMap<Name, Vec<Selector>>,
@@ -58,9 +60,9 @@ impl Names {
             Some((slot, Some(old))) if !is_lambda => {
                 self.former.insert((key.clone(), old), slot);
                 let former = self.former.get(&(key.clone(), signature.clone())).copied();
-                former.unwrap_or_else(|| table.allocate(key))
+                former.unwrap_or_else(|| self.allocate(table, key))
             }
-            _ => table.allocate(key),
+            _ => self.allocate(table, key),
         };
         self.functions.insert(key.clone(), (slot, Some(signature)));
     }
@@ -70,9 +72,20 @@ impl Names {
         if let Some((slot, _)) = self.functions.get(key) {
             return *slot;
         }
-        let slot = table.allocate(key);
+        let slot = self.allocate(table, key);
         self.functions.insert(key.clone(), (slot, None));
         slot
+    }
+
+    /// Forgets a name that is used once; its slot will be that of another.
+    pub fn forget(&mut self, key: &str) -> Option<FnSlot> {
+        let (slot, _) = self.functions.remove(key)?;
+        self.free.push(slot);
+        Some(slot)
+    }
+
+    fn allocate(&mut self, table: &FunctionTable, key: &FunctionKey) -> FnSlot {
+        self.free.pop().unwrap_or_else(|| table.allocate(key))
     }
 
     pub fn known_slot(&self, key: &str) -> Option<FnSlot> {

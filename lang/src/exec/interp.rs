@@ -9,6 +9,7 @@ pub mod broken;
 pub mod fault;
 pub mod help;
 pub mod ops;
+pub mod reclaim;
 pub mod step;
 
 use crate::exec::bytecode::{Code, Instr, OPERANDS_PER_WORD, Opcode};

@@ -9,4 +9,5 @@ mod data;
 mod oracle;
 mod programs;
 mod random;
+mod sessions;
 mod support;

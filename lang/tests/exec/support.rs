@@ -15,7 +15,7 @@ use ag_runtime::value::shape::{
     FieldShape, RecordShape, Shape, ShapeId, declare, define, is_defined,
 };
 use ag_runtime::world::options::{Limits, WorldOptions};
-use ag_runtime::world::run::TaskSpec;
+use ag_runtime::world::run::{TaskHandle, TaskSpec};
 use ag_runtime::world::{World, WorldHandle};
 use parking_lot::{Mutex, MutexGuard};
 use std::sync::Arc;
@@ -77,6 +77,25 @@ impl Session {
     pub fn run_step(&mut self, step: &CellStep) -> Result<String, Box<Fault>> {
         let slot = self.engine.prepare(step, context()).unwrap();
         Ok(self.run_slot(slot)?.show())
+    }
+
+    /// Starts a function as a cell and does not wait for it.
+    pub fn start(&mut self, key: &str) -> TaskHandle {
+        let slot = self.engine.slot(key).unwrap();
+        self.cells += 1;
+        let spec = TaskSpec {
+            name: key.into(),
+            slot,
+            args: vec![],
+            sink: Arc::clone(&self.out) as Arc<dyn Sink>,
+            limits: None,
+            cell: self.cells,
+        };
+        self.engine.world().run(spec)
+    }
+
+    pub fn last_cell(&self) -> u32 {
+        self.cells
     }
 
     pub fn run_slot(&mut self, slot: FnSlot) -> Result<Owned, Box<Fault>> {
@@ -212,7 +231,9 @@ impl Text {
         for step in &checked.steps {
             let Step::Statement(step) = step else { continue };
             let slot = self.session.engine.prepare(step, cx).unwrap();
-            let value = self.session.run_slot(slot)?;
+            let value = self.session.run_slot(slot);
+            self.session.engine.release(&step.function.key);
+            let value = value?;
             if step.shows {
                 shown = value.show();
             }

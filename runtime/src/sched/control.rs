@@ -23,7 +23,7 @@ use crate::sched::queue::Runnable;
 use crate::sched::scheduler::Scheduler;
 use parking_lot::Mutex;
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Weak};
 use std::thread::Thread;
 
@@ -41,6 +41,9 @@ const QUEUED: u8 = 4;
 pub struct Control {
     /// What `cx.safepoint` points to. Written by cancellation and closing, read at every safepoint (relaxed: late is fine).
     pub flags: AtomicU32,
+    /// The epoch of the function table its job began in; `u64::MAX` at rest. Written by its worker, read by
+    /// whoever frees replaced code.
+    pub epoch: AtomicU64,
     state: AtomicU8,
     scheduler: Weak<Scheduler>,
     /// For a context outside any coroutine: the thread that waits.
@@ -68,6 +71,7 @@ impl Control {
     fn build(scheduler: Weak<Scheduler>, thread: Option<Thread>) -> Arc<Self> {
         Arc::new(Self {
             flags: AtomicU32::new(0),
+            epoch: AtomicU64::new(u64::MAX),
             state: AtomicU8::new(IDLE),
             scheduler,
             thread,

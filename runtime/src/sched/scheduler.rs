@@ -345,6 +345,12 @@ impl Scheduler {
         self.stop.load(SeqCst)
     }
 
+    /// The lowest epoch that a coroutine under way began in.
+    pub fn oldest_epoch(&self) -> u64 {
+        let controls = self.controls.lock();
+        controls.iter().map(|control| control.epoch.load(SeqCst)).min().unwrap_or(u64::MAX)
+    }
+
     /// After the workers ended: drops everything that could hold the world.
     pub fn clear(&self) {
         self.timers.clear();

@@ -1,7 +1,7 @@
 //! An append-only table read without locks: the shapes and the function slots live in two of them.
 //!
 //! Never: moves an entry, gives an index twice. Readers load two pointers; writers take a lock.
-//! A replaced entry stays alive until the shelf is dropped, so a reference from [`Shelf::get`] is good for
+//! An entry that `set` replaces stays alive until the shelf is dropped, so a reference from [`Shelf::get`] is good for
 //! as long as the shelf is borrowed.
 
 use parking_lot::Mutex;
@@ -95,6 +95,19 @@ impl<T: Send + Sync + 'static> Shelf<T> {
             replaced.push(unsafe { Box::from_raw(old) });
         }
         true
+    }
+
+    /// Puts an entry in place, or none, and gives the former one out.
+    ///
+    /// # Safety
+    /// The caller keeps what it is given until no reference from [`Shelf::get`] can lead to it any more.
+    pub unsafe fn swap(&self, index: u32, value: Option<T>) -> Option<Box<T>> {
+        let entry = self.given(index)?;
+        let _writers = self.replaced.lock();
+        let new = value.map_or(ptr::null_mut(), |value| Box::into_raw(Box::new(value)));
+        let old = entry.swap(new, Ordering::AcqRel);
+        // SAFETY: `old` came from `Box::into_raw` in this file and the entry no longer holds it.
+        (!old.is_null()).then(|| unsafe { Box::from_raw(old) })
     }
 
     /// Puts an entry in place if there is none; false if there was.
