@@ -101,14 +101,13 @@ fn first_question(messages: &[Message]) -> &str {
     messages.iter().find(|m| m.role == Role::User).map_or("", |m| m.text.as_str())
 }
 
-/// The JSON of a line `echo: <json>`, as it is written there.
+/// What stands on a line `echo: <json>`, as it is written there. An object or list may be written as badly as models
+/// do, so that reading and repair can be tried out.
 fn given_line(prompt: &str) -> Option<&str> {
-    let json = |line: &'_ str| -> Option<usize> {
-        let rest = line.trim_start().strip_prefix("echo:")?.trim();
-        serde_json::from_str::<Value>(rest).ok().map(|_| line.len())
-    };
-    let line = prompt.lines().find(|line| json(line).is_some())?;
-    line.trim_start().strip_prefix("echo:").map(str::trim)
+    let given = prompt.lines().filter_map(|line| line.trim_start().strip_prefix("echo:"));
+    given
+        .map(str::trim)
+        .find(|text| text.starts_with(['{', '[']) || serde_json::from_str::<Value>(text).is_ok())
 }
 
 /// One token is four bytes, rounded up.
@@ -169,6 +168,8 @@ mod tests {
         let prompt = "What now?\necho: {\"kind\": \"Buy\",  \"quantity\": 3}\nthanks";
         let (reply, _) = ask(prompt, Some(form(ShapeId::INT, |_| true))).await;
         assert_eq!(reply.text, "{\"kind\": \"Buy\",  \"quantity\": 3}");
+        let (reply, _) = ask("echo: {kind: Hold,}", Some(form(ShapeId::INT, |_| true))).await;
+        assert_eq!(reply.text, "{kind: Hold,}");
         let (reply, _) = ask("echo: not json", None).await;
         assert_eq!(reply.text, "echo: echo: not json");
     }
