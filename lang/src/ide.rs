@@ -2,4 +2,8 @@
 //!
 //! Nothing here reports mistakes or renders.
 
+pub mod complete;
+pub mod describe;
+pub mod hover;
+pub mod place;
 pub mod symbols;

@@ -153,6 +153,33 @@ impl Workspace {
         self.relink(changed, None)
     }
 
+    /// Looks at a text as if it were the next cell; it is gone afterwards.
+    pub fn look<T>(&mut self, text: &str, look: impl FnOnce(&Database, CellInput) -> T) -> T {
+        let cell = CellInput::new(&self.db, Arc::from(text), None, false);
+        let cells = Arc::clone(self.session.cells(&self.db));
+        let with = cells.iter().copied().chain([cell]).collect();
+        self.session.set_cells(&mut self.db).to(Arc::new(with));
+        let found = look(&self.db, cell);
+        self.session.set_cells(&mut self.db).to(cells);
+        found
+    }
+
+    /// The type of an expression, as the session would see it; its mistakes if it has any.
+    pub fn type_of(&mut self, text: &str) -> Result<Ty, Vec<Diagnostic>> {
+        self.look(text, |db, cell| {
+            let parsed = parse_cell(db, cell);
+            let mut mistakes = parsed.diagnostics.clone();
+            let last = parsed.cell.body.order.len().checked_sub(1);
+            let step = last.map(|at| infer_step(db, cell, number(at)));
+            mistakes.extend(step.into_iter().flat_map(|step| step.diagnostics.clone()));
+            mistakes.retain(Diagnostic::is_error);
+            match step.and_then(|step| step.step.as_ref()) {
+                Some(step) if mistakes.is_empty() => Ok(step.function.result.clone()),
+                _ => Err(mistakes),
+            }
+        })
+    }
+
     fn publish(&mut self) {
         let cells = self.live.iter().filter_map(|id| self.cells.get(id).copied()).collect();
         self.session.set_cells(&mut self.db).to(Arc::new(cells));

@@ -2,6 +2,8 @@
 //!
 //! Keyed by the content of the item: the same item in another cell, or moved, is not inferred again.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::db::Db;
@@ -17,6 +19,7 @@ use crate::types::def::{AgentDef, Definition};
 use crate::types::effects::{covers, effects_of, is_hidden, path};
 use crate::types::infer::finish::Checked;
 use crate::types::infer::frame::FrameKind;
+use crate::types::infer::probe::Probe;
 use crate::types::infer::{Infer, Owner};
 use crate::types::report;
 use crate::types::restrict;
@@ -89,8 +92,28 @@ fn has_config(agent: &Agent) -> bool {
 #[salsa::tracked(cycle_result = needs_annotation)]
 pub fn infer_function<'db>(db: &'db dyn Db, item: ItemKey<'db>, path: FnPath) -> Checked {
     db.ran("infer", &|| label(db, item, path));
+    run(db, item, path, None)
+}
+
+/// Infers a function as [`infer_function`] does, with an eye on one place; not remembered.
+pub fn probe_function<'db>(
+    db: &'db dyn Db,
+    item: ItemKey<'db>,
+    path: FnPath,
+    probe: &Rc<RefCell<Probe>>,
+) {
+    run(db, item, path, Some(Rc::clone(probe)));
+}
+
+fn run<'db>(
+    db: &'db dyn Db,
+    item: ItemKey<'db>,
+    path: FnPath,
+    probe: Option<Rc<RefCell<Probe>>>,
+) -> Checked {
     let tree = item.tree(db);
     let mut infer = Infer::new(db, item.prelude(db), &tree.body);
+    infer.probe = probe;
     let definition = item_definition(db, item);
     match (path, definition, &tree.kind) {
         (FnPath::Init, Definition::Agent(def), ItemKind::Agent(agent)) => {

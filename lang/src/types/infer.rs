@@ -20,10 +20,13 @@ pub mod name;
 pub mod operator;
 pub mod pattern;
 pub mod place;
+pub mod probe;
 pub mod spawn;
 pub mod stmt;
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
@@ -37,6 +40,7 @@ use crate::syntax::ast::{Body, ExprId, TypeRefId};
 use crate::types::declare::definition;
 use crate::types::def::{AgentDef, Definition, ToolDef};
 use crate::types::infer::frame::{Frame, FrameKind};
+use crate::types::infer::probe::Probe;
 use crate::types::resolve::TypeScope;
 use crate::types::ty::{Name, Ty};
 use crate::types::unify::{Fallback, Table};
@@ -123,6 +127,8 @@ pub struct Infer<'a, 'db> {
     pub pending: Vec<Pending>,
     /// Record literals may stand for structs (L-79).
     pub in_config: bool,
+    /// Set when an editor asks about a place.
+    pub probe: Option<Rc<RefCell<Probe>>>,
     missing: FxHashSet<Name>,
     lambdas: u32,
 }
@@ -143,6 +149,7 @@ impl<'a, 'db> Infer<'a, 'db> {
             facts: Facts::default(),
             pending: Vec::new(),
             in_config: false,
+            probe: None,
             missing: FxHashSet::default(),
             lambdas: 0,
         }

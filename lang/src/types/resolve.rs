@@ -251,7 +251,7 @@ impl TypeScope<'_, '_> {
     }
 }
 
-const BUILTIN_NAMES: &[&str] = &[
+pub const BUILTIN_NAMES: &[&str] = &[
     "Unit",
     "Bool",
     "Int",

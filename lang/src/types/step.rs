@@ -1,5 +1,7 @@
 //! The statements of a cell, each a query of its own: a global's type depends on the statement that declares it only.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::db::{CellInput, Db, GlobalType};
@@ -12,6 +14,7 @@ use crate::syntax::ast::{self, StmtId};
 use crate::syntax::item::{CellBody, Step};
 use crate::types::effects::effects_of;
 use crate::types::infer::frame::FrameKind;
+use crate::types::infer::probe::Probe;
 use crate::types::infer::{Expect, Facts, Infer, expr};
 use crate::types::ty::{Name, Ty};
 
@@ -54,10 +57,20 @@ fn global_of_itself<'db>(
 #[salsa::tracked(cycle_result = step_of_itself)]
 pub fn infer_step(db: &dyn Db, cell: CellInput, step: u32) -> CheckedStep {
     db.ran("step", &|| format!("{step}"));
+    run(db, cell, step, None)
+}
+
+/// Infers a statement as [`infer_step`] does, with an eye on one place; not remembered.
+pub fn probe_step(db: &dyn Db, cell: CellInput, step: u32, probe: &Rc<RefCell<Probe>>) {
+    run(db, cell, step, Some(Rc::clone(probe)));
+}
+
+fn run(db: &dyn Db, cell: CellInput, step: u32, probe: Option<Rc<RefCell<Probe>>>) -> CheckedStep {
     let body = &parse_cell(db, cell).cell.body;
     let Some(Step::Stmt(id)) = body.order.get(step as usize) else { return nothing() };
     let mut infer = Infer::new(db, cell.prelude(db), &body.body);
     infer.cell = Some(cell);
+    infer.probe = probe;
     infer.declared = declared_before(db, cell, step);
     let last = is_last(body, step);
     let shows = last && !body.suppressed;

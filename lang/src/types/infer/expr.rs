@@ -12,6 +12,14 @@ use crate::types::ty::Ty;
 impl Infer<'_, '_> {
     /// The expression, with what is wanted as a hint; `check` enforces it.
     pub fn expr(&mut self, id: ExprId, expect: &Expect) -> hir::Expr {
+        let value = self.any_expr(id, expect);
+        if self.probe.is_some() {
+            self.probed(id, &value, expect);
+        }
+        value
+    }
+
+    fn any_expr(&mut self, id: ExprId, expect: &Expect) -> hir::Expr {
         let body = self.body;
         let node = &body[id];
         let span = node.span;

@@ -30,6 +30,9 @@ impl Infer<'_, '_> {
         let Some(frame) = self.frames.pop() else { return Checked::failed(self.diagnostics) };
         let (mut function, _) = frame.finish(body, span);
         self.late_checks();
+        if let Some(probe) = &self.probe {
+            probe.borrow_mut().resolve(&self.table);
+        }
         let had_errors = self.diagnostics.iter().any(Diagnostic::is_error);
         let mut unknown: Vec<Span> = Vec::new();
         let mut table = std::mem::take(&mut self.table);

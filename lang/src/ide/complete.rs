@@ -1,0 +1,234 @@
+//! What may stand at the cursor, by names and types. Session commands are the session's to add.
+
+use ag_runtime::builtin::{self, Kind};
+
+use crate::db::workspace::Workspace;
+use crate::ide::describe::describe;
+use crate::ide::place::Place;
+use crate::names::scope::{prelude_scope, session_scope};
+use crate::source::Span;
+use crate::syntax::cursor::{Context, ExprAt, cursor};
+use crate::syntax::words;
+use crate::types::check::session_definition;
+use crate::types::declare::adt_definition;
+use crate::types::def::{Definition, Param, Signature};
+use crate::types::infer::member::{receiver_name, short};
+use crate::types::ty::{Name, Ty};
+
+/// One candidate.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Candidate {
+    pub text: String,
+    /// `function`, `field`, `keyword`, ...
+    pub kind: &'static str,
+    /// What comes after the name: a type or parameters.
+    pub signature: String,
+    pub doc: String,
+}
+
+/// Candidates for the word in `prefix`, sorted; those of the place's own scope first.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Completion {
+    pub prefix: Span,
+    pub candidates: Vec<Candidate>,
+}
+
+/// What may stand at `offset`; the text need not be whole.
+pub fn complete(workspace: &mut Workspace, text: &str, offset: u32) -> Completion {
+    workspace.look(text, |db, cell| candidates(&Place { db, cell, offset }, text))
+}
+
+fn candidates(place: &Place<'_>, text: &str) -> Completion {
+    let at = cursor(text, place.offset);
+    let mut candidates = match &at.context {
+        Context::Nothing | Context::Command | Context::CommandArgument(_) => Vec::new(),
+        Context::Member(node) => members_at(place, *node),
+        Context::Qualified(name) => qualified(place, &name.text()),
+        Context::Intrinsic => intrinsics(),
+        Context::Type => types(place),
+        Context::StructField(node) => {
+            let probe = place.probe(node.item, Some(node.expr));
+            probe.ty.map(|ty| fields(place, &ty)).unwrap_or_default()
+        }
+        Context::Argument(_) | Context::Expression => values(place, false),
+        Context::Start => values(place, true),
+    };
+    let prefix = at.prefix.text(text).to_lowercase();
+    candidates.retain(|candidate| candidate.text.to_lowercase().starts_with(&prefix));
+    let mut seen = rustc_hash::FxHashSet::default();
+    candidates.retain(|candidate| seen.insert(candidate.text.clone()));
+    Completion { prefix: at.prefix, candidates }
+}
+
+/// Members of the value before the dot, or what a type's name leads to.
+fn members_at(place: &Place<'_>, node: ExprAt) -> Vec<Candidate> {
+    let probe = place.probe(node.item, Some(node.expr));
+    match probe.ty {
+        Some(ty) if ty != Ty::Error => members(place, &ty),
+        _ => Vec::new(),
+    }
+    .into_iter()
+    .chain(owner_name(place, node).map(|name| qualified(place, &name)).unwrap_or_default())
+    .collect()
+}
+
+/// `Decision.`: the name of a type where a value would stand.
+fn owner_name(place: &Place<'_>, node: ExprAt) -> Option<Name> {
+    use crate::names::cell::parse_cell;
+    use crate::syntax::ast::ExprKind;
+    let parsed = parse_cell(place.db, place.cell);
+    let body = match node.item {
+        Some(item) => &parsed.cell.items.get(item)?.tree.body,
+        None => &parsed.cell.body.body,
+    };
+    match &body.exprs.get(node.expr.0 as usize)?.kind {
+        ExprKind::Name(name) => Some(name.text()),
+        _ => None,
+    }
+}
+
+/// Everything that may stand behind a dot of this type.
+pub fn members(place: &Place<'_>, ty: &Ty) -> Vec<Candidate> {
+    let mut found = fields(place, ty);
+    let of_methods = |methods: &[Signature]| -> Vec<Candidate> {
+        methods.iter().map(|m| method(m, "method")).collect()
+    };
+    match ty {
+        Ty::Adt(adt) => match adt_definition(place.db, adt) {
+            Some(Definition::Struct(def)) => found.extend(of_methods(&def.methods)),
+            Some(Definition::Enum(def)) => found.extend(of_methods(&def.methods)),
+            _ => {}
+        },
+        Ty::Tool(tool) => {
+            if let Some(Definition::Tool(def)) = session_definition(place.db, tool) {
+                found.extend(of_methods(&def.methods));
+            }
+        }
+        Ty::AgentRef(agent) => {
+            if let Some(Definition::Agent(def)) = session_definition(place.db, agent) {
+                found.extend(def.behaviors.iter().map(|b| method(&b.signature, "behavior")));
+            }
+        }
+        _ => {}
+    }
+    if let Some(receiver) = receiver_name(ty) {
+        let rows = builtin::members(receiver).filter(|row| row.supported);
+        found.extend(rows.map(|row| candidate(row.name, "member", row.signature, row.doc)));
+    }
+    found
+}
+
+fn fields(place: &Place<'_>, ty: &Ty) -> Vec<Candidate> {
+    let one = |name: &str, ty: &Ty, doc: &str| candidate(name, "field", &ty.to_string(), doc);
+    match ty {
+        Ty::Adt(adt) => match adt_definition(place.db, adt) {
+            Some(Definition::Struct(def)) => def
+                .fields
+                .iter()
+                .map(|f| {
+                    let ty = f.ty.substitute(&def.generics, &adt.args);
+                    one(&f.name, &ty, f.doc.as_deref().unwrap_or(""))
+                })
+                .collect(),
+            _ => Vec::new(),
+        },
+        Ty::Record(fields) => fields.iter().map(|(name, ty)| one(name, ty, "")).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Variants of an enum, functions of a struct without `self`, behaviors of an agent as messages.
+fn qualified(place: &Place<'_>, name: &Name) -> Vec<Candidate> {
+    let constructors = |methods: &[Signature]| -> Vec<Candidate> {
+        let own = methods.iter().filter(|method| !method.receiver);
+        own.map(|m| method(m, "function")).collect()
+    };
+    match session_definition(place.db, name) {
+        Some(Definition::Enum(def)) => {
+            let mut found: Vec<Candidate> = def
+                .variants
+                .iter()
+                .map(|v| candidate(&v.name, "variant", &payload(&v.fields), ""))
+                .collect();
+            found.extend(constructors(&def.methods));
+            found
+        }
+        Some(Definition::Struct(def)) => constructors(&def.methods),
+        Some(Definition::Agent(def)) => {
+            def.behaviors.iter().map(|b| method(&b.signature, "behavior")).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn intrinsics() -> Vec<Candidate> {
+    let rows = builtin::table().iter().filter(|row| matches!(row.kind, Kind::Intrinsic(_)));
+    let mut found: Vec<Candidate> = rows
+        .filter(|row| row.supported)
+        .map(|row| candidate(row.name, "intrinsic", row.signature, row.doc))
+        .collect();
+    found.sort();
+    found
+}
+
+fn types(place: &Place<'_>) -> Vec<Candidate> {
+    let mut found: Vec<Candidate> = crate::types::resolve::BUILTIN_NAMES
+        .iter()
+        .map(|name| candidate(name, "type", "", ""))
+        .collect();
+    let is_type = |kind: &str| matches!(kind, "struct" | "enum" | "type" | "tool" | "agent");
+    found.extend(session_names(place).into_iter().filter(|found| is_type(found.kind)));
+    found.sort();
+    found
+}
+
+/// Locals, variants that are expected, names of the session, builtins, keywords.
+fn values(place: &Place<'_>, start: bool) -> Vec<Candidate> {
+    let probe = place.probe(None, None);
+    let mut found: Vec<Candidate> = probe
+        .visible
+        .iter()
+        .map(|(name, ty)| candidate(name, "variable", &ty.to_string(), ""))
+        .collect();
+    if let Some(Ty::Adt(adt)) = &probe.expected
+        && let Some(Definition::Enum(def)) = adt_definition(place.db, adt)
+    {
+        let short = def.variants.iter();
+        found.extend(short.map(|v| candidate(&v.snake, "variant", &payload(&v.fields), "")));
+    }
+    let mut others = session_names(place);
+    let rows = builtin::table().iter().filter(|row| row.kind == Kind::Function && row.supported);
+    others.extend(rows.map(|row| candidate(row.name, "function", row.signature, row.doc)));
+    others.sort();
+    found.extend(others);
+    let keywords = words::RESERVED.iter().chain(if start { words::ITEM } else { &[] });
+    found.extend(keywords.map(|word| candidate(word, "keyword", "", "")));
+    found
+}
+
+fn session_names(place: &Place<'_>) -> Vec<Candidate> {
+    let (own, prelude) = (session_scope(place.db), prelude_scope(place.db));
+    let names = own.names().chain(prelude.names());
+    let described = names.filter_map(|name| describe(place.db, name));
+    described
+        .map(|about| candidate(&about.name, about.kind, &about.signature, &about.doc))
+        .collect()
+}
+
+fn method(signature: &Signature, kind: &'static str) -> Candidate {
+    let params = payload(&signature.params);
+    let params = if params.is_empty() { "()".to_owned() } else { params };
+    let result = signature.result.as_ref().map(|ty| format!(" -> {ty}")).unwrap_or_default();
+    let doc = signature.doc.as_deref().unwrap_or("");
+    candidate(short(&signature.key), kind, &format!("{params}{result}"), doc)
+}
+
+fn payload(fields: &[Param]) -> String {
+    let list: Vec<String> = fields.iter().map(|f| format!("{} : {}", f.name, f.ty)).collect();
+    if list.is_empty() { String::new() } else { format!("({})", list.join(", ")) }
+}
+
+fn candidate(text: &str, kind: &'static str, signature: &str, doc: &str) -> Candidate {
+    let doc = doc.lines().next().unwrap_or("").to_owned();
+    Candidate { text: text.to_owned(), kind, signature: signature.to_owned(), doc }
+}
