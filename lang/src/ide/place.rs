@@ -48,7 +48,6 @@ impl Place<'_> {
                 }
             }
         }
-        let found = probe.borrow().clone();
-        found
+        probe.take()
     }
 }
