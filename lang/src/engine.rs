@@ -99,12 +99,9 @@ impl Engine {
         Ok(())
     }
 
-    /// Makes a step of a cell ready to run, and its globals known.
+    /// Makes a step of a cell ready to run.
     pub fn prepare(&self, step: &hir::CellStep, cx: Context<'_>) -> Result<FnSlot, InstallError> {
         let mut state = self.state.lock();
-        for (name, ty) in &step.writes {
-            state.names.declare_global(name, (cx.shapes)(ty));
-        }
         self.compile(&mut state, &[&step.function], cx)?;
         Ok(state.names.slot(self.world.functions(), &step.function.key))
     }
@@ -137,23 +134,11 @@ impl Engine {
         self.state.lock().functions.get(key).map_or(0, |installed| installed.compiles)
     }
 
-    /// The slot of a global and the shape of its values.
-    pub fn global(
-        &self,
-        name: &str,
-    ) -> Option<(ag_runtime::context::globals::GlobalSlot, ShapeId)> {
-        self.state.lock().names.global_of(name)
-    }
-
-    /// Makes the globals of a cell known before anything that mentions them is compiled.
-    pub fn declare_globals<'g>(
-        &self,
-        globals: impl IntoIterator<Item = &'g (Name, Ty)>,
-        cx: Context<'_>,
-    ) {
-        let mut state = self.state.lock();
-        for (name, ty) in globals {
-            state.names.declare_global(name, (cx.shapes)(ty));
+    /// A global has a value of this shape now: those it had under the same name as another type are let go.
+    pub fn replaced_global(&self, name: &Name, shape: ShapeId) {
+        let state = self.state.lock();
+        for slot in state.names.other_globals(name, shape) {
+            self.world.globals().remove(slot);
         }
     }
 
@@ -162,9 +147,9 @@ impl Engine {
         let slot = {
             let mut state = self.state.lock();
             let name = Name::from(name);
-            state.names.declare_global(&name, value.shape());
-            state.names.global(&name)
+            state.names.global(&name, value.shape())
         };
+        self.replaced_global(&Name::from(name), value.shape());
         self.world.globals().set(slot, value);
     }
 
@@ -215,7 +200,7 @@ impl Engine {
         let names = std::cell::RefCell::new(&mut state.names);
         let mut linker = Linker {
             function: &mut |key| names.borrow_mut().slot(table, key),
-            global: &mut |name| names.borrow_mut().global(name),
+            global: &mut |name, shape| names.borrow_mut().global(name, shape),
             agent: &mut |name| types.id(name),
             behavior: &mut |agent, index| names.borrow().behavior(agent, index),
             origin,

@@ -114,7 +114,6 @@ impl<'s> Evaluation<'s> {
     /// Puts the cell's definitions in force, and those of earlier cells that mean something else now.
     fn define(&mut self, checked: &CheckedCell) -> Result<(), InstallError> {
         let program = &self.session.program;
-        program.declare_globals(self.cell, &checked.steps);
         program.install(self.cell, &checked.definitions)?;
         for (cell, definitions) in &checked.changes.relinked {
             program.install(*cell, definitions)?;
@@ -213,6 +212,7 @@ impl<'s> Evaluation<'s> {
             cell: self.number,
         });
         let value = task.join()?;
+        program.replaced_globals(step);
         self.session.record.assign(step, self.number);
         Ok(value)
     }

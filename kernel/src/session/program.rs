@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use ag_lang::db::workspace::{CellId, CheckedCell, STATEMENTS, Step, Workspace};
+use ag_lang::db::workspace::{CellId, CheckedCell, STATEMENTS, Workspace};
 use ag_lang::diag::Diagnostic;
 use ag_lang::diag::snippet::SourceText;
 use ag_lang::engine::{Context, Engine, InstallError};
@@ -74,20 +74,6 @@ impl Program {
         )
     }
 
-    /// Makes the globals of a cell known before its definitions, which may mention them.
-    pub fn declare_globals(&self, cell: CellId, steps: &[Step]) {
-        let writes = steps.iter().filter_map(|step| match step {
-            Step::Statement(step) => Some(&step.writes),
-            Step::Command(_) => None,
-        });
-        let workspace = self.workspace.lock();
-        let context = Context {
-            shapes: &|ty| shape_of(workspace.database(), ty),
-            origin: &|_| Origin { cell: cell.0, item: STATEMENTS },
-        };
-        self.engine.declare_globals(writes.flatten(), context);
-    }
-
     /// Makes a step of a cell ready to run.
     pub fn prepare(&self, cell: CellId, step: &CellStep) -> Result<FnSlot, InstallError> {
         let workspace = self.workspace.lock();
@@ -131,6 +117,14 @@ impl Program {
     /// For the moments between two statements of a cell.
     pub fn is_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::SeqCst)
+    }
+
+    /// A statement ran: what its globals held as other types is let go.
+    pub fn replaced_globals(&self, step: &CellStep) {
+        let workspace = self.workspace.lock();
+        for (name, ty) in &step.writes {
+            self.engine.replaced_global(name, shape_of(workspace.database(), ty));
+        }
     }
 
     /// Checks a text as if it were the next cell; nothing is defined and nothing runs.

@@ -47,7 +47,7 @@ pub fn observe(section: &Section) -> Vec<Edit> {
         for kind in STRICT {
             let text = seen.of(kind);
             if !text.is_empty() && !cell.expected.iter().any(|block| block.kind == kind) {
-                edits.push((end..end, format!("```{kind}\n{text}```\n")));
+                edits.push((end..end, format!("\n```{kind}\n{text}```\n")));
             }
         }
     }

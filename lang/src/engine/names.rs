@@ -35,7 +35,7 @@ pub struct Names {
     former: FxHashMap<(FunctionKey, Signature), FnSlot>,
     /// Slots without code that no code refers to.
     free: Vec<FnSlot>,
-    globals: FxHashMap<Name, (GlobalSlot, ShapeId)>,
+    globals: FxHashMap<Name, Vec<(ShapeId, GlobalSlot)>>,
     next_global: u32,
     agents: FxHashMap<Name, Vec<Selector>>,
     layouts: FxHashMap<Name, Layout>,
@@ -92,27 +92,23 @@ impl Names {
         self.functions.get(key).map(|(slot, _)| *slot)
     }
 
-    /// A global of this shape; another shape is another slot.
-    pub fn declare_global(&mut self, name: &Name, shape: ShapeId) {
-        match self.globals.get(name) {
-            Some((_, known)) if *known == shape => {}
-            _ => {
-                let slot = GlobalSlot(self.next_global);
-                self.next_global += 1;
-                self.globals.insert(name.clone(), (slot, shape));
-            }
+    /// The slot of a global of this shape. Another shape is another slot, so that code never reads what it was not
+    /// checked against.
+    pub fn global(&mut self, name: &Name, shape: ShapeId) -> GlobalSlot {
+        let slots = self.globals.entry(name.clone()).or_default();
+        if let Some((_, slot)) = slots.iter().find(|(known, _)| *known == shape) {
+            return *slot;
         }
+        let slot = GlobalSlot(self.next_global);
+        self.next_global += 1;
+        slots.push((shape, slot));
+        slot
     }
 
-    pub fn global(&mut self, name: &Name) -> GlobalSlot {
-        if !self.globals.contains_key(name) {
-            self.declare_global(name, ShapeId::UNIT);
-        }
-        self.globals.get(name).map_or(GlobalSlot(0), |(slot, _)| *slot)
-    }
-
-    pub fn global_of(&self, name: &str) -> Option<(GlobalSlot, ShapeId)> {
-        self.globals.get(name).copied()
+    /// The slots of the same name with other shapes.
+    pub fn other_globals(&self, name: &Name, shape: ShapeId) -> impl Iterator<Item = GlobalSlot> {
+        let slots = self.globals.get(name).into_iter().flatten();
+        slots.filter(move |(known, _)| *known != shape).map(|(_, slot)| *slot)
     }
 
     pub fn declare_agent(&mut self, agent: &Agent) {

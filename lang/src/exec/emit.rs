@@ -24,12 +24,13 @@ use ag_runtime::actor::selector::Selector;
 use ag_runtime::code::FnSlot;
 use ag_runtime::context::globals::GlobalSlot;
 use ag_runtime::fault::Origin;
+use ag_runtime::value::shape::ShapeId;
 use std::sync::Arc;
 
 /// How names become slots.
 pub struct Linker<'a> {
     pub function: &'a mut dyn FnMut(&FunctionKey) -> FnSlot,
-    pub global: &'a mut dyn FnMut(&Name) -> GlobalSlot,
+    pub global: &'a mut dyn FnMut(&Name, ShapeId) -> GlobalSlot,
     pub agent: &'a mut dyn FnMut(&Name) -> TypeId,
     /// The selector of an agent's behavior by its index.
     pub behavior: &'a mut dyn FnMut(&Name, u32) -> Selector,

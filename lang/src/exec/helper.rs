@@ -34,10 +34,10 @@ impl Helper {
     pub fn of(aux: &Aux, result: ShapeId, args: &[ShapeId], linker: &mut Linker<'_>) -> Self {
         let payload = || args.iter().skip(1).copied().collect();
         match aux {
-            Aux::GlobalGet(name) => Self::GlobalGet((linker.global)(name), name.clone()),
+            Aux::GlobalGet(name) => Self::GlobalGet((linker.global)(name, result), name.clone()),
             Aux::GlobalSet(name) => {
                 let shape = args.first().copied().unwrap_or(ShapeId::UNIT);
-                Self::GlobalSet((linker.global)(name), shape)
+                Self::GlobalSet((linker.global)(name, shape), shape)
             }
             Aux::AgentSet(index) => Self::AgentSet(*index),
             Aux::Spawn(name) => Self::Spawn((linker.agent)(name), args.into()),
