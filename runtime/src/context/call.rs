@@ -61,8 +61,13 @@ impl Cx {
 
     /// As `call_slot`, with values that carry their shapes.
     pub(crate) fn call_owned(&mut self, slot: FnSlot, args: Vec<Owned>) -> Result<Owned, Faulted> {
-        let shape = self.world.functions().current(slot).map(|version| version.result);
-        let words: Vec<u64> = args.into_iter().map(Owned::into_word).collect();
+        let version = self.world.functions().current(slot);
+        let (shape, wanted) = match &version {
+            Some(version) => (Some(version.result), version.params.len()),
+            None => (None, args.len()),
+        };
+        // A configuration that mentions no parameter takes none; what it does not take is released here.
+        let words: Vec<u64> = args.into_iter().take(wanted).map(Owned::into_word).collect();
         let value = self.call_slot(slot, &words)?;
         Ok(shape.map_or(Owned::UNIT, |shape| Owned::new(value, shape)))
     }
