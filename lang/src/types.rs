@@ -3,6 +3,7 @@
 pub mod bounds;
 pub mod builtins;
 pub mod check;
+mod constant;
 pub mod declare;
 pub mod def;
 pub mod effects;

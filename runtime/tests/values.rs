@@ -404,6 +404,7 @@ fn chain() -> (ShapeId, ShapeId) {
                 shape: next,
                 doc: "".into(),
                 required: false,
+                default: None,
             }]),
             is_tool: false,
         }),
@@ -502,6 +503,44 @@ fn shows_as_the_language_says() {
         let json = serde_json::json!({"a": [1, null, 2.5, "x"]});
         let dynamic = Owned::new(dyn_from_json(&json), ShapeId::DYN);
         assert_eq!(dynamic.show(), "{ \"a\": [1, null, 2.5, \"x\"] }");
+    });
+}
+
+#[test]
+fn a_field_with_a_default_may_be_left_out() {
+    let id = shape::declare("values_test::Trade", 1);
+    let quantity = FieldShape {
+        required: false,
+        default: Some("100".into()),
+        ..FieldShape::new("quantity", ShapeId::INT)
+    };
+    let note = FieldShape {
+        required: false,
+        default: Some("\"none\"".into()),
+        ..FieldShape::new("note", ShapeId::option(ShapeId::TEXT))
+    };
+    shape::define(
+        id,
+        Shape::Record(RecordShape {
+            name: Some("Trade".into()),
+            fields: Box::new([FieldShape::new("symbol", ShapeId::TEXT), quantity, note]),
+            is_tool: false,
+        }),
+    );
+    balanced(|| {
+        let read = |text: &str| {
+            let document = serde_json::from_str(text).unwrap();
+            from_json(&document, id).map(|word| Owned::new(word, id).show())
+        };
+        assert_eq!(
+            read(r#"{"symbol": "A"}"#).unwrap(),
+            "Trade { symbol: \"A\", quantity: 100, note: Some(\"none\") }"
+        );
+        assert_eq!(
+            read(r#"{"symbol": "A", "quantity": 1, "note": null}"#).unwrap(),
+            "Trade { symbol: \"A\", quantity: 1, note: None }"
+        );
+        assert_eq!(read("{}").unwrap_err().len(), 1);
     });
 }
 

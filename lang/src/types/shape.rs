@@ -16,6 +16,8 @@ use rustc_hash::{FxHashSet, FxHasher};
 
 use crate::db::Db;
 use crate::names::scope::ScopedName;
+use crate::types::check::default_of;
+use crate::types::constant;
 use crate::types::declare::{adt_definition, definition};
 use crate::types::def::{Definition, EnumDef, Param, StructDef, ToolDef};
 use crate::types::fingerprint::type_fingerprint;
@@ -96,12 +98,27 @@ impl Shapes<'_> {
     }
 
     fn structure(&self, def: &StructDef, adt: &AdtRef) -> Shape {
-        let fields = def.fields.iter().map(|param| self.field(param, &def.generics, &adt.args));
+        let fields = def.fields.iter().enumerate().map(|(at, param)| {
+            let mut field = self.field(param, &def.generics, &adt.args);
+            if param.has_default {
+                let ty = param.ty.substitute(&def.generics, &adt.args);
+                field.default = self.default(def, at, &ty);
+                field.required &= field.default.is_none();
+            }
+            field
+        });
         Shape::Record(RecordShape {
             name: Some(def.name.clone()),
             fields: fields.collect(),
             is_tool: false,
         })
+    }
+
+    /// The JSON of a field's default, if that is a constant: a document may then leave the field out.
+    fn default(&self, def: &StructDef, at: usize, ty: &Ty) -> Option<Arc<str>> {
+        let owner = ScopedName::new(self.db, def.name.clone(), def.fingerprint == 0);
+        let function = default_of(self.db, owner, None, u32::try_from(at).ok()?).as_ref()?;
+        constant::json(&|ty| self.of(ty), &function.body, ty)
     }
 
     fn enumeration(&self, def: &EnumDef, adt: &AdtRef) -> Shape {
@@ -122,7 +139,8 @@ impl Shapes<'_> {
             name: param.name.clone(),
             shape: self.of(&ty),
             doc: param.doc.clone().unwrap_or_else(|| Arc::from("")),
-            required: !param.has_default && ty.as_option().is_none(),
+            required: ty.as_option().is_none(),
+            default: None,
         }
     }
 

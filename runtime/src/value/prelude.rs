@@ -4,21 +4,20 @@
 //! of fields, so they get the same shapes (a test in `lang` compares them). Never: a type a program can redefine.
 
 use crate::value::shape::{
-    EnumShape, FieldShape, RecordShape, Shape, ShapeId, VariantShape, declare, define, option_of,
+    EnumShape, FieldShape, RecordShape, Shape, ShapeId, VariantShape, declare, define,
 };
 use std::sync::LazyLock;
 
 /// The fingerprint of everything in the prelude: it cannot change while the process runs.
 pub const FINGERPRINT: u64 = 0;
 
-/// A field that may be left out because it has a default.
-fn defaulted(name: &str, shape: ShapeId) -> FieldShape {
-    FieldShape { required: false, ..FieldShape::new(name, shape) }
+/// A field with a constant default, given as JSON.
+fn defaulted(name: &str, shape: ShapeId, default: &str) -> FieldShape {
+    FieldShape { required: false, default: Some(default.into()), ..field(name, shape) }
 }
 
 fn field(name: &str, shape: ShapeId) -> FieldShape {
-    let required = option_of(shape).is_none();
-    FieldShape { required, ..FieldShape::new(name, shape) }
+    FieldShape::new(name, shape)
 }
 
 fn structure(full_name: &str, name: &str, fields: Vec<FieldShape>) -> ShapeId {
@@ -88,9 +87,9 @@ once! {
     episode = structure("Episode<Dyn, Dyn>", "Episode", vec![
         field("context", ShapeId::DYN),
         field("action", ShapeId::DYN),
-        defaulted("outcome", outcome()),
-        defaulted("entities", ShapeId::list(ShapeId::TEXT)),
-        defaulted("at", ShapeId::TIME),
+        defaulted("outcome", outcome(), r#"{"kind":"Pending"}"#),
+        defaulted("entities", ShapeId::list(ShapeId::TEXT), "[]"),
+        field("at", ShapeId::TIME),
     ]);
     /// `Recollection`
     recollection = structure("Recollection", "Recollection", vec![

@@ -62,14 +62,17 @@ pub struct FieldShape {
     pub shape: ShapeId,
     /// The doc comment: a description in JSON schemas.
     pub doc: Arc<str>,
-    /// False for `T?` and fields with a default: a JSON object may leave them out.
+    /// False for `T?` and fields with a constant default: a JSON object may leave them out.
     pub required: bool,
+    /// What a JSON object without the field means, as JSON; without one an absent `T?` is None.
+    pub default: Option<Arc<str>>,
 }
 
 impl FieldShape {
     #[must_use]
     pub fn new(name: &str, shape: ShapeId) -> Self {
-        Self { name: name.into(), shape, doc: "".into(), required: option_of(shape).is_none() }
+        let required = option_of(shape).is_none();
+        Self { name: name.into(), shape, doc: "".into(), required, default: None }
     }
 }
 

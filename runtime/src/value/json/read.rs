@@ -264,12 +264,12 @@ impl<'v> Reader<'v> {
             self.path.push(Step::Key(&field.name));
             match object.get(&*field.name) {
                 Some(value) => made.extend(self.read(value, field.shape)),
-                None if option_of(field.shape).is_some() => {
-                    made.push(Owned::new(record::NONE, field.shape));
-                }
-                None => {
-                    self.fail(format!("missing; expected {}", wanted(field.shape)));
-                }
+                None => match absent(field) {
+                    Some(value) => made.push(value),
+                    None => {
+                        self.fail(format!("missing; expected {}", wanted(field.shape)));
+                    }
+                },
             }
             self.path.pop();
         }
@@ -303,6 +303,15 @@ impl<'v> Reader<'v> {
         let words: Vec<u64> = words.into_iter().map(Owned::into_word).collect();
         Some(Owned::new(record::variant(of, tag as u32, &words), of))
     }
+}
+
+/// What an object without the field means, if it may leave it out.
+fn absent(field: &FieldShape) -> Option<Owned> {
+    if let Some(default) = &field.default {
+        let document = serde_json::from_str(default).ok()?;
+        return Some(Owned::new(value(&document, field.shape).ok()?, field.shape));
+    }
+    option_of(field.shape).map(|_| Owned::new(record::NONE, field.shape))
 }
 
 fn with_payload(variant: &VariantShape) -> String {
