@@ -79,11 +79,13 @@ fn gained(row: &RecollectionRow) -> f64 {
 
 /// A number that may be missing or not finite, with the digits a score needs.
 fn score(value: f64) -> String {
-    format!("{value:.4}")
+    // A part of nothing is 0, not -0.
+    let shown = if value.abs() < 0.00005 { 0.0 } else { value };
+    format!("{shown:.4}")
 }
 
 fn product(term: &TermRow) -> String {
-    format!("{:.4} × {:.4}", term.raw, term.weight)
+    format!("{} × {}", score(term.raw), score(term.weight))
 }
 
 fn without(counterfactual: &Counterfactual) -> String {
@@ -99,6 +101,9 @@ fn facts_of(row: &RecollectionRow) -> Vec<(&'static str, String)> {
         let evidence = step.evidence_seq.map(|seq| format!(", event {seq}")).unwrap_or_default();
         format!("{} ({} {:.2}{evidence})", step.episode, step.kind, step.weight)
     });
+    // A term without which nothing changes explains nothing.
+    let changed =
+        row.counterfactuals.iter().filter(|other| other.rank != Some(row.rank)).map(without);
     let half_life = row.half_life_ns.map(|ns| format!(", half life {}", duration(ns)));
     let seq = row.provenance_seq.map(|seq| format!("event {seq} "));
     let hash: String = row.provenance_hash.chars().take(16).collect();
@@ -111,7 +116,7 @@ fn facts_of(row: &RecollectionRow) -> Vec<(&'static str, String)> {
         ("causal path", path.collect::<Vec<_>>().join(" → ")),
         ("age", duration(row.age_ns) + &half_life.unwrap_or_default()),
         ("lead over next", row.lead_over_next.map(score).unwrap_or_default()),
-        ("counterfactuals", row.counterfactuals.iter().map(without).collect::<Vec<_>>().join("; ")),
+        ("counterfactuals", changed.collect::<Vec<_>>().join("; ")),
         ("provenance", format!("{}{hash}", seq.unwrap_or_default())),
     ];
     all.into_iter().filter(|(_, text)| !text.is_empty()).collect()
