@@ -16,7 +16,7 @@ class Conformance(jkt.KernelTests):
     code_hello_world = 'print("hello, world")'
     code_stderr = 'eprint("oops")'
     completion_samples = [
-        {"text": "@reca", "matches": {"@recall"}},
+        {"text": "@reca", "matches": {"recall"}},
         {"text": "let a := pri", "matches": {"print"}},
     ]
     complete_code_samples = ["1 + 1", "let a := [1, 2]", "function f() -> Int { return 1 }"]
@@ -30,8 +30,8 @@ class Conformance(jkt.KernelTests):
         {"code": "[1, 2].map(x => x * 2)", "result": "[2, 4]"},
     ]
     code_display_data = [
-        {"code": "display([1, 2])", "mime": "text/html"},
-        {"code": 'html("<b>x</b>")', "mime": "text/html"},
+        {"code": ":cost", "mime": "text/html"},
+        {"code": ":agents", "mime": "application/vnd.ag.agents+json"},
     ]
     code_history_pattern = "6 ? [0-9*]*"
     supported_history_operations = ("tail", "range", "search")

@@ -201,7 +201,7 @@ class Protocol(unittest.TestCase):
         self.assertLess(len(streams), 1000)
 
     def test_prints_keep_their_place_among_other_outputs(self):
-        _, shown = run(self.client, 'print("a")\ndisplay(1)\nprint("b")\neprint("c")\n2')
+        _, shown = run(self.client, 'print("a")\n:cost\nprint("b")\neprint("c")\n2')
         wanted = ["execute_input", "stream", "display_data", "stream", "stream", "execute_result"]
         self.assertEqual(kinds(shown), wanted)
 

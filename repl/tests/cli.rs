@@ -1,0 +1,270 @@
+//! The `ag` command as scripts and people use it: what it prints, and what its exit code says.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// A folder to work in, with a home of its own.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Place {
+        Place(tempfile::tempdir().unwrap())
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.0.path().join(name), text).unwrap();
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ag"));
+        command
+            .args(arguments)
+            .current_dir(self.0.path())
+            .env("AG_HOME", self.0.path().join("home"));
+        command.env_remove("COLUMNS").stdin(Stdio::null());
+        command
+    }
+
+    fn ag(&self, arguments: &[&str]) -> Ran {
+        Ran::from(self.command(arguments).output().unwrap())
+    }
+
+    fn pipe(&self, text: &str) -> Ran {
+        let mut command = self.command(&[]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        Ran::from(child.wait_with_output().unwrap())
+    }
+}
+
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Ran {
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        Ran {
+            code: output.status.code().unwrap(),
+            out: text(&output.stdout),
+            err: text(&output.stderr),
+        }
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+#[test]
+fn help_shows_examples_and_exit_codes() {
+    let ran = Place::new().ag(&["--help"]);
+    assert_eq!(ran.code, 0);
+    for wanted in ["ag run", "Exit codes: 0", "ag kernel install"] {
+        assert!(ran.out.contains(wanted), "{wanted}: {}", ran.out);
+    }
+    assert!(Place::new().ag(&["--version"]).out.starts_with("ag 0."));
+}
+
+#[test]
+fn a_wrong_command_line_is_2() {
+    let place = Place::new();
+    for arguments in [
+        &["run"][..],
+        &["nonsense"],
+        &["run", "missing.ag"],
+        &["explain", "E9999"],
+        &["run", "a.ag", "--budget", "x"],
+    ] {
+        let ran = place.ag(arguments);
+        assert_eq!(ran.code, 2, "{arguments:?}: {}", ran.err);
+        assert!(ran.err.starts_with("error: "), "{arguments:?}: {}", ran.err);
+    }
+}
+
+#[test]
+fn explain_shows_the_page_of_a_code() {
+    let ran = Place::new().ag(&["explain", "e0301"]);
+    assert_eq!(ran.code, 0);
+    assert!(ran.out.starts_with("# E0301: "));
+    assert!(Place::new().ag(&["explain", "E0302x"]).err.contains("E0302"), "it names what is near");
+}
+
+#[test]
+fn the_kernel_is_installed_and_removed() {
+    let place = Place::new();
+    let prefix = place.0.path().join("prefix");
+    let prefix = prefix.to_str().unwrap();
+    assert_eq!(place.ag(&["kernel", "install", "--prefix", prefix]).code, 0);
+    let spec = std::fs::read_to_string(
+        Path::new(prefix).join("share/jupyter/kernels/agentic/kernel.json"),
+    )
+    .unwrap();
+    assert!(spec.contains(env!("CARGO_BIN_EXE_ag")));
+    assert_eq!(place.ag(&["kernel", "uninstall", "--prefix", prefix]).code, 0);
+    assert_eq!(
+        place.ag(&["kernel", "uninstall", "--prefix", prefix]).code,
+        2,
+        "nothing is left to remove"
+    );
+    assert_eq!(place.ag(&["kernel", "start", "-f", "missing.json"]).code, 2);
+}
+
+#[test]
+fn a_pipe_shows_the_result_of_every_piece() {
+    let ran = Place::new().pipe("1 + 1\nlet a := [1, 2]\na.map(x =>\n  x * 2)\n:help\n");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.out.starts_with("2\n[2, 4]\n"), "{}", ran.out);
+    assert!(!ran.out.contains('\x1b'), "no colours in a pipe");
+}
+
+#[test]
+fn a_pipe_stops_at_the_first_failure() {
+    let ran = Place::new().pipe("print(\"one\")\n1 / 0\nprint(\"two\")\n");
+    assert_eq!((ran.code, ran.out.as_str()), (1, "one\n"));
+    assert!(ran.err.contains("R0102"), "{}", ran.err);
+}
+
+#[test]
+fn a_program_is_one_cell() {
+    let place = Place::new();
+    place.write(
+        "good.ag",
+        "function twice(n : Int) -> Int { return n * 2 }\nprint(twice(4))\ntwice(21)\n",
+    );
+    let ran = place.ag(&["run", "good.ag", "--ephemeral"]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, "8\n42\n"), "{}", ran.err);
+    place.write("fault.ag", "print(1)\nlet xs := [1]\nxs[3]\n");
+    let ran = place.ag(&["run", "fault.ag", "--ephemeral"]);
+    assert_eq!((ran.code, ran.out.as_str()), (1, "1\n"));
+    assert!(ran.err.contains("R0104") && ran.err.contains("xs[3]"), "{}", ran.err);
+    place.write("wrong.ag", "print(1)\nno_such_name\n");
+    let ran = place.ag(&["run", "wrong.ag", "--ephemeral"]);
+    assert_eq!((ran.code, ran.out.as_str()), (3, ""), "nothing runs: {}", ran.err);
+    assert!(ran.err.contains("wrong.ag"), "it names the file: {}", ran.err);
+}
+
+#[test]
+fn commands_belong_to_cells_not_to_files() {
+    let place = Place::new();
+    place.write("a.ag", ":help\n1\n");
+    for arguments in [&["run", "a.ag", "--ephemeral"], &["check", "a.ag", "--json"]] {
+        let ran = place.ag(arguments);
+        assert_eq!(ran.code, 3);
+        assert!((ran.err + &ran.out).contains("E0108"));
+    }
+}
+
+#[test]
+fn json_outputs_are_lines() {
+    let place = Place::new();
+    place.write("a.ag", "print(\"x\")\n6 * 7\n");
+    let ran = place.ag(&["run", "a.ag", "--ephemeral", "--json"]);
+    let lines: Vec<serde_json::Value> =
+        ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let kinds: Vec<&str> = lines.iter().map(|line| line["output"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["stdout", "value", "reply"]);
+    assert_eq!(lines[1]["data"]["text"], "42");
+    assert_eq!(lines[2]["data"]["status"], "ok");
+}
+
+#[test]
+fn check_finds_mistakes_and_runs_nothing() {
+    let place = Place::new();
+    place.write("good.ag", "print(\"ran\")\n");
+    place.write("wrong.ag", "let n : Int := \"x\"\n");
+    let ran = place.ag(&["check", "good.ag"]);
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, "", ""));
+    let ran = place.ag(&["check", "good.ag", "wrong.ag", "--json"]);
+    assert_eq!(ran.code, 3);
+    let line: serde_json::Value = serde_json::from_str(ran.out.lines().next().unwrap()).unwrap();
+    assert_eq!(line["data"][0]["code"], "E0301");
+}
+
+#[test]
+fn a_notebook_runs_cell_by_cell_up_to_the_first_failure() {
+    let place = Place::new();
+    let cell = |source: &str| serde_json::json!({ "cell_type": "code", "source": source, "metadata": {}, "outputs": [] });
+    let cells =
+        [cell(":lane echo\nlet a := 1"), cell("a + 1"), cell("1 / 0"), cell("print(\"never\")")];
+    place.write("n.ipynb", &serde_json::json!({ "cells": cells, "nbformat": 4 }).to_string());
+    let ran = place.ag(&["run", "n.ipynb", "--ephemeral"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.out.contains("2\n") && !ran.out.contains("never"));
+    place.write("no.ipynb", "{}");
+    assert_eq!(place.ag(&["run", "no.ipynb"]).code, 2);
+}
+
+#[test]
+fn an_ephemeral_run_leaves_nothing() {
+    let place = Place::new();
+    place.write("a.ag", "1\n");
+    assert_eq!(place.ag(&["run", "a.ag", "--ephemeral"]).code, 0);
+    let left: Vec<_> = std::fs::read_dir(place.0.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(left, ["a.ag"]);
+}
+
+/// LANGUAGE.md section 20, cells 1-4, on the echo lane and an empty home: twice, exactly.
+#[test]
+fn the_first_program_gives_its_results_every_time() {
+    let place = Place::new();
+    let notebook = root().join("notebooks/02-agents.ipynb");
+    let runs: Vec<Ran> = (0..2)
+        .map(|_| place.ag(&["run", notebook.to_str().unwrap(), "--ephemeral", "--json"]))
+        .collect();
+    for ran in &runs {
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        let lines: Vec<serde_json::Value> =
+            ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let of =
+            |kind: &str| lines.iter().filter(|line| line["output"] == kind).collect::<Vec<_>>();
+        let values: Vec<&str> =
+            of("value").iter().map(|line| line["data"]["text"].as_str().unwrap()).collect();
+        assert_eq!(values, ["Decision.Hold", "Decision.NoTrade(\"risk too high\")"]);
+        let costs = of("cost_line");
+        assert_eq!(costs.len(), 1, "the second decision calls no lane");
+        let cost = &costs[0]["data"];
+        assert_eq!(
+            (&cost["tokens_in"], &cost["tokens_out"], &cost["cost_micro_usd"]),
+            (&17.into(), &4.into(), &25.into())
+        );
+    }
+}
+
+/// The seed's program alone uses names that nobody declared: each is a mistake with a code.
+#[test]
+fn the_seeds_program_alone_names_what_is_missing() {
+    let place = Place::new();
+    let notebook = std::fs::read_to_string(root().join("notebooks/02-agents.ipynb")).unwrap();
+    let notebook: serde_json::Value = serde_json::from_str(&notebook).unwrap();
+    let cells = notebook["cells"].as_array().unwrap();
+    let agent = cells.iter().find(|cell| cell["id"] == "agent").unwrap();
+    let source: String =
+        agent["source"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
+    place.write("l1_trading_agent.ag", &source);
+    let ran = place.ag(&["run", "l1_trading_agent.ag", "--ephemeral"]);
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    for name in [
+        "Symbol",
+        "MarketAnalysis",
+        "MarketDataAPI",
+        "BrokerAPI",
+        "PostgreSQL",
+        "MarketSignal",
+        "Decision",
+        "current_portfolio",
+    ] {
+        assert!(ran.err.contains(name), "{name} is missing and not named:\n{}", ran.err);
+    }
+}
