@@ -84,6 +84,8 @@ pub struct FnSlot(pub u32);
 pub struct FunctionTable {
     versions: Shelf<Arc<Version>>,
     /// Versions that calls no longer reach, with the epoch that began when they were replaced.
+    /// In their boxes, because readers refer to the `Arc` itself.
+    #[allow(clippy::redundant_allocation)]
     retired: Mutex<Vec<(u64, Box<Arc<Version>>)>>,
     /// Counts replacements. A coroutine notes it when it begins (`Control::epoch`): it can run versions only
     /// that were in force then or later.

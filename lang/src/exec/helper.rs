@@ -14,6 +14,7 @@ pub enum Helper {
     /// As in Core IR; the shape is the result's.
     Plain(Aux, ShapeId),
     GlobalGet(GlobalSlot, crate::types::ty::Name),
+    GlobalTake(GlobalSlot, crate::types::ty::Name),
     GlobalSet(GlobalSlot, ShapeId),
     AgentSet(u32),
     /// The shapes of parameters and ports, then of the supervision.
@@ -35,6 +36,7 @@ impl Helper {
         let payload = || args.iter().skip(1).copied().collect();
         match aux {
             Aux::GlobalGet(name) => Self::GlobalGet((linker.global)(name, result), name.clone()),
+            Aux::GlobalTake(name) => Self::GlobalTake((linker.global)(name, result), name.clone()),
             Aux::GlobalSet(name) => {
                 let shape = args.first().copied().unwrap_or(ShapeId::UNIT);
                 Self::GlobalSet((linker.global)(name, shape), shape)

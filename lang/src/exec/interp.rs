@@ -4,6 +4,8 @@
 //! releases what each frame holds by its fault table. One table of operations (`ops`) makes the loop, so
 //! that another kind of loop can be made from the same table. Never: unwinds, allocates for a call.
 #![allow(clippy::indexing_slicing)]
+// "Not less" is what those jumps mean: it differs from "greater or equal" on NaN.
+#![allow(clippy::neg_cmp_op_on_partial_ord)]
 
 pub mod broken;
 pub mod fault;
@@ -33,7 +35,8 @@ pub unsafe extern "C" fn interp_entry(cx: *mut Cx, code: *const u8, args: *mut u
             return (*cx).fail_depth();
         }
         frame::set_native_caller(registers);
-        std::ptr::copy_nonoverlapping(args, registers, (&(*code).params).len());
+        let params = &(*code).params;
+        std::ptr::copy_nonoverlapping(args, registers, params.len());
         run(cx, Position { pc: (*code).instrs.as_ptr(), registers, code })
     }
 }

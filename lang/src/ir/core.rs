@@ -213,11 +213,16 @@ pub enum Aux {
     TakeIndex(ShapeId),
     /// The container without other holders.
     FreshContainer(ShapeId),
+    /// A list with one more element: list and element.
+    Append(ShapeId),
     /// A part of a list: list, first index, end index.
     Slice(ShapeId),
     GlobalGet(Name),
+    /// Moves the value out; a `GlobalSet` follows before anything can fault, sleep, or read globals.
+    GlobalTake(Name),
     GlobalSet(Name),
     AgentGet(u32),
+    AgentTake(u32),
     AgentSet(u32),
     SelfRef,
     Spawn(Name),

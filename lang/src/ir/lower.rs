@@ -5,6 +5,7 @@
 //! counts references (`rc` does), rejects a program (the checker did).
 
 pub mod build;
+pub mod change;
 pub mod control;
 pub mod data;
 pub mod effect;

@@ -176,6 +176,8 @@ fn aux_name(aux: &Aux) -> String {
     match aux {
         Aux::GlobalGet(name) => format!("global.get {name}"),
         Aux::GlobalSet(name) => format!("global.set {name}"),
+        Aux::GlobalTake(name) => format!("global.take {name}"),
+        Aux::AgentTake(at) => format!("agent.take {at}"),
         Aux::AgentGet(at) => format!("agent.get {at}"),
         Aux::AgentSet(at) => format!("agent.set {at}"),
         Aux::Spawn(name) => format!("spawn {name}"),

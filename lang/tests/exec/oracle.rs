@@ -107,6 +107,18 @@ impl Oracle<'_> {
             }
             K::And(lhs, rhs) => Value::Bool(self.truth(scope, lhs)? && self.truth(scope, rhs)?),
             K::Or(lhs, rhs) => Value::Bool(self.truth(scope, lhs)? || self.truth(scope, rhs)?),
+            // The only builtin of the random programs is `push`.
+            K::Builtin { args, .. } => {
+                let mut args = self.all(scope, args)?;
+                let item = args.pop().unwrap();
+                match args.pop() {
+                    Some(Value::List(mut items)) => {
+                        items.push(item);
+                        Value::List(items)
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
             K::Coalesce { value, default } => match self.expr(scope, value)? {
                 Value::Variant(1, fields) => fields[0].clone(),
                 _ => self.expr(scope, default)?,

@@ -116,3 +116,21 @@ fn steps_are_limited() {
     assert_eq!(fault.code, "R0109");
     assert_eq!(session.cell("1 + 1").unwrap(), "2");
 }
+
+#[test]
+fn what_nobody_else_holds_is_changed_in_place() {
+    let mut session = text_session();
+    let text = "struct Box { items : List<Int>, label : Text }\nfunction fill(n : Int) -> Box {\n  var b := Box { items: [], label: \"x\" }\n  for i in 0..n { b.items.push(i) }\n  return b\n}";
+    session.cell(text).unwrap();
+    assert_eq!(session.cell("fill(3)").unwrap(), "Box { items: [0, 1, 2], label: \"x\" }");
+    let ir = session.session.engine.ir("fill").unwrap();
+    assert!(ir.contains("take b.") && !ir.contains("dup b."), "{ir}");
+    session.cell("var all : List<Int> := []").unwrap();
+    session.cell("for i in 0..2000 { all.push(i) }\nlet kept := all\nall.push(7)").unwrap();
+    assert_eq!(session.cell("(kept.len, all.len, all[2000])").unwrap(), "(2000, 2001, 7)");
+    session.cell("var m : Map<Text, List<Int>> := {}\nm[\"a\"] = [1]\nm[\"a\"][0] = 5\nlet n := m\nm[\"b\"] = []").unwrap();
+    assert_eq!(session.cell("(m, n)").unwrap(), "({ \"a\": [5], \"b\": [] }, { \"a\": [5] })");
+    assert_eq!(session.cell("m[\"z\"][0] = 1").unwrap_err().code, "R0105");
+    assert_eq!(session.cell("all[9999] = 1").unwrap_err().code, "R0104");
+    assert_eq!(session.cell("(m.len, all.len)").unwrap(), "(2, 2001)");
+}

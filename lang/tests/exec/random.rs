@@ -337,7 +337,8 @@ impl Choices {
         }
         self.fuel -= 1;
         let below = depth - 1;
-        match self.pick(9) {
+        match self.pick(11) {
+            9 | 10 => self.push_stmt(below),
             0 => {
                 let value = self.expr(&ty, below);
                 let at = self.new_local(ty.clone());
@@ -381,6 +382,23 @@ impl Choices {
                 run(when(cond, body(inner)))
             }
         }
+    }
+
+    /// `place.push(text)`: a list, or the list in a pair.
+    fn push_stmt(&mut self, depth: u8) -> Stmt {
+        let of_pair = self.pick(2) == 0;
+        let root = if of_pair { pair() } else { texts() };
+        let Some(at) = self.known(&root) else { return run(self.leaf(&root)) };
+        let (path, read) = if of_pair {
+            let base = Box::new(local(at, pair()));
+            let step = PlaceStep::Field { container: pair(), index: 1 };
+            (vec![step], expr(ExprKind::Field { base, index: 1 }, texts()))
+        } else {
+            (vec![], local(at, texts()))
+        };
+        let id = ag_runtime::builtin::member("List", "push").unwrap();
+        let args = vec![read, self.expr(&Ty::Text, depth)];
+        assign(at, path, expr(ExprKind::Builtin { id, args, types: vec![Ty::Text] }, texts()))
     }
 
     fn loop_stmt(&mut self, depth: u8) -> Stmt {

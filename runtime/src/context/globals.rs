@@ -8,6 +8,7 @@ use crate::value::owned::Owned;
 use crate::value::shape::ShapeId;
 use parking_lot::RwLock;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Names a global for compiled code. A redefinition with another type gets another slot.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -39,17 +40,41 @@ impl Globals {
 #[derive(Default)]
 pub struct GlobalStore {
     current: RwLock<Arc<Globals>>,
+    /// A value is out to be changed in place. Set and cleared under the write lock by the running cell, which neither
+    /// faults nor sleeps between the two; readers wait.
+    taken: AtomicBool,
 }
 
 impl GlobalStore {
     #[must_use]
     pub fn snapshot(&self) -> Arc<Globals> {
-        Arc::clone(&self.current.read())
+        self.read(Arc::clone)
+    }
+
+    fn read<T>(&self, look: impl Fn(&Arc<Globals>) -> T) -> T {
+        loop {
+            let current = self.current.read();
+            if !self.taken.load(Ordering::Relaxed) {
+                return look(&current);
+            }
+            drop(current);
+            std::thread::yield_now();
+        }
+    }
+
+    /// Takes a value out, to change it in place and put it back with `set` at once. If a snapshot sees it the caller
+    /// gets one more count instead, and the change copies.
+    fn take(&self, slot: GlobalSlot) -> Option<Owned> {
+        let mut current = self.current.write();
+        let Some(globals) = Arc::get_mut(&mut current) else { return current.get(slot).cloned() };
+        let value = globals.set(slot, None)?;
+        self.taken.store(true, Ordering::Relaxed);
+        Some(value)
     }
 
     #[must_use]
     pub fn get(&self, slot: GlobalSlot) -> Option<Owned> {
-        self.current.read().get(slot).cloned()
+        self.read(|globals| globals.get(slot).cloned())
     }
 
     /// Sets a global from now on; what snapshots see stays.
@@ -62,7 +87,10 @@ impl GlobalStore {
     }
 
     fn replace(&self, slot: GlobalSlot, value: Option<Owned>) {
-        let old = Arc::make_mut(&mut *self.current.write()).set(slot, value);
+        let mut current = self.current.write();
+        let old = Arc::make_mut(&mut *current).set(slot, value);
+        self.taken.store(false, Ordering::Relaxed);
+        drop(current);
         // Outside the lock: releasing a value may free a large one.
         drop(old);
     }
@@ -83,6 +111,15 @@ impl Cx {
             None => self.world.globals().get(slot),
         };
         value.map(Owned::into_word)
+    }
+
+    /// Takes a global out, to be changed in place: `set_global` follows before anything can fault, sleep, or read globals.
+    #[must_use]
+    pub fn take_global(&mut self, slot: GlobalSlot) -> Option<u64> {
+        match &self.globals {
+            Some(snapshot) => snapshot.get(slot).cloned().map(Owned::into_word),
+            None => self.world.globals().take(slot).map(Owned::into_word),
+        }
     }
 
     /// Assigns a global; takes the value over.

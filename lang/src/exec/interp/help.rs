@@ -17,16 +17,8 @@ use ag_runtime::value::shape::ShapeId;
 pub fn run(cx: &mut Cx, helper: &Helper, args: &[u64]) -> Result<u64, Faulted> {
     match helper {
         Helper::Plain(aux, result) => plain(cx, aux, *result, args),
-        Helper::GlobalGet(slot, name) => match cx.global(*slot) {
-            Some(value) => Ok(value),
-            None => {
-                cx.fail(
-                    code::BROKEN_DEFINITION,
-                    format!("`{name}` has no value: its cell did not run to its end"),
-                );
-                Err(Faulted)
-            }
-        },
+        Helper::GlobalGet(slot, name) => known(cx.global(*slot), cx, name),
+        Helper::GlobalTake(slot, name) => known(cx.take_global(*slot), cx, name),
         Helper::GlobalSet(slot, shape) => {
             cx.set_global(*slot, args[0], *shape);
             Ok(0)
@@ -43,6 +35,15 @@ pub fn run(cx: &mut Cx, helper: &Helper, args: &[u64]) -> Result<u64, Faulted> {
             agent::signal(cx, *selector, payload, *result, args)
         }
     }
+}
+
+/// A global's value, if the cell that gives it one ran.
+fn known(value: Option<u64>, cx: &mut Cx, name: &str) -> Result<u64, Faulted> {
+    value.ok_or_else(|| {
+        let message = format!("`{name}` has no value: its cell did not run to its end");
+        cx.fail(code::BROKEN_DEFINITION, message);
+        Faulted
+    })
 }
 
 fn plain(cx: &mut Cx, aux: &Aux, result: ShapeId, args: &[u64]) -> Result<u64, Faulted> {
@@ -70,6 +71,8 @@ fn plain(cx: &mut Cx, aux: &Aux, result: ShapeId, args: &[u64]) -> Result<u64, F
         Aux::FreshContainer(shape) => Ok(data::fresh_container(*shape, args[0])),
         Aux::Slice(shape) => Ok(data::slice(*shape, args)),
         Aux::AgentGet(index) => Ok(cx.field_owned(*index)),
+        Aux::AgentTake(index) => Ok(cx.take_field(*index)),
+        Aux::Append(_) => Ok(data::append(args)),
         Aux::SelfRef => agent::self_ref(cx),
         Aux::ScopeDepth => Ok(cx.scope_depth() as u64),
         Aux::CloseScopes => {
@@ -81,6 +84,7 @@ fn plain(cx: &mut Cx, aux: &Aux, result: ShapeId, args: &[u64]) -> Result<u64, F
         Aux::TakeFault(shape) => Ok(raise::take_fault(cx, *shape)),
         Aux::Raise(raise) => Err(raise::raise(cx, raise, args)),
         Aux::GlobalGet(_)
+        | Aux::GlobalTake(_)
         | Aux::GlobalSet(_)
         | Aux::AgentSet(_)
         | Aux::Spawn(_)

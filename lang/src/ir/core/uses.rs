@@ -123,7 +123,7 @@ impl Op {
 impl Aux {
     fn mode(&self, at: usize) -> Mode {
         let owned = match self {
-            Aux::List(_) | Aux::Set(_) | Aux::Map(_) | Aux::ToDyn(_) => true,
+            Aux::List(_) | Aux::Set(_) | Aux::Map(_) | Aux::ToDyn(_) | Aux::Append(_) => true,
             Aux::GlobalSet(_) | Aux::AgentSet(_) | Aux::Spawn(_) | Aux::FreshContainer(_) => true,
             Aux::Request { .. } | Aux::Signal { .. } => true,
             Aux::Sequence(_) => true,
@@ -147,6 +147,8 @@ impl Aux {
                 | Aux::ListToVector
                 | Aux::ListToSet(_)
                 | Aux::Slice(_)
+                | Aux::Append(_)
+                | Aux::AgentTake(_)
                 | Aux::ScopeDepth
                 | Aux::TakeFault(_)
                 | Aux::FreshContainer(_)

@@ -9,6 +9,7 @@ use crate::hir::Expr;
 use crate::hir::{LocalId, Place, PlaceRoot, PlaceStep};
 use crate::ir::core::{Aux, Op, Var};
 use crate::ir::lower::build::Builder;
+use crate::ir::lower::change::Change;
 use ag_runtime::value::shape::{Shape, ShapeId, shape};
 
 /// A step with its index evaluated, and the shape of the container it steps into.
@@ -18,34 +19,51 @@ enum Step {
     Index(ShapeId, Var),
 }
 
+/// What goes to the end of the path.
+pub enum Leaf {
+    Value(Var),
+    /// What is there, changed.
+    Change(Change),
+}
+
+/// How a root outside the function is read, taken and set.
+struct Outside {
+    get: Aux,
+    take: Aux,
+    set: Aux,
+}
+
 impl<'h> Builder<'_, 'h> {
     pub fn assign(&mut self, place: &'h Place, value: &'h Expr) {
         let path: Vec<Step> = place.path.iter().map(|step| self.step(step)).collect();
-        let value = self.expr(value);
+        let leaf = match self.change_of(place, value) {
+            Some(change) => Leaf::Change(change),
+            None => Leaf::Value(self.expr(value)),
+        };
         match &place.root {
             PlaceRoot::Local(local) if !self.cells.contains(local) => {
-                let new = if path.is_empty() {
-                    value
-                } else {
-                    let root = self.env_of(*local);
-                    self.updated(root, &path, value)
-                };
+                let root = self.env_of(*local);
+                let new = self.updated(root, &path, leaf);
                 self.name_after(new, *local);
                 self.set_env(*local, new);
             }
-            PlaceRoot::Local(local) => self.assign_cell(*local, &path, value),
+            PlaceRoot::Local(local) => self.assign_cell(*local, &path, leaf),
             PlaceRoot::Global(name) => {
-                let get = Aux::GlobalGet(name.clone());
-                self.assign_outside(get, Aux::GlobalSet(name.clone()), place, &path, value);
+                let name = || name.clone();
+                let outside = Outside {
+                    get: Aux::GlobalGet(name()),
+                    take: Aux::GlobalTake(name()),
+                    set: Aux::GlobalSet(name()),
+                };
+                self.assign_outside(outside, root_shape(&path, &leaf), &path, leaf);
             }
             PlaceRoot::AgentField(index) => {
-                self.assign_outside(
-                    Aux::AgentGet(*index),
-                    Aux::AgentSet(*index),
-                    place,
-                    &path,
-                    value,
-                );
+                let outside = Outside {
+                    get: Aux::AgentGet(*index),
+                    take: Aux::AgentTake(*index),
+                    set: Aux::AgentSet(*index),
+                };
+                self.assign_outside(outside, root_shape(&path, &leaf), &path, leaf);
             }
         }
     }
@@ -69,30 +87,42 @@ impl<'h> Builder<'_, 'h> {
         }
     }
 
-    fn assign_cell(&mut self, local: LocalId, path: &[Step], value: Var) {
+    fn assign_cell(&mut self, local: LocalId, path: &[Step], leaf: Leaf) {
         let cell = self.env_of(local);
-        if path.is_empty() {
-            self.run(Op::CellSet(cell, value));
+        if let (Leaf::Value(value), []) = (&leaf, path) {
+            self.run(Op::CellSet(cell, *value));
             return;
         }
         let shape = self.local_shape(local);
-        let seen = self.emit(shape, Op::CellGet(cell));
-        self.walk_path(seen, path);
+        if !path.is_empty() {
+            let seen = self.emit(shape, Op::CellGet(cell));
+            self.walk_path(seen, path);
+        }
         let root = self.emit(shape, Op::CellTake(cell));
-        let new = self.updated(root, path, value);
+        let new = self.updated(root, path, leaf);
         self.run(Op::CellSet(cell, new));
     }
 
-    fn assign_outside(&mut self, get: Aux, set: Aux, place: &Place, path: &[Step], value: Var) {
-        let new = match path.first() {
-            None => value,
-            Some(Step::Field(shape, _) | Step::Index(shape, _)) => {
-                let root = self.emit(*shape, Op::Aux(get, vec![]));
-                self.updated(root, path, value)
+    fn assign_outside(
+        &mut self,
+        outside: Outside,
+        shape: Option<ShapeId>,
+        path: &[Step],
+        leaf: Leaf,
+    ) {
+        let new = match (leaf, shape) {
+            (Leaf::Value(value), _) if path.is_empty() => value,
+            (leaf, Some(shape)) => {
+                if !path.is_empty() {
+                    let seen = self.emit(shape, Op::Aux(outside.get, vec![]));
+                    self.walk_path(seen, path);
+                }
+                let root = self.emit(shape, Op::Aux(outside.take, vec![]));
+                self.updated(root, path, leaf)
             }
+            (_, None) => return,
         };
-        debug_assert!(path.len() == place.path.len());
-        self.run(Op::Aux(set, vec![new]));
+        self.run(Op::Aux(outside.set, vec![new]));
     }
 
     /// Reads along the path, for the Faults only; the last step reads only where it can fault.
@@ -118,36 +148,51 @@ impl<'h> Builder<'_, 'h> {
         self.emit(element, Op::Aux(Aux::GetIndex(container), vec![base, index]))
     }
 
-    /// The container with the value at the end of the path.
-    fn updated(&mut self, container: Var, path: &[Step], value: Var) -> Var {
-        let Some((step, rest)) = path.split_first() else { return value };
+    /// The container with the leaf at the end of the path.
+    fn updated(&mut self, container: Var, path: &[Step], leaf: Leaf) -> Var {
+        let Some((step, rest)) = path.split_first() else {
+            return match leaf {
+                Leaf::Value(value) => value,
+                Leaf::Change(change) => self.changed(container, change),
+            };
+        };
+        let replaces = rest.is_empty() && matches!(leaf, Leaf::Value(_));
         match *step {
             Step::Field(shape, index) => {
                 let fresh = self.emit(shape, Op::Fresh(container));
-                let new = if rest.is_empty() {
-                    value
+                let inner = if replaces {
+                    fresh
                 } else {
                     let inner_shape = self.field_shape(shape, index);
-                    let inner = self.emit(inner_shape, Op::TakeField(fresh, index));
-                    self.updated(inner, rest, value)
+                    self.emit(inner_shape, Op::TakeField(fresh, index))
                 };
+                let new = self.updated(inner, rest, leaf);
                 self.run(Op::PutField(fresh, index, new));
                 fresh
             }
             Step::Index(shape, index) => {
-                let (container, new) = if rest.is_empty() {
-                    (container, value)
+                let (container, inner) = if replaces {
+                    (container, container)
                 } else {
                     let fresh =
                         self.emit(shape, Op::Aux(Aux::FreshContainer(shape), vec![container]));
                     let taken = Op::Aux(Aux::TakeIndex(shape), vec![fresh, index]);
-                    let inner = self.emit(element_shape(shape), taken);
-                    (fresh, self.updated(inner, rest, value))
+                    (fresh, self.emit(element_shape(shape), taken))
                 };
+                let new = self.updated(inner, rest, leaf);
                 let put = Op::Aux(Aux::SetIndex(shape), vec![container, index, new]);
                 self.emit(shape, put)
             }
         }
+    }
+}
+
+/// The shape of the root: that of the container the path begins in, or of what the change gives.
+fn root_shape(path: &[Step], leaf: &Leaf) -> Option<ShapeId> {
+    match (path.first(), leaf) {
+        (Some(Step::Field(shape, _) | Step::Index(shape, _)), _) => Some(*shape),
+        (None, Leaf::Change(change)) => Some(change.shape),
+        (None, Leaf::Value(_)) => None,
     }
 }
 

@@ -281,6 +281,12 @@ pub fn fresh_container(of: ShapeId, container: u64) -> u64 {
     }
 }
 
+/// The list with one more element; takes both over.
+pub fn append(args: &[u64]) -> u64 {
+    let &[list, item] = args else { return 0 };
+    list_buf(list).push(item).into_word()
+}
+
 /// The elements from `first` to before `end`.
 pub fn slice(of: ShapeId, args: &[u64]) -> u64 {
     let &[list, first, end] = args else { return 0 };
