@@ -38,9 +38,6 @@ use crate::session::program::Program;
 use crate::session::record::Record;
 use crate::session::request::{CellReply, CellRequest, CellStatus};
 
-/// What all values of a process may use before programs fault with R0113.
-const MEMORY_LIMIT_BYTES: u64 = 4 << 30;
-
 /// The fields are dropped in this order: the world ends before its home may be deleted.
 pub struct Session {
     program: Arc<Program>,
@@ -175,7 +172,6 @@ fn world_options(options: &SessionOptions, home: &Home) -> WorldOptions {
     if let Some(workers) = options.workers {
         world.workers = workers;
     }
-    world.limits.memory_bytes = MEMORY_LIMIT_BYTES;
     // A home that is deleted at the end need not survive a power cut.
     let durability = match options.home {
         HomeChoice::Ephemeral => Durability::Process,
