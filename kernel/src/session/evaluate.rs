@@ -211,7 +211,10 @@ impl<'s> Evaluation<'s> {
             limits: self.limits.clone(),
             cell: self.number,
         });
-        let value = task.join()?;
+        let ended = task.join();
+        // Its code runs once.
+        program.engine.release(&step.function.key);
+        let value = ended?;
         program.replaced_globals(step);
         self.session.record.assign(step, self.number);
         Ok(value)
