@@ -77,6 +77,7 @@ fn revealed(step: &CellStep) -> String {
             }
             _ => value.ty.to_string(),
         },
+        Some(StmtKind::Let { value, .. }) => value.ty.to_string(),
         _ => "?".to_owned(),
     }
 }
