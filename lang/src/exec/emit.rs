@@ -362,11 +362,10 @@ impl Emitter<'_, '_> {
             }
             StmtKind::Let(var, op) => {
                 if self.known(*var).is_none() && !self.fused.has(*var) {
-                    let before = self.held.clone();
                     let at = self.code.len();
                     self.select(*var, op)?;
                     if op.can_fault() {
-                        self.note_fault(stmt, op, before, at)?;
+                        self.note_fault(stmt, op, at)?;
                     }
                 }
             }
@@ -375,13 +374,8 @@ impl Emitter<'_, '_> {
     }
 
     /// The entry in the fault table of the instruction emitted last, which begins at or after `from`.
-    fn note_fault(
-        &mut self,
-        stmt: &Stmt,
-        op: &Op,
-        mut held: Held,
-        from: usize,
-    ) -> Result<(), TooLarge> {
+    fn note_fault(&mut self, stmt: &Stmt, op: &Op, from: usize) -> Result<(), TooLarge> {
+        let mut held = self.held.clone();
         held.take_operands(self.function, op).map_err(|_| TooLarge("ownership"))?;
         let handler = stmt.handler();
         let mut cleanup = Vec::new();
