@@ -239,7 +239,8 @@ fn question_leaves_with_what_was_empty() {
     let mut session = session();
     let option = option_of(Ty::Text);
     let question = expr(ExprKind::Question(Box::new(local(0, option.clone()))), Ty::Text);
-    let first = function("first", 1, &[option.clone()], option.clone(), ret(some(question)));
+    let first =
+        function("first", 1, std::slice::from_ref(&option), option.clone(), ret(some(question)));
     session.define(vec![first]);
     let call = |arg: Expr| call("first", vec![arg], option.clone());
     assert_eq!(session.run(call(some(text("v")))).unwrap(), "Some(\"v\")");
