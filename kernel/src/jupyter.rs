@@ -64,6 +64,8 @@ pub fn serve(
     let (cells, thread) =
         Cells::start(open).map_err(|error| StartError::Runtime(error.to_string()))?;
     runtime.block_on(run(connection, cells))?;
+    // With the runtime go the last tasks that hold the way to the session's thread.
+    drop(runtime);
     close(thread);
     Ok(())
 }

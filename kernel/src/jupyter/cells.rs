@@ -3,9 +3,11 @@
 //! A job that panics is our mistake; it costs that job its answer (R0999) and nothing else.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -21,7 +23,12 @@ type Job = Box<dyn FnOnce(&mut Opened) + Send>;
 pub struct Cells {
     jobs: Sender<Job>,
     interrupter: Arc<OnceLock<Interrupter>>,
+    /// Which cell is under way, 0 for none: set before its job is queued, cleared when it is done, by the shell's task.
+    under_way: Arc<AtomicU64>,
 }
+
+/// How often an interrupt is repeated until its cell ends.
+const INSIST: Duration = Duration::from_millis(5);
 
 /// Stack of the thread: the session's own work on deeply nested texts; cells run on stacks of their own.
 const STACK_BYTES: usize = 16 << 20;
@@ -49,7 +56,19 @@ impl Cells {
             .name("ag-cells".to_owned())
             .stack_size(STACK_BYTES)
             .spawn(body)?;
-        Ok((Cells { jobs, interrupter }, thread))
+        Ok((Cells { jobs, interrupter, under_way: Arc::default() }, thread))
+    }
+
+    /// Runs a cell: a job that interrupts are meant for.
+    pub async fn run_cell<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Opened) -> T + Send + 'static,
+    ) -> Option<T> {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        self.under_way.store(NEXT.fetch_add(1, Ordering::Relaxed), Ordering::SeqCst);
+        let answer = self.run(job).await;
+        self.under_way.store(0, Ordering::SeqCst);
+        answer
     }
 
     /// Runs a job after those before it; none if it panicked or the thread is gone.
@@ -65,10 +84,21 @@ impl Cells {
         answered.await.ok()
     }
 
-    /// Stops the running cell. Before the session is open nothing runs.
+    /// Stops the cell under way, also one that has not begun or whose session is still being opened: it is asked again
+    /// until it ends. Without one nothing happens.
     pub fn interrupt(&self) {
-        if let Some(interrupter) = self.interrupter.get() {
-            interrupter.interrupt();
+        let meant = self.under_way.load(Ordering::SeqCst);
+        if meant == 0 {
+            return;
         }
+        let me = self.clone();
+        tokio::spawn(async move {
+            while me.under_way.load(Ordering::SeqCst) == meant {
+                if let Some(interrupter) = me.interrupter.get() {
+                    interrupter.interrupt();
+                }
+                tokio::time::sleep(INSIST).await;
+            }
+        });
     }
 }

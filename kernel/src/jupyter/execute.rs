@@ -26,7 +26,7 @@ pub async fn execute(cells: &Cells, iopub: &Iopub, request: &Arc<Request>) -> Ex
     let cell = read(request);
     let sink = CellSink::new(iopub.clone(), Arc::clone(request), cell.silent, Handle::current());
     let shown = Arc::clone(&sink);
-    let reply = cells.run(move |session| evaluate(session, cell, &shown)).await;
+    let reply = cells.run_cell(move |session| evaluate(session, cell, &shown)).await;
     let reply = reply.unwrap_or_else(|| {
         sink.fail(internal_error());
         CellReply::default()

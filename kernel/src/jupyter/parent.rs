@@ -15,8 +15,8 @@ pub async fn watch(kernel: Arc<Kernel>) {
     let Some(parent) = named.filter(|pid| *pid > 1) else { return };
     let is_direct = parent_id() == parent;
     let process = format!("/proc/{parent}");
-    if !is_direct && !Path::new(&process).exists() {
-        // Nothing to watch on a system without /proc.
+    if !is_direct && !Path::new("/proc/self").exists() {
+        // Only the process table can tell, and this system has none to read.
         return;
     }
     loop {

@@ -211,6 +211,10 @@ impl<'s> Evaluation<'s> {
             limits: self.limits.clone(),
             cell: self.number,
         });
+        // Asked for after the look above and before the task was known: whoever asked found nothing to cancel.
+        if program.is_interrupted() {
+            program.interrupt();
+        }
         let ended = task.join();
         // Its code runs once.
         program.engine.release(&step.function.key);
