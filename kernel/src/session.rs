@@ -17,7 +17,7 @@ mod results;
 mod sink;
 pub mod state;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use ag_runtime::ledger::flush::Durability;
 use ag_runtime::ledger::money::MicroUsd;
@@ -50,13 +50,16 @@ pub struct Session {
 /// Interrupts what a session is running, from any thread.
 #[derive(Clone)]
 pub struct Interrupter {
-    program: Arc<Program>,
+    /// Weak: who listens for interrupts until the process ends must not keep the session's world open.
+    program: Weak<Program>,
 }
 
 impl Interrupter {
     /// The running cell ends with a Fault at its next safepoint; without one nothing happens.
     pub fn interrupt(&self) {
-        self.program.interrupt();
+        if let Some(program) = self.program.upgrade() {
+            program.interrupt();
+        }
     }
 }
 
@@ -147,7 +150,7 @@ impl Session {
     }
 
     pub fn interrupter(&self) -> Interrupter {
-        Interrupter { program: Arc::clone(&self.program) }
+        Interrupter { program: Arc::downgrade(&self.program) }
     }
 
     pub fn inspector(&self) -> Inspector {
