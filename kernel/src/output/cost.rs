@@ -3,7 +3,7 @@
 //! The rows are the finest division (cell, agent, lane, model); every sum a renderer shows is made from them, so a table
 //! and its chart cannot disagree.
 
-use ag_runtime::ledger::report::{CallRow, Outcome, Report};
+use ag_runtime::ledger::report::{CallRow, Notice, Outcome, Report};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -12,6 +12,19 @@ pub struct CostView {
     pub scope: String,
     pub rows: Vec<CostRow>,
     pub budget: BudgetView,
+    /// What a crash of an earlier process left behind; told by the session that found it.
+    #[serde(default)]
+    pub crash: CrashView,
+}
+
+/// What reading the journal had to settle.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CrashView {
+    /// Calls that had left and whose cost nobody knows: charged in full. They are none of this session's rows.
+    pub uncertain_calls: u64,
+    pub cost_micro_usd: i64,
+    /// Where the cut end of the journal was put; empty if it was whole.
+    pub torn_tail: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -78,7 +91,18 @@ impl CostView {
                 None => rows.push(row),
             }
         }
-        CostView { scope: scope.to_owned(), rows, budget: BudgetView::of(report) }
+        CostView {
+            scope: scope.to_owned(),
+            rows,
+            budget: BudgetView::of(report),
+            crash: CrashView::default(),
+        }
+    }
+
+    /// The whole session: all its calls, and what it found at its start.
+    pub fn of_session(report: &Report) -> CostView {
+        let crash = CrashView::of(report);
+        CostView { crash, ..CostView::of(report, "this session", |_| true) }
     }
 
     pub fn total_micro_usd(&self) -> i64 {
@@ -99,6 +123,22 @@ impl CostView {
             }
         }
         (line.calls > 0).then_some(line)
+    }
+}
+
+impl CrashView {
+    fn of(report: &Report) -> CrashView {
+        let mut view = CrashView::default();
+        for notice in &report.notices {
+            match notice {
+                Notice::Uncertain { calls, cost } => {
+                    view.uncertain_calls += calls;
+                    view.cost_micro_usd = view.cost_micro_usd.saturating_add(cost.micros());
+                }
+                Notice::TornTail(path) => view.torn_tail = path.display().to_string(),
+            }
+        }
+        view
     }
 }
 
@@ -160,7 +200,7 @@ mod tests {
     use super::CostView;
     use ag_runtime::ledger::money::MicroUsd;
     use ag_runtime::ledger::record::CallFacts;
-    use ag_runtime::ledger::report::{CallRow, Outcome, Report, total};
+    use ag_runtime::ledger::report::{CallRow, Notice, Outcome, Report, total};
 
     fn call(number: u64, lane: &str, cost: i64, outcome: Outcome) -> CallRow {
         let facts = CallFacts { lane: lane.into(), cell: 3, ..CallFacts::default() };
@@ -194,5 +234,16 @@ mod tests {
         assert_eq!(view.total_micro_usd(), 150);
         assert_eq!(view.budget.limits[0].left_micro_usd(), 999_850);
         assert!(CostView::of(&report, "cell 9", |call| call.facts.cell == 9).rows.is_empty());
+    }
+    #[test]
+    fn what_a_crash_left_belongs_to_the_session_and_to_no_cell() {
+        let uncertain = |calls, cost| Notice::Uncertain { calls, cost: MicroUsd(cost) };
+        let notices = vec![uncertain(2, 2_070), Notice::TornTail("h/ledger.9.torn".into())];
+        let report = Report { notices, ..Report::default() };
+        let view = CostView::of_session(&report);
+        assert_eq!((view.crash.uncertain_calls, view.crash.cost_micro_usd), (2, 2_070));
+        assert_eq!(view.crash.torn_tail, "h/ledger.9.torn");
+        assert_eq!(view.total_micro_usd(), 0);
+        assert_eq!(CostView::of(&report, "cell 3", |_| true).crash.uncertain_calls, 0);
     }
 }

@@ -71,6 +71,14 @@ fn marks(view: &CostView) -> Vec<String> {
         let calls = count(uncertain, "call");
         out.push(format!("uncertain: {calls} charged in full, the provider may have billed less"));
     }
+    let crash = &view.crash;
+    if crash.uncertain_calls > 0 {
+        let (calls, cost) = (count(crash.uncertain_calls, "call"), money(crash.cost_micro_usd));
+        out.push(format!("uncertain: {calls} of a process that died, charged in full: {cost}"));
+    }
+    if !crash.torn_tail.is_empty() {
+        out.push(format!("the cut end of the journal was moved to {}", crash.torn_tail));
+    }
     out
 }
 
@@ -165,8 +173,9 @@ pub fn line_mime(view: &CostLine) -> MimeBundle {
 
 #[cfg(test)]
 mod tests {
-    use super::line;
-    use crate::output::cost::{CostRow, CostView};
+    use super::{line, terminal};
+    use crate::output::cost::{CostRow, CostView, CrashView};
+    use crate::render::Style;
 
     #[test]
     fn the_line_under_a_cell() {
@@ -187,5 +196,12 @@ mod tests {
         assert_eq!(shown.as_deref(), Some(expected));
         view.rows.clear();
         assert_eq!(view.line(), None);
+    }
+    #[test]
+    fn what_a_dead_process_owed_is_marked() {
+        let crash = CrashView { uncertain_calls: 2, cost_micro_usd: 2_070, ..CrashView::default() };
+        let shown = terminal(&CostView { crash, ..CostView::default() }, &Style::PLAIN);
+        let expected = "uncertain: 2 calls of a process that died, charged in full: $0.00207\n";
+        assert!(shown.contains(expected), "{shown}");
     }
 }

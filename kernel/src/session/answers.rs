@@ -61,7 +61,7 @@ impl State for Session {
         let Some(services) = self.program.services() else { return CostView::default() };
         let report = services.ledger().report();
         match self.number(of) {
-            None => CostView::of(&report, "this session", |_| true),
+            None => CostView::of_session(&report),
             Some(number) => {
                 let scope = format!("cell {number}");
                 CostView::of(&report, &scope, |call| call.facts.cell == number)

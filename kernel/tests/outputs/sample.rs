@@ -1,6 +1,6 @@
 //! One output of each kind, made of the facts of a small session.
 
-use ag_kernel::output::cost::{BudgetView, CostRow, CostView, LimitRow};
+use ag_kernel::output::cost::{BudgetView, CostRow, CostView, CrashView, LimitRow};
 use ag_kernel::output::diagnostic::{DiagnosticView, FaultView, FrameView, NamedValue, Place};
 use ag_kernel::output::recall::{CausalStep, Counterfactual, RecallView, RecollectionRow, TermRow};
 use ag_kernel::output::table::{Column, TableCell, TableView, ValueView};
@@ -319,6 +319,7 @@ fn cost() -> CostView {
             ),
         ],
         budget: budget(),
+        crash: CrashView { uncertain_calls: 2, cost_micro_usd: 2_070, ..CrashView::default() },
     }
 }
 
