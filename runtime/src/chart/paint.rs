@@ -24,7 +24,8 @@ pub fn svg(picture: &Picture) -> Result<String, DrawError> {
         let mut backend = SVGBackend::with_string(&mut text, (picture.width, picture.height));
         draw(&mut backend, picture, Raster { scale: 1.0, text_drop: 0.0 })?;
     }
-    Ok(text)
+    // Narrower places than the picture show it whole, not cut; the view box keeps its proportions.
+    Ok(text.replacen("<svg ", "<svg style=\"max-width:100%;height:auto\" ", 1))
 }
 
 pub fn png(picture: &Picture, scale: u32) -> Result<Vec<u8>, DrawError> {

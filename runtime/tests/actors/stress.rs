@@ -1,6 +1,6 @@
 //! Everything at once on real workers: whatever the interleaving, nothing hangs, nothing is left, nothing is counted twice.
 
-use crate::support::{Agent, INT, TEXT, Test, ask, int, selector, spawn, text};
+use crate::support::{Agent, INT, TEXT, Test, ask, int, selector, text};
 use ag_runtime::actor::supervisor::Supervise;
 use ag_runtime::context::Cx;
 use ag_runtime::fault::Faulted;
@@ -24,12 +24,9 @@ fn act(cx: &mut Cx, peers: &Peers, depth: u64, seed: u64) -> Result<u64, Faulted
     let payload = |rng: &mut Rng| vec![int(depth - 1), int(rng.next_u64() >> 1)];
     match rng.below(8) {
         0 => cx.sleep_ns(rng.below(200_000)).map(|()| 1),
-        1 => {
-            let later = cx.wait(|completer| {
-                std::thread::spawn(move || completer.complete(1));
-            });
-            later
-        }
+        1 => cx.wait(|completer| {
+            std::thread::spawn(move || completer.complete(1));
+        }),
         2 => {
             cx.fail("R0401", "on purpose");
             Err(Faulted)
