@@ -71,6 +71,8 @@ pub fn serve(
 }
 
 async fn run(connection: ConnectionInfo, cells: Cells) -> Result<(), StartError> {
+    let signals =
+        control::Signals::take().map_err(|error| StartError::Runtime(error.to_string()))?;
     let signer = Signer::new(&connection.key);
     sockets::heartbeat(&connection.hb_url()).await?;
     let shell = sockets::router(&connection.shell_url()).await?;
@@ -92,7 +94,7 @@ async fn run(connection: ConnectionInfo, cells: Cells) -> Result<(), StartError>
         )),
         tokio::spawn(control::serve(Arc::clone(&kernel), control.requests, control.replies)),
         tokio::spawn(parent::watch(Arc::clone(&kernel))),
-        tokio::spawn(control::signals(Arc::clone(&kernel))),
+        tokio::spawn(signals.serve(Arc::clone(&kernel))),
     ];
     kernel.leave.notified().await;
     kernel.cells.interrupt();

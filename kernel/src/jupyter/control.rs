@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 use zeromq::ZmqMessage;
 
@@ -42,17 +42,27 @@ pub async fn serve(
 }
 
 /// SIGINT interrupts the cell (clients with `interrupt_mode: signal`, Ctrl-C in a terminal), SIGTERM ends the kernel.
-pub async fn signals(kernel: Arc<Kernel>) {
-    let (Ok(mut interrupts), Ok(mut terms)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return;
-    };
-    loop {
-        tokio::select! {
-            Some(()) = interrupts.recv() => kernel.cells.interrupt(),
-            Some(()) = terms.recv() => kernel.leave.notify_one(),
-            else => break,
+pub struct Signals {
+    interrupts: Signal,
+    terms: Signal,
+}
+
+impl Signals {
+    /// Takes the signals over at once: before that they would end the process.
+    pub fn take() -> std::io::Result<Signals> {
+        Ok(Signals {
+            interrupts: signal(SignalKind::interrupt())?,
+            terms: signal(SignalKind::terminate())?,
+        })
+    }
+
+    pub async fn serve(mut self, kernel: Arc<Kernel>) {
+        loop {
+            tokio::select! {
+                Some(()) = self.interrupts.recv() => kernel.cells.interrupt(),
+                Some(()) = self.terms.recv() => kernel.leave.notify_one(),
+                else => break,
+            }
         }
     }
 }
