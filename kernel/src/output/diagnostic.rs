@@ -65,6 +65,8 @@ pub struct NamedValue {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrameView {
+    /// How often it stands here in a row: recursion.
+    pub times: u32,
     /// `analyze_market`, `TradingAgent.trade_decision`, `cell 3`.
     pub function: String,
     pub at: Option<Place>,

@@ -7,7 +7,7 @@ use super::bundle::Bundle;
 use super::html;
 use super::text::{Ink, clip, lines_of, one_line, wrap};
 use super::{Failure, MimeBundle, Style};
-use crate::output::diagnostic::{DiagnosticView, FaultView};
+use crate::output::diagnostic::{DiagnosticView, FaultView, FrameView};
 
 const TRACEBACK: Style = Style { width: 100, color: true };
 /// Values longer than this are cut; the whole of them is in the facts.
@@ -113,7 +113,7 @@ fn chain_text(fault: &FaultView, style: &Style) -> String {
     let mut out = String::new();
     for frame in &fault.chain {
         let place = frame.at.as_ref().map(|place| format!(" at {}", place.title()));
-        let text = format!("  in {}{}", frame.function, place.unwrap_or_default());
+        let text = format!("  in {}{}{}", frame.function, place.unwrap_or_default(), times(frame));
         out.push_str(&style.ink(Ink::Muted, &one_line(&text)));
         out.push('\n');
     }
@@ -180,6 +180,11 @@ fn values_html(fault: &FaultView) -> String {
     head + &html::element("table", "border-collapse:collapse;margin:2px 0;", &rows)
 }
 
+/// ` (64 times)` for a function that called itself.
+fn times(frame: &FrameView) -> String {
+    if frame.times > 1 { format!(" ({} times)", frame.times) } else { String::new() }
+}
+
 fn chain_html(fault: &FaultView) -> String {
     let mut rows = String::new();
     for frame in &fault.chain {
@@ -188,7 +193,11 @@ fn chain_html(fault: &FaultView) -> String {
             let title = html::text("span", html::MUTED, &format!(" {} ", place.title()));
             title + &html::text("code", "", place.source.trim())
         });
-        rows.push_str(&html::element("li", "", &format!("{name}{}", place.unwrap_or_default())));
+        rows.push_str(&html::element(
+            "li",
+            "",
+            &format!("{name}{}{}", place.unwrap_or_default(), times(frame)),
+        ));
     }
     if rows.is_empty() {
         return rows;

@@ -15,7 +15,7 @@ use ag_lang::hir::{CellStep, FunctionKey};
 use ag_lang::source::{SourceId, Span};
 use ag_lang::types::shape::shape_of;
 use ag_runtime::code::FnSlot;
-use ag_runtime::fault::{Fault, Origin, Site};
+use ag_runtime::fault::{Fault, Frame, Origin, Site};
 use ag_runtime::services::Services;
 use ag_runtime::world::{World, WorldHandle};
 use parking_lot::Mutex;
@@ -173,19 +173,42 @@ impl Program {
     pub fn fault_view(&self, fault: &Fault) -> FaultView {
         let found = fault.at.and_then(|site| self.locate(site));
         let place = found.as_ref().map(|(title, text, span)| (SourceText { title, text }, *span));
-        let chain = fault.chain.iter().map(|frame| {
-            let at = self.locate(frame.site);
-            let place = |(title, text, span): (Arc<str>, Arc<str>, Span)| {
-                Place::new(SourceText { title: &title, text: &text }, span)
-            };
-            FrameView { function: frame.function.to_string(), at: at.map(place) }
-        });
         FaultView {
-            chain: chain.collect(),
+            chain: self.chain(fault),
             values: values(&fault.data),
             data: fault.data.clone(),
             ..FaultView::at(fault.code, &fault.message, place)
         }
+    }
+
+    /// The callers, innermost first; one that stands many times in a row is told once.
+    fn chain(&self, fault: &Fault) -> Vec<FrameView> {
+        let mut chain: Vec<FrameView> = Vec::new();
+        let mut last = None;
+        for frame in &fault.chain {
+            if last == Some(frame)
+                && let Some(same) = chain.last_mut()
+            {
+                same.times += 1;
+                continue;
+            }
+            last = Some(frame);
+            chain.push(self.frame(frame));
+        }
+        chain
+    }
+
+    fn frame(&self, frame: &Frame) -> FrameView {
+        let found = self.locate(frame.site);
+        // Statements of a cell are a function of their own, called as the cell is.
+        let function = match (&found, frame.site.origin.item) {
+            (Some((title, ..)), STATEMENTS) if !frame.function.contains('{') => title.to_string(),
+            _ => frame.function.to_string(),
+        };
+        let place = |(title, text, span): (Arc<str>, Arc<str>, Span)| {
+            Place::new(SourceText { title: &title, text: &text }, span)
+        };
+        FrameView { times: 1, function, at: found.map(place) }
     }
 
     fn locate(&self, site: Site) -> Option<(Arc<str>, Arc<str>, Span)> {

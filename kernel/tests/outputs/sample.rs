@@ -124,8 +124,8 @@ fn fault() -> FaultView {
     fault.values = vec![named("o", "Order { note: \"<b>bold</b>\", price: 3, quantity: 0 }")];
     let place = Place::new(text, Span::new(13, 19));
     fault.chain = vec![
-        FrameView { function: "lambda in cell 3".into(), at: fault.at.clone() },
-        FrameView { function: "cell 3".into(), at: Some(place) },
+        FrameView { times: 1, function: "lambda in cell 3".into(), at: fault.at.clone() },
+        FrameView { times: 1, function: "cell 3".into(), at: Some(place) },
     ];
     fault.data = json!({ "left": 3, "right": 0 });
     fault
