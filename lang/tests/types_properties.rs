@@ -102,3 +102,37 @@ fn recursive_shapes() {
     let ty = checked.definitions.types[0].ty.clone();
     assert_eq!(workspace.shape(&ty), workspace.shape(&ty));
 }
+
+/// What the parser still follows, the checker follows too, on a thread's usual stack of 2 MiB.
+#[test]
+fn deep_programs() {
+    let chain = format!("let x := 1{}", " + 1".repeat(2000));
+    let parens = format!("let x := {}1{}", "(".repeat(95), ")".repeat(95));
+    let lists = format!("let x := {}1{}", "[".repeat(95), "]".repeat(95));
+    let blocks = format!("function f() {{ {} {} }}", "if true {".repeat(95), "}".repeat(95));
+    let lambdas = format!("let x := {}1", "(a : Int) => ".repeat(95));
+    let calls = format!("let x := {}1{}", "Some(".repeat(95), ")".repeat(95));
+    let members = format!("let x := \"a\"{}", ".trim()".repeat(240));
+    let matches = format!(
+        "function f() -> Int {{ return {} 0 {} }}",
+        "match 1 { 1 => ".repeat(60),
+        ", _ => 0 }".repeat(60)
+    );
+    let unwritten: String = (0..2000)
+        .map(|at| format!("function f{at}(n : Int) {{ return f{}(n) }}\n", at + 1))
+        .chain(["function f2000(n : Int) { return n }".to_owned()])
+        .collect();
+    let globals: String = (0..500).map(|at| format!("let g{} := g{at}\n", at + 1)).collect();
+    let globals = format!("let g0 := 1\n{globals}");
+    let texts =
+        [chain, parens, lists, blocks, lambdas, calls, members, matches, unwritten, globals];
+    for text in texts {
+        let thread = std::thread::Builder::new().stack_size(2 << 20);
+        let check = move || {
+            let mut workspace = Workspace::new();
+            let id = workspace.add_cell(&text);
+            workspace.check(id).diagnostics.len()
+        };
+        thread.spawn(check).unwrap().join().unwrap();
+    }
+}

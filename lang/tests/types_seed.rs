@@ -85,3 +85,51 @@ fn alone_the_seed_names_each_missing_thing_once() {
     }
     assert_eq!(told.len(), 12, "{told:#?}");
 }
+
+/// The runtime makes and reads values of these by shapes it builds itself; both sides must mean the same.
+#[test]
+fn the_runtime_and_the_prelude_agree_on_shapes() {
+    use ag_lang::types::shape::{declared_shape, shape_of};
+    use ag_lang::types::ty::Ty;
+    use ag_runtime::value::prelude;
+    use ag_runtime::value::shape::shape;
+    let workspace = Workspace::new();
+    let db = workspace.database();
+    let plain = |name: &str| Ty::prelude(name, Vec::new());
+    for (ty, id) in [
+        (plain("Outcome"), prelude::outcome()),
+        (plain("Explanation"), prelude::explanation()),
+        (Ty::prelude("Episode", vec![Ty::Dyn, Ty::Dyn]), prelude::episode()),
+        (plain("Recollection"), prelude::recollection()),
+        (plain("Response"), prelude::response()),
+        (plain("Span"), prelude::span()),
+        (plain("FaultFrame"), prelude::fault_frame()),
+        (plain("Fault"), prelude::fault()),
+        (plain("Backpressure"), prelude::backpressure()),
+        (plain("QuotaAction"), prelude::quota_action()),
+        (plain("Supervise"), prelude::supervise()),
+    ] {
+        assert_eq!(shape_of(db, &ty), id, "{ty}");
+        let declared = declared_shape(db, &ty).unwrap();
+        // Documentation is the prelude's alone.
+        assert_eq!(undocumented(declared), undocumented(shape(id).clone()), "{ty}");
+    }
+}
+
+fn undocumented(shape: ag_runtime::value::shape::Shape) -> ag_runtime::value::shape::Shape {
+    use ag_runtime::value::shape::{FieldShape, Shape};
+    let strip = |fields: &mut Box<[FieldShape]>| {
+        fields.iter_mut().for_each(|field| field.doc = "".into());
+    };
+    match shape {
+        Shape::Record(mut record) => {
+            strip(&mut record.fields);
+            Shape::Record(record)
+        }
+        Shape::Enum(mut def) => {
+            def.variants.iter_mut().for_each(|variant| strip(&mut variant.fields));
+            Shape::Enum(def)
+        }
+        other => other,
+    }
+}

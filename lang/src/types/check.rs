@@ -92,7 +92,14 @@ fn has_config(agent: &Agent) -> bool {
 #[salsa::tracked(cycle_result = needs_annotation)]
 pub fn infer_function<'db>(db: &'db dyn Db, item: ItemKey<'db>, path: FnPath) -> Checked {
     db.ran("infer", &|| label(db, item, path));
-    run(db, item, path, None)
+    with_stack(|| run(db, item, path, None))
+}
+
+/// Inferring a body may infer those it calls, and so on: such chains are as long as the program.
+pub fn with_stack<T>(work: impl FnOnce() -> T) -> T {
+    const LEFT: usize = 512 << 10;
+    const MORE: usize = 4 << 20;
+    stacker::maybe_grow(LEFT, MORE, work)
 }
 
 /// Infers a function as [`infer_function`] does, with an eye on one place; not remembered.

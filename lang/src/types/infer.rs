@@ -5,6 +5,7 @@
 //! with everything.
 
 pub mod agent;
+pub mod args;
 pub mod call;
 pub mod collection;
 pub mod config;

@@ -28,6 +28,17 @@ pub fn shape_of(db: &dyn Db, ty: &Ty) -> ShapeId {
     Shapes { db, open: RefCell::default() }.of(ty)
 }
 
+/// What a struct or enum looks like by its declaration, whoever defined its shape first.
+pub fn declared_shape(db: &dyn Db, ty: &Ty) -> Option<Shape> {
+    let Ty::Adt(adt) = ty else { return None };
+    let shapes = Shapes { db, open: RefCell::default() };
+    match adt_definition(db, adt)? {
+        Definition::Struct(def) => Some(shapes.structure(def, adt)),
+        Definition::Enum(def) => Some(shapes.enumeration(def, adt)),
+        _ => None,
+    }
+}
+
 /// One walk; `open` are the nominal types being defined, which may be met again inside themselves.
 struct Shapes<'a> {
     db: &'a dyn Db,

@@ -12,6 +12,7 @@ use crate::names::scope::ScopedName;
 use crate::source::Span;
 use crate::syntax::ast::{self, StmtId};
 use crate::syntax::item::{CellBody, Step};
+use crate::types::check::with_stack;
 use crate::types::effects::effects_of;
 use crate::types::infer::frame::FrameKind;
 use crate::types::infer::probe::Probe;
@@ -57,7 +58,7 @@ fn global_of_itself<'db>(
 #[salsa::tracked(cycle_result = step_of_itself)]
 pub fn infer_step(db: &dyn Db, cell: CellInput, step: u32) -> CheckedStep {
     db.ran("step", &|| format!("{step}"));
-    run(db, cell, step, None)
+    with_stack(|| run(db, cell, step, None))
 }
 
 /// Infers a statement as [`infer_step`] does, with an eye on one place; not remembered.

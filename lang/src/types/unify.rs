@@ -25,10 +25,16 @@ struct Variable {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Mismatch;
 
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Table {
     variables: Vec<Variable>,
+    /// The variables bound so far, in order: what an attempt that fails takes back.
+    trail: Vec<u32>,
 }
+
+/// A state to go back to.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark(usize);
 
 impl Table {
     pub fn fresh(&mut self, span: Span, fallback: Fallback) -> Ty {
@@ -131,12 +137,25 @@ impl Table {
 
     /// Unifies if that is possible, and otherwise leaves everything as it was.
     pub fn try_unify(&mut self, a: &Ty, b: &Ty) -> bool {
-        let before = self.variables.clone();
+        let mark = self.mark();
         let fits = self.unify(a, b).is_ok();
         if !fits {
-            self.variables = before;
+            self.undo(mark);
         }
         fits
+    }
+
+    pub fn mark(&self) -> Mark {
+        Mark(self.trail.len())
+    }
+
+    /// Forgets what was learnt since the mark; variables made since stay, unknown.
+    pub fn undo(&mut self, mark: Mark) {
+        for id in self.trail.split_off(mark.0.min(self.trail.len())) {
+            if let Some(variable) = self.variables.get_mut(id as usize) {
+                variable.bound = None;
+            }
+        }
     }
 
     fn fallback(&self, id: u32) -> Fallback {
@@ -150,6 +169,7 @@ impl Table {
         }
         if let Some(variable) = self.variables.get_mut(id as usize) {
             variable.bound = Some(resolved);
+            self.trail.push(id);
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use crate::source::Span;
 use crate::syntax::ast::{self, ExprId, FieldInit, Ident, MapEntry, Path, StructElement};
 use crate::types::declare::adt_definition;
 use crate::types::def::{Definition, Param, StructDef};
-use crate::types::infer::call::DefaultSlot;
+use crate::types::infer::args::DefaultSlot;
 use crate::types::infer::convert::older;
 use crate::types::infer::{Expect, Infer, Pending, error, expr};
 use crate::types::report;

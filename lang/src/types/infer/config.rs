@@ -8,7 +8,7 @@ use crate::syntax::ast::FieldInit;
 use crate::syntax::item::Config;
 use crate::types::declare::adt_definition;
 use crate::types::def::{Definition, Param};
-use crate::types::infer::call::DefaultSlot;
+use crate::types::infer::args::DefaultSlot;
 use crate::types::infer::{Infer, error, expr};
 use crate::types::ty::{Name, Ty};
 

@@ -53,9 +53,9 @@ impl Infer<'_, '_> {
                     self.would_coerce(&have, &inner)
                 }
                 _ => {
-                    let before = self.table.clone();
+                    let before = self.table.mark();
                     let fits = self.table.unify(&wanted, &have).is_ok();
-                    self.table = before;
+                    self.table.undo(before);
                     fits
                 }
             },

@@ -7,7 +7,7 @@ use crate::hir::{self, ExprKind};
 use crate::source::Span;
 use crate::syntax::ast::{self, Arg, Intrinsic};
 use crate::types::builtins::builtin_signature;
-use crate::types::infer::call::{Default, Formal};
+use crate::types::infer::args::{Default, Formal};
 use crate::types::infer::{Expect, Infer, Pending, error, expr};
 use crate::types::report;
 use crate::types::ty::Ty;

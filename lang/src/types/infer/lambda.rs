@@ -168,7 +168,7 @@ impl Infer<'_, '_> {
         let mut all = Vec::new();
         for param in &signature.params {
             match &param.default {
-                Some(value) => all.push(crate::types::infer::call::respan((**value).clone(), span)),
+                Some(value) => all.push(crate::types::infer::args::respan((**value).clone(), span)),
                 None => all.extend(given.next()),
             }
         }

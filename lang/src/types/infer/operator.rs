@@ -169,14 +169,14 @@ impl Infer<'_, '_> {
             if signature.params.len() != args.len() {
                 continue;
             }
-            let before = self.table.clone();
+            let before = self.table.mark();
             let types: Vec<Ty> = signature.generics.iter().map(|_| self.fresh(span)).collect();
             let fits = signature.params.iter().zip(&args).all(|(param, arg)| {
                 let want = param.ty.substitute(&signature.generics, &types);
                 self.table.unify(&want, &arg.ty).is_ok()
             });
             if !fits {
-                self.table = before;
+                self.table.undo(before);
                 continue;
             }
             if let Some(row) = id.get() {

@@ -6,7 +6,7 @@ use crate::hir::{
 };
 use crate::source::Span;
 use crate::syntax::ast::{self, AssignOp, ExprId, Ident};
-use crate::types::infer::call::is_simple;
+use crate::types::infer::args::is_simple;
 use crate::types::infer::{Expect, Infer, Owner, expr};
 use crate::types::ty::{Name, Ty};
 

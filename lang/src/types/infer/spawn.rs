@@ -11,7 +11,7 @@ use crate::source::Span;
 use crate::syntax::ast::{self, Arg};
 use crate::types::builtins::builtin_signature;
 use crate::types::def::{AgentDef, Definition, Param};
-use crate::types::infer::call::{DefaultSlot, respan};
+use crate::types::infer::args::{DefaultSlot, respan};
 use crate::types::infer::{Infer, error, expr};
 use crate::types::ty::{Name, Ty};
 
