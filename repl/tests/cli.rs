@@ -231,9 +231,9 @@ fn the_first_program_gives_its_results_every_time() {
             |kind: &str| lines.iter().filter(|line| line["output"] == kind).collect::<Vec<_>>();
         let values: Vec<&str> =
             of("value").iter().map(|line| line["data"]["text"].as_str().unwrap()).collect();
-        assert_eq!(values, ["Decision.Hold", "Decision.NoTrade(\"risk too high\")"]);
+        assert_eq!(values, ["Decision.Hold", "Decision.NoTrade(\"risk too high\")", "3"]);
         let costs = of("cost_line");
-        assert_eq!(costs.len(), 1, "the second decision calls no lane");
+        assert_eq!(costs.len(), 1, "the decisions after the first call no lane");
         let cost = &costs[0]["data"];
         assert_eq!(
             (&cost["tokens_in"], &cost["tokens_out"], &cost["cost_micro_usd"]),

@@ -83,8 +83,9 @@ fn virtual_time_stands_still_while_something_outside_is_under_way() {
     let test = Test::seeded();
     let (send, receive) = mpsc::channel::<Completer<u64>>();
     let send = Mutex::new(send);
-    let sleeper = test.start(1, |cx| cx.sleep_ns(1_000_000).map(|()| cx.now_ns()));
+    // Before the sleeper starts: alone in the world, it may have slept to its end at once.
     let begun = test.world().clock().now_ns();
+    let sleeper = test.start(1, |cx| cx.sleep_ns(1_000_000).map(|()| cx.now_ns()));
     let outside = test.start(2, move |cx| {
         let send = send.lock().unwrap().clone();
         cx.wait(|completer| send.send(completer).unwrap())
