@@ -29,11 +29,16 @@ def facts(outputs, kind):
 
 
 def check_trace(trace, agents):
-    by_name = [agent for agent in trace["agents"] if agent["type_name"] != "cell"]
-    assert len(trace["agents"]) >= 2 and by_name, trace["agents"]
-    assert trace["messages"] and all("cause" in message for message in trace["messages"])
+    """At least two agents, every message with its cause, and none lost: sent = handled + in mailbox."""
+    assert len(agents["agents"]) >= 2 and agents["hidden"] == 0, agents
     for agent in agents["agents"]:
         assert agent["received"] == agent["handled"] + agent["in_mailbox"], agent
+    known = {agent["id"] for agent in trace["agents"]}
+    requests = [message for message in trace["messages"] if not message["is_reply"]]
+    assert len(requests) == 4 and trace["dropped"] == 0, trace["messages"]
+    for message in trace["messages"]:
+        assert message["to"] in known and message["cause"] is not None, message
+        assert message["handled_ns"] is None or message["handled_ns"] >= message["sent_ns"], message
 
 
 def check_cost(cost):
@@ -55,7 +60,8 @@ def main(path):
     first = execute(path)
     assert result(first["decide"]) == "Decision.Hold", first["decide"]
     assert result(first["risk"]) == 'Decision.NoTrade("risk too high")', first["risk"]
-    check_trace(facts(first["trace"], "trace"), facts(first["agents"], "agents"))
+    check_trace(facts(first["desk-trace"], "trace"), facts(first["agents"], "agents"))
+    assert result(first["desk"]) == "3", first["desk"]
     check_cost(facts(first["cost"], "cost"))
     check_recall(facts(first["why"], "recall"), 1)
     second = execute(path)
