@@ -10,7 +10,7 @@ use rustyline::{
     ColorMode, CompletionType, Config, EventHandler, ExternalPrinter, KeyCode, KeyEvent, Modifiers,
 };
 
-use crate::term::helper::{AgHelper, OnClosing, OnEnter};
+use crate::term::helper::{AgHelper, Closing, OnClosing, OnEnter};
 use crate::term::paint;
 
 /// What came from the prompt.
@@ -42,16 +42,19 @@ impl Editor {
             .build();
         let mut inner = rustyline::Editor::with_config(config)?;
         let inspector = session.inspector();
+        let closing = Closing::default();
         inner.set_helper(Some(AgHelper {
             inspector: inspector.clone(),
             hinter: HistoryHinter::new(),
             has_color,
+            closing: closing.clone(),
         }));
         let enter = KeyEvent(KeyCode::Enter, Modifiers::NONE);
         inner.bind_sequence(enter, EventHandler::Conditional(Box::new(OnEnter { inspector })));
-        for bracket in ['}', ')', ']'] {
-            let handler = EventHandler::Conditional(Box::new(OnClosing { bracket }));
-            inner.bind_sequence(KeyEvent::from(bracket), handler);
+        for bracket in *b"})]" {
+            let on_closing = OnClosing { bracket, closing: closing.clone() };
+            let handler = EventHandler::Conditional(Box::new(on_closing));
+            inner.bind_sequence(KeyEvent::from(char::from(bracket)), handler);
         }
         // No file yet: the first session of this home.
         let _ = inner.load_history(&history);

@@ -3,6 +3,8 @@
 //! It asks the session's inspector and knows nothing of the language itself.
 
 use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use ag_kernel::session::inspect::Inspector;
 use ag_kernel::session::request::{Completeness, Completion};
@@ -10,9 +12,7 @@ use rustyline::completion::{Candidate, Completer};
 use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::{Hinter, HistoryHinter};
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::{
-    Cmd, ConditionalEventHandler, Context, Event, EventContext, Helper, Movement, RepeatCount,
-};
+use rustyline::{Cmd, ConditionalEventHandler, Context, Event, EventContext, Helper, RepeatCount};
 
 use crate::term::highlight::highlight;
 
@@ -21,6 +21,26 @@ pub struct AgHelper {
     pub inspector: Inspector,
     pub hinter: HistoryHinter,
     pub has_color: bool,
+    pub closing: Closing,
+}
+
+/// The closing bracket that waits to be put in place of a line's indentation. Of the editor's commands only completion
+/// replaces text and leaves the cursor behind what it put there; so a bracket goes in as the one candidate of its line.
+#[derive(Clone, Default)]
+pub struct Closing(Arc<AtomicU8>);
+
+impl Closing {
+    fn set(&self, bracket: u8) {
+        self.0.store(bracket, Ordering::Relaxed);
+    }
+
+    /// The line's start, and the line with the bracket, one level further out.
+    fn take(&self, text: &str, at: usize) -> Option<(usize, String)> {
+        let bracket = self.0.swap(0, Ordering::Relaxed);
+        let line = indentation(text, at).filter(|_| bracket != 0)?;
+        let kept = line.get(INDENT..).unwrap_or_default();
+        Some((at - line.len(), format!("{kept}{}", char::from(bracket))))
+    }
 }
 
 /// One candidate with what it is, as the list shows it.
@@ -48,6 +68,9 @@ impl Completer for AgHelper {
         at: usize,
         _: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<Listed>)> {
+        if let Some((start, replacement)) = self.closing.take(line, at) {
+            return Ok((start, vec![Listed { display: String::new(), replacement }]));
+        }
         let found = self.inspector.complete(line, at);
         Ok((found.start, found.items.into_iter().map(listed).collect()))
     }
@@ -125,7 +148,8 @@ impl ConditionalEventHandler for OnEnter {
 
 /// A closing bracket that begins its line moves back by the indentation that was put there for it.
 pub struct OnClosing {
-    pub bracket: char,
+    pub bracket: u8,
+    pub closing: Closing,
 }
 
 /// What the language indents by.
@@ -139,15 +163,17 @@ impl ConditionalEventHandler for OnClosing {
         _: bool,
         context: &EventContext<'_>,
     ) -> Option<Cmd> {
-        let before = context.line().get(..context.pos())?;
-        let (above, line) = before.rsplit_once('\n')?;
-        let opens =
-            !above.trim_end().is_empty() && line.len() >= INDENT && line.chars().all(|c| c == ' ');
-        // The line's start and not two characters back: rustyline puts its own repeat count into a counted movement.
-        let kept = line.get(INDENT..).unwrap_or_default();
-        let text = format!("{kept}{}", self.bracket);
-        opens.then_some(Cmd::Replace(Movement::BeginningOfLine, Some(text)))
+        indentation(context.line(), context.pos())?;
+        self.closing.set(self.bracket);
+        Some(Cmd::Complete)
     }
+}
+
+/// The line up to the cursor, if it is nothing but indentation below another line.
+fn indentation(text: &str, at: usize) -> Option<&str> {
+    let (above, line) = text.get(..at)?.rsplit_once('\n')?;
+    let is_indented = line.len() >= INDENT && line.chars().all(|c| c == ' ');
+    (is_indented && !above.trim_end().is_empty()).then_some(line)
 }
 
 /// The indentation of the line that is wanted next; none if the text can be submitted. An empty last line submits

@@ -95,6 +95,10 @@ def main(program, home):
     person.type("twi\t(5)\r")
     person.expect("\r\n10\r\n")
     person.expect("ag 7> ")
+    # Blocks within blocks: each closing bracket moves out, and what is typed next comes after it.
+    person.type("if true {\rif true {\rprint(70 + 7)\r}\r}\r")
+    person.expect("\r\n77\r\n")
+    person.expect("ag 8> ")
     person.leave()
 
     # The next session has the history: up and Enter.
