@@ -34,11 +34,11 @@ impl Place {
         Ran::from(self.command(arguments).output().unwrap())
     }
 
-    fn pipe(&self, text: &str) -> Ran {
+    fn pipe(&self, text: impl AsRef<[u8]>) -> Ran {
         let mut command = self.command(&[]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        child.stdin.take().unwrap().write_all(text.as_ref()).unwrap();
         Ran::from(child.wait_with_output().unwrap())
     }
 }
@@ -131,6 +131,16 @@ fn a_pipe_stops_at_the_first_failure() {
     let ran = Place::new().pipe("print(\"one\")\n1 / 0\nprint(\"two\")\n");
     assert_eq!((ran.code, ran.out.as_str()), (1, "one\n"));
     assert!(ran.err.contains("R0102"), "{}", ran.err);
+}
+
+#[test]
+fn text_that_is_not_utf_8_is_refused() {
+    let place = Place::new();
+    std::fs::write(place.0.path().join("a.ag"), b"\xff\n1\n").unwrap();
+    for ran in [place.pipe(b"\xff\n1 + 1\n"), place.ag(&["run", "a.ag"])] {
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+        assert!(ran.err.contains("not valid UTF-8"), "{}", ran.err);
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use ag_kernel::session::inspect::Inspector;
 use ag_kernel::session::request::{CellRequest, Completeness};
 
 use crate::args::SessionArgs;
-use crate::command::run::exit_of;
+use crate::command::run::{exit_of, unreadable};
 use crate::exit::Exit;
 use crate::refuse;
 use crate::term::editor::{Editor, Entered};
@@ -61,7 +61,10 @@ fn talk(mut session: Session) -> Exit {
 /// A pipe or a file on stdin: each complete piece is a cell. It stops at the first that fails, as a script should.
 fn follow(mut session: Session) -> Exit {
     let sink: Arc<dyn OutputSink> = Arc::new(TerminalSink::new(paint::style(None)));
-    let lines: Vec<String> = stdin().lock().lines().map_while(Result::ok).collect();
+    let lines = match stdin().lock().lines().collect::<Result<Vec<String>, _>>() {
+        Ok(lines) => lines,
+        Err(error) => return refuse(unreadable("stdin", &error)),
+    };
     let inspector = session.inspector();
     for text in pieces(&lines, |text| is_whole(&inspector, text)) {
         let reply = session.evaluate(CellRequest::new(text), &sink);

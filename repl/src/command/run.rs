@@ -1,5 +1,6 @@
 //! `ag run FILE`: a program as one cell, or a notebook's code cells one by one.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -73,7 +74,7 @@ fn reply_line(reply: &CellReply) -> Value {
 pub fn read(path: &Path) -> Result<Program, String> {
     let name = path.display();
     let text =
-        std::fs::read_to_string(path).map_err(|error| format!("{name} cannot be read: {error}"))?;
+        std::fs::read_to_string(path).map_err(|error| unreadable(&name.to_string(), &error))?;
     if path.extension().is_some_and(|extension| extension == "ipynb") {
         let notebook = serde_json::from_str(&text)
             .map_err(|error| format!("{name} is no notebook: {error}"))?;
@@ -83,6 +84,14 @@ pub fn read(path: &Path) -> Result<Program, String> {
         ));
     }
     Ok(Program::File(CellRequest::file(name.to_string(), text)))
+}
+
+/// Why a text could not be had, in the same words wherever it comes from.
+pub fn unreadable(name: &str, error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::InvalidData => format!("{name} cannot be read: it is not valid UTF-8"),
+        _ => format!("{name} cannot be read: {error}"),
+    }
 }
 
 /// The code cells of a notebook (format 4), with their ids. `source` is a text or a list of lines.
