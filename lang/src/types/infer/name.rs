@@ -160,6 +160,11 @@ impl Infer<'_, '_> {
             self.report(Diagnostic::new(codes::E0305, span, message));
             return expr(ExprKind::Unit, Ty::Error, span);
         }
+        if asks_a_person(&found.def) && &*variant.name == "Ask" {
+            // Nobody can be asked in this version; a limit that silently stops instead would be another one.
+            self.report(report::unsupported("`on_exceed: ask`", span));
+            return error(span);
+        }
         expr(ExprKind::Variant { tag, fields: Vec::new() }, found.ty.clone(), span)
     }
 
@@ -270,4 +275,9 @@ impl Infer<'_, '_> {
             .saying("not declared");
         report::did_you_mean(diagnostic, span, &found)
     }
+}
+
+/// The prelude's `QuotaAction`.
+fn asks_a_person(def: &EnumDef) -> bool {
+    def.fingerprint == 0 && &*def.name == "QuotaAction"
 }
