@@ -52,8 +52,8 @@ fn state(row: &LaneRow) -> String {
     match (row.configured, row.pinned) {
         (_, true) => words.push("pinned"),
         (true, false) => words.push("ready"),
-        (false, false) if row.way_in.is_empty() => words.push("not configured"),
-        (false, false) => words.push(row.way_in),
+        (false, false) if row.why_not.is_empty() => words.push("not configured"),
+        (false, false) => words.push(row.why_not),
     }
     if row.made_up {
         words.push("made-up answers");

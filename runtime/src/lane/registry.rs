@@ -11,13 +11,11 @@ use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// The lanes every session knows, and what configures each (L-62).
-const PREDECLARED: [(&str, &str); 4] = [
-    ("echo", ""),
-    ("onnx_local", "`ag models install` brings onnx_local"),
-    ("anthropic", "a key in ANTHROPIC_API_KEY brings anthropic"),
-    ("openrouter", "a key in OPENROUTER_API_KEY brings openrouter"),
-];
+/// The lanes every session knows (L-62), and why one of them may not answer.
+const PREDECLARED: [(&str, &str); 4] =
+    [("echo", ""), ("onnx_local", NO_CLIENT), ("anthropic", NO_CLIENT), ("openrouter", NO_CLIENT)];
+
+const NO_CLIENT: &str = "no client in this version";
 
 /// How many decisions are kept.
 const KEPT: usize = 1_000;
@@ -86,7 +84,8 @@ pub struct LaneRow {
     pub configured: bool,
     pub pinned: bool,
     pub estimate: Option<Estimate>,
-    pub way_in: &'static str,
+    /// Why it does not answer; empty if nothing is known of it.
+    pub why_not: &'static str,
 }
 
 /// The lanes of a session.
@@ -166,7 +165,7 @@ impl Lanes {
     #[must_use]
     pub fn rows(&self) -> Vec<LaneRow> {
         let state = self.state.lock();
-        let way_in = |name: &str| PREDECLARED.iter().find(|(n, _)| *n == name).map_or("", |p| p.1);
+        let why_not = |name: &str| PREDECLARED.iter().find(|(n, _)| *n == name).map_or("", |p| p.1);
         let configured = state.providers.iter().map(|provider| {
             let card = provider.card();
             LaneRow {
@@ -178,11 +177,11 @@ impl Lanes {
                 configured: true,
                 pinned: state.pinned.as_ref() == Some(&card.name),
                 estimate: state.estimates.get(&card.name).copied(),
-                way_in: way_in(&card.name),
+                why_not: why_not(&card.name),
             }
         });
         let mut rows: Vec<LaneRow> = configured.collect();
-        for (name, way_in) in PREDECLARED {
+        for (name, why_not) in PREDECLARED {
             if !rows.iter().any(|row| &*row.name == name) {
                 rows.push(LaneRow {
                     name: name.into(),
@@ -193,7 +192,7 @@ impl Lanes {
                     configured: false,
                     pinned: false,
                     estimate: None,
-                    way_in,
+                    why_not,
                 });
             }
         }
@@ -252,7 +251,7 @@ impl Lanes {
         let configured = self.state.lock().providers.clone();
         let (echo, real): (Vec<_>, Vec<_>) =
             configured.into_iter().partition(|provider| &*provider.card().name == "echo");
-        let echo_only = "no other lane is configured: echo makes its answers up";
+        let echo_only = "this version has no other lane: echo makes its answers up";
         if want.preference.is_empty() {
             return Ok(if real.is_empty() { (echo, Some(echo_only)) } else { (real, None) });
         }
@@ -275,18 +274,15 @@ impl Lanes {
         }
     }
 
-    /// R0604 for lanes that are not configured, with the ways out.
+    /// R0604 for lanes that are not there, with the ways out.
     fn missing(&self, names: &[Arc<str>]) -> LaneError {
         let list: Vec<&str> = names.iter().map(|name| &**name).collect();
-        let known = |name: &str| PREDECLARED.iter().find(|(n, _)| *n == name);
-        let mut ways: Vec<&str> = list.iter().filter_map(|name| known(name)).map(|p| p.1).collect();
-        ways.retain(|way| !way.is_empty());
-        ways.push("`:lane echo` answers without a model, made up");
         let what = match list.as_slice() {
-            [one] => format!("lane {one} is not configured"),
-            many => format!("none of the lanes {} is configured", many.join(", ")),
+            [one] => format!("lane {one} is not available"),
+            many => format!("none of the lanes {} is available", many.join(", ")),
         };
-        LaneError::NoLane(format!("{what}. Ways out: {}", ways.join("; ")))
+        let why = "this version answers on the echo lane only (offline, made-up answers)";
+        LaneError::NoLane(format!("{what}: {why}. Ways out: `:lane echo`, or `--lane echo`"))
     }
 }
 
@@ -375,9 +371,8 @@ mod tests {
         assert_eq!(error.code(), "R0604");
         assert_eq!(
             error.to_string(),
-            "none of the lanes onnx_local, anthropic, openrouter is configured. Ways out: `ag models install` brings \
-             onnx_local; a key in ANTHROPIC_API_KEY brings anthropic; a key in OPENROUTER_API_KEY brings openrouter; \
-             `:lane echo` answers without a model, made up"
+            "none of the lanes onnx_local, anthropic, openrouter is available: this version answers on the echo lane \
+             only (offline, made-up answers). Ways out: `:lane echo`, or `--lane echo`"
         );
     }
 
@@ -394,7 +389,7 @@ mod tests {
         let (lane, note) = chosen(&lanes(false), &want(&[]));
         assert_eq!(
             (lane.as_str(), note),
-            ("echo", "no other lane is configured: echo makes its answers up")
+            ("echo", "this version has no other lane: echo makes its answers up")
         );
         assert!(lanes(false).pin(Some("nobody")).is_err());
     }
@@ -417,7 +412,8 @@ mod tests {
         let named = Want { choice: Choice::Lane("openai".into()), ..want };
         assert_eq!(
             lanes.decide(&named, &[]).unwrap_err().to_string(),
-            "lane openai is not configured. Ways out: `:lane echo` answers without a model, made up"
+            "lane openai is not available: this version answers on the echo lane only (offline, made-up answers). \
+             Ways out: `:lane echo`, or `--lane echo`"
         );
     }
 
@@ -429,5 +425,6 @@ mod tests {
             names,
             [("echo", true), ("onnx_local", false), ("anthropic", false), ("openrouter", false)]
         );
+        assert_eq!(rows[2].why_not, "no client in this version");
     }
 }
