@@ -134,6 +134,33 @@ fn a_pipe_stops_at_the_first_failure() {
 }
 
 #[test]
+fn a_modifier_waits_for_its_cell() {
+    let ran = Place::new().pipe("%%time\n6 * 7\n");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.out.contains("cell 1 took") && ran.out.contains("42"), "{}", ran.out);
+    let ran = Place::new().pipe("%%time 1 + 1\n");
+    assert_eq!(ran.code, 3);
+    assert!(ran.err.contains("E0905") && ran.err.contains("following lines"), "{}", ran.err);
+}
+
+#[test]
+fn leaving_has_many_words_unless_they_are_names() {
+    for word in ["exit", "quit", "exit()", "quit()", ":q", ":quit", ":exit"] {
+        let ran = Place::new().pipe(format!("1\n{word}\n2\n"));
+        assert_eq!((ran.code, ran.out.as_str()), (0, "1\n"), "{word}: {}", ran.err);
+    }
+    assert_eq!(Place::new().pipe("let quit := 5\nquit\n").out, "5\n");
+}
+
+#[test]
+fn a_command_that_finds_mistakes_fails_its_cell() {
+    for text in [":type zzz\n", ":trace 99\n", ":cost cell 99\n", ":set nothing 1\n"] {
+        let ran = Place::new().pipe(text);
+        assert_eq!((ran.code, ran.out.as_str()), (3, ""), "{text}: {}", ran.err);
+    }
+}
+
+#[test]
 fn text_that_is_not_utf_8_is_refused() {
     let place = Place::new();
     std::fs::write(place.0.path().join("a.ag"), b"\xff\n1\n").unwrap();

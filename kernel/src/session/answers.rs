@@ -104,6 +104,10 @@ impl State for Session {
         TraceView::of(&snapshot, &scope, made_up)
     }
 
+    fn last_cell(&self) -> u32 {
+        self.record.count
+    }
+
     fn agents(&self) -> AgentsView {
         let mut agents = self.trace(Span::Session).agents;
         agents.retain(|row| row.is_agent);

@@ -96,6 +96,13 @@ pub const TABLE: &[Command] = &[
         "the type and the effects of an expression",
         Run::Line(names::type_of),
     ),
+    row(
+        REFERENCE,
+        "quit",
+        "",
+        "leave the terminal, as exit and Ctrl-D do",
+        Run::Line(runtime::quit),
+    ),
     row(REFERENCE, "effects", "f", "the effects of a function", Run::NotYet),
     row(REFERENCE, "caps", "f", "which reference capabilities it uses", Run::NotYet),
     row(REFERENCE, "source", "x", "the text of a definition", Run::NotYet),
@@ -190,15 +197,27 @@ pub fn run(
 }
 
 /// What `%%name` asks for. A line command such as `:trace` says the same after the cell.
-pub fn modifier(name: &str) -> Result<Modifier, Refusal> {
+pub fn modifier(name: &str, rest: &str) -> Result<Modifier, Refusal> {
     match find(name)?.run {
-        Run::Cell(modifier) => Ok(modifier),
+        Run::Cell(modifier) if rest.trim().is_empty() => Ok(modifier),
+        Run::Cell(_) => Err(Refusal::new(
+            codes::E0905,
+            format!("nothing stands after `%%{name}`: the cell goes on the following lines"),
+        )),
         Run::NotYet => Err(not_yet(name)),
         Run::Line(_) => Err(Refusal::new(
             codes::E0903,
             format!("`%%{name}` is not supported: write `:{name}` on a line after the others"),
         )),
     }
+}
+
+/// Whether a text is modifiers and nothing yet that they are about.
+pub fn is_only_modifiers(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty()).peekable();
+    let is_modifier =
+        |line: &str| line.strip_prefix("%%").is_some_and(|name| modifier(name, "").is_ok());
+    lines.peek().is_some() && lines.all(is_modifier)
 }
 
 fn not_yet(name: &str) -> Refusal {

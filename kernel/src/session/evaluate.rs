@@ -94,7 +94,7 @@ impl<'s> Evaluation<'s> {
             if line.sigil != Sigil::DoublePercent {
                 return true;
             }
-            match command::modifier(&line.name.name.text()) {
+            match command::modifier(&line.name.name.text(), &line.rest) {
                 Ok(modifier) => modifiers.push(modifier),
                 Err(refusal) => diagnostics.push(refusal.diagnostic(line.span)),
             }
@@ -184,7 +184,15 @@ impl<'s> Evaluation<'s> {
     fn command(&mut self, line: &Command) -> Result<(), CellStatus> {
         let name = line.name.name.text();
         match command::run(line.sigil, &name, &line.rest, self.session) {
-            Ok(outputs) => outputs.into_iter().for_each(|output| self.shown.emit(output)),
+            Ok(outputs) => {
+                // The mistakes of the text after `:type` are mistakes of the cell.
+                let is_wrong =
+                    outputs.iter().any(|o| matches!(o, Output::Diagnostics(_)) && o.is_failure());
+                outputs.into_iter().for_each(|output| self.shown.emit(output));
+                if is_wrong {
+                    return Err(CellStatus::Rejected);
+                }
+            }
             Err(refusal) => {
                 self.show_diagnostics(&[refusal.diagnostic(line.span)]);
                 return Err(CellStatus::Rejected);

@@ -105,6 +105,9 @@ impl Inspector {
     }
 
     pub fn is_complete(&self, text: &str) -> Completeness {
+        if command::is_only_modifiers(text) {
+            return Completeness::Incomplete { indent: String::new() };
+        }
         match syntax::is_complete(text) {
             syntax::Completeness::Complete => Completeness::Complete,
             syntax::Completeness::Incomplete { indent } => Completeness::Incomplete { indent },

@@ -22,6 +22,8 @@ pub trait State {
     fn pin_lane(&mut self, name: Option<&str>) -> Result<(), String>;
 
     fn trace(&self, of: Span) -> TraceView;
+    /// The number of the newest cell, which may be the one that asks.
+    fn last_cell(&self) -> u32;
     fn agents(&self) -> AgentsView;
     fn memory(&self) -> MemoryView;
     /// One recall of this session, or the last one.

@@ -49,6 +49,7 @@ fn talk(mut session: Session) -> Exit {
         sink.end_prompt();
         match entered {
             Entered::Text(text) if text.trim().is_empty() => {}
+            Entered::Text(text) if is_leaving(&text, &session.inspector()) => return Exit::Success,
             Entered::Text(text) => {
                 session.evaluate(CellRequest::new(text), &shown);
             }
@@ -67,6 +68,9 @@ fn follow(mut session: Session) -> Exit {
     };
     let inspector = session.inspector();
     for text in pieces(&lines, |text| is_whole(&inspector, text)) {
+        if is_leaving(&text, &inspector) {
+            break;
+        }
         let reply = session.evaluate(CellRequest::new(text), &sink);
         let exit = exit_of(&reply);
         if exit != Exit::Success {
@@ -74,6 +78,18 @@ fn follow(mut session: Session) -> Exit {
         }
     }
     Exit::Success
+}
+
+/// What people type to leave. A name of the session keeps its meaning.
+fn is_leaving(text: &str, inspector: &Inspector) -> bool {
+    match text.trim() {
+        ":quit" | ":exit" | ":q" => true,
+        word @ ("exit" | "quit" | "exit()" | "quit()") => {
+            let word = word.trim_end_matches("()");
+            !inspector.names().iter().any(|info| info.name == word)
+        }
+        _ => false,
+    }
 }
 
 fn is_whole(inspector: &Inspector, text: &str) -> bool {

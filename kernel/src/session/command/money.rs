@@ -3,6 +3,7 @@
 use ag_lang::diag::codes;
 use ag_runtime::ledger::money::MicroUsd;
 
+use super::runtime::existing;
 use super::{Refusal, required};
 use crate::output::Output;
 use crate::render::lanes::tables;
@@ -14,7 +15,10 @@ pub fn cost(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
     let number = rest.strip_prefix("cell").unwrap_or(rest).trim();
     let of = match number {
         "" => Span::Session,
-        number => number.parse().map(Span::Cell).map_err(|_| usage("cost [cell n]"))?,
+        number => {
+            let number = number.parse().map_err(|_| usage("cost [cell n]"))?;
+            Span::Cell(existing(state, number)?)
+        }
     };
     let view = state.cost(of);
     let chart = (!view.rows.is_empty()).then(|| Output::CostChart(view.clone()));

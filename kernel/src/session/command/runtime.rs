@@ -1,4 +1,4 @@
-//! `:trace`, `:agents`, `:memory`, `:why`, `:fault`.
+//! `:trace`, `:agents`, `:memory`, `:why`, `:fault`, `:quit`.
 
 use ag_lang::diag::codes;
 
@@ -17,12 +17,20 @@ pub fn trace(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> 
     let of = match rest {
         "" => Span::LastCell,
         "all" => Span::Session,
-        number => number.parse().map(Span::Cell).map_err(|_| usage())?,
+        number => Span::Cell(existing(state, number.parse().map_err(|_| usage())?)?),
     };
     let view = state.trace(of);
     let agents = view.agents.iter().filter(|row| row.is_agent).cloned().collect();
     let agents = AgentsView { agents, hidden: 0 };
     Ok(vec![Output::Trace(view), Output::Agents(agents)])
+}
+
+/// The number, if this session has such a cell.
+pub fn existing(state: &dyn State, number: u32) -> Result<u32, Refusal> {
+    match (1..=state.last_cell()).contains(&number) {
+        true => Ok(number),
+        false => Err(Refusal::new(codes::E0905, format!("this session has no cell {number}"))),
+    }
 }
 
 /// All that the ring still has, as Chrome trace JSON.
@@ -68,6 +76,11 @@ pub fn why(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
             Err(Refusal::new(codes::E0905, format!("this session has no recall {number}")))
         }
     }
+}
+
+/// A terminal leaves before it asks the session; whoever comes here is a front end that ends its kernel itself.
+pub fn quit(_: &mut dyn State, _: &str) -> Result<Vec<Output>, Refusal> {
+    Ok(vec![Output::info("the session goes on: here the notebook's front end ends the kernel")])
 }
 
 pub fn fault(state: &mut dyn State, _: &str) -> Result<Vec<Output>, Refusal> {

@@ -13,6 +13,11 @@ pub fn set(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
     }
     let (key, value) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     let value = value.trim();
+    let known: Vec<String> = state.settings().into_iter().map(|row| row.key).collect();
+    if !known.iter().any(|name| name == key) {
+        let message = format!("there is no setting `{key}`; there is {}", known.join(", "));
+        return Err(Refusal::new(codes::E0905, message));
+    }
     if value.is_empty() {
         return Err(Refusal::new(codes::E0905, format!("write `:set {key} value`")));
     }

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use ag_lang::source::Span as SourceSpan;
 use ag_lang::syntax::item::Sigil;
 
-use super::{Modifier, Refusal, TABLE, modifier, run};
+use super::{Modifier, Refusal, TABLE, is_only_modifiers, modifier, run};
 use crate::output::cost::{BudgetView, CostRow, CostView, LimitRow};
 use crate::output::diagnostic::{DiagnosticView, FaultView};
 use crate::output::lanes::LanesView;
@@ -60,6 +60,10 @@ impl State for Fixed {
 
     fn trace(&self, of: Span) -> TraceView {
         TraceView { scope: format!("{of:?}"), ..TraceView::default() }
+    }
+
+    fn last_cell(&self) -> u32 {
+        9
     }
 
     fn agents(&self) -> AgentsView {
@@ -194,7 +198,9 @@ fn cost_and_trace_show_something_even_when_empty() {
     let shown = run(Sigil::Percent, "trace", "", &mut state).unwrap();
     assert!(matches!(shown.as_slice(), [Output::Trace(_), Output::Agents(_)]));
     assert!(line(&mut state, "trace 4").unwrap().contains("Cell(4)"));
-    assert!(line(&mut state, "trace four").is_err());
+    for wrong in ["trace four", "trace 0", "trace 10", "cost cell 10"] {
+        assert_eq!(line(&mut state, wrong).unwrap_err().code.as_str(), "E0905", "{wrong}");
+    }
 }
 
 #[test]
@@ -262,17 +268,27 @@ fn settings_are_listed_and_changed() {
     assert!(line(&mut state, "set").unwrap().contains("ewma"));
     assert_eq!(line(&mut state, "set router seed").unwrap(), "router is seed\n");
     assert!(line(&mut state, "set router").is_err());
-    assert!(line(&mut state, "set colour red").is_err());
+    for wrong in ["set colour red", "set colour"] {
+        let refusal = line(&mut state, wrong).unwrap_err();
+        assert!(refusal.message.starts_with("there is no setting `colour`"), "{wrong}");
+    }
     line(&mut state, "reset").unwrap();
     assert!(state.has_reset);
 }
 
 #[test]
 fn modifiers_stand_before_a_cell() {
-    assert_eq!(modifier("time"), Ok(Modifier::Time));
-    assert!(modifier("cost").unwrap_err().message.contains("`:cost`"));
+    assert_eq!(modifier("time", ""), Ok(Modifier::Time));
+    assert!(modifier("cost", "").unwrap_err().message.contains("`:cost`"));
+    let refusal = modifier("time", " 1 + 1").unwrap_err();
+    assert_eq!(refusal.code.as_str(), "E0905");
+    assert!(refusal.message.contains("following lines"));
+    assert!(is_only_modifiers("%%time\n") && !is_only_modifiers("%%time\n1"));
+    assert!(
+        !is_only_modifiers("%%tiem") && !is_only_modifiers("%%time 1") && !is_only_modifiers("")
+    );
     assert!(line(&mut Fixed::default(), "time").unwrap_err().message.contains("`%%time`"));
-    assert!(modifier("tiem").unwrap_err().notes[0].contains("time"));
+    assert!(modifier("tiem", "").unwrap_err().notes[0].contains("time"));
 }
 
 #[test]
