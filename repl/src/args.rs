@@ -69,7 +69,7 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// A program (.ag) or a notebook (.ipynb)
+    /// A program (.ag), a notebook (.ipynb), or - for a program from stdin
     pub file: PathBuf,
     #[command(flatten)]
     pub session: SessionArgs,

@@ -10,12 +10,22 @@ mod term;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue};
 
 use crate::args::{Arguments, Command};
 use crate::exit::Exit;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => match forgotten_run(&error) {
+            Some(file) => {
+                let message = format!("there is no command `{file}`; to run it: ag run {file}");
+                return ExitCode::from(refuse(message) as u8);
+            }
+            None => error.exit(),
+        },
+    };
     let exit = match arguments.command {
         None => command::repl::repl(&arguments.session),
         Some(Command::Repl { session }) => command::repl::repl(&session),
@@ -26,6 +36,14 @@ fn main() -> ExitCode {
         Some(Command::Bench { compare }) => command::bench::bench(compare.as_deref()),
     };
     ExitCode::from(exit as u8)
+}
+
+/// The program or notebook that somebody wrote where a command belongs.
+fn forgotten_run(error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else {
+        return None;
+    };
+    (word.ends_with(".ag") || word.ends_with(".ipynb")).then(|| word.clone())
 }
 
 /// Says on stderr why the command could not be carried out.

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -35,7 +35,11 @@ impl Place {
     }
 
     fn pipe(&self, text: impl AsRef<[u8]>) -> Ran {
-        let mut command = self.command(&[]);
+        self.feed(&[], text)
+    }
+
+    fn feed(&self, arguments: &[&str], text: impl AsRef<[u8]>) -> Ran {
+        let mut command = self.command(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         child.stdin.take().unwrap().write_all(text.as_ref()).unwrap();
@@ -158,6 +162,39 @@ fn a_command_that_finds_mistakes_fails_its_cell() {
         let ran = Place::new().pipe(text);
         assert_eq!((ran.code, ran.out.as_str()), (3, ""), "{text}: {}", ran.err);
     }
+}
+
+#[test]
+fn an_ephemeral_home_does_not_survive_being_ended() {
+    for (signal, code) in [("-TERM", 143), ("-HUP", 129)] {
+        let place = Place::new();
+        let temporary = place.0.path().join("tmp");
+        std::fs::create_dir(&temporary).unwrap();
+        place.write("a.ag", "print(\"running\")\nwhile true { }\n");
+        let mut command = place.command(&["run", "a.ag", "--ephemeral"]);
+        let mut child = command.env("TMPDIR", &temporary).stdout(Stdio::piped()).spawn().unwrap();
+        let mut shown = [0; 7];
+        child.stdout.as_mut().unwrap().read_exact(&mut shown).unwrap();
+        assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 1);
+        let id = child.id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(code));
+        assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0, "{signal}");
+    }
+}
+
+#[test]
+fn a_file_in_the_place_of_a_command_is_told_how_to_run() {
+    let ran = Place::new().ag(&["x.ag"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("ag run x.ag"), "{}", ran.err);
+}
+
+#[test]
+fn a_program_comes_from_stdin() {
+    let ran = Place::new().feed(&["run", "-"], "let a := 40\na + 2\n");
+    assert_eq!((ran.code, ran.out.as_str()), (0, "42\n"), "{}", ran.err);
+    assert!(Place::new().feed(&["run", "-"], "zzz\n").err.contains("stdin"));
 }
 
 #[test]

@@ -42,6 +42,11 @@ impl Home {
         &self.data
     }
 
+    /// The folder that must not outlive the process, also where nothing is dropped any more.
+    pub fn ephemeral(&self) -> Option<&Path> {
+        self.is_ephemeral.then_some(self.data.as_path())
+    }
+
     /// Memory stores. The folder is created with the first of them.
     pub fn stores(&self) -> &Path {
         &self.stores

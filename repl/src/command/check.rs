@@ -33,7 +33,7 @@ fn check_file(file: &Path, json: bool) -> Exit {
         Program::File(request) => session.check(&request),
         Program::Cells(_) => {
             return refuse(format!(
-                "{}: check takes programs (.ag), not notebooks",
+                "check takes programs (.ag); run the notebook with `ag run {}`",
                 file.display()
             ));
         }

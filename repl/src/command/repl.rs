@@ -22,7 +22,7 @@ pub fn repl(arguments: &SessionArgs) -> Exit {
         Ok(session) => session,
         Err(error) => return refuse(error),
     };
-    on_interrupt(session.interrupter());
+    on_interrupt(&session);
     let is_person = stdin().is_terminal();
     if is_person { talk(session) } else { follow(session) }
 }

@@ -33,7 +33,7 @@ pub fn run(arguments: &RunArgs) -> Exit {
         Ok(session) => session,
         Err(error) => return refuse(error),
     };
-    on_interrupt(session.interrupter());
+    on_interrupt(&session);
     let json_lines = Arc::new(JsonSink::default());
     let sink: Arc<dyn OutputSink> = match arguments.json {
         true => Arc::clone(&json_lines) as Arc<dyn OutputSink>,
@@ -70,11 +70,16 @@ fn reply_line(reply: &CellReply) -> Value {
     json!({ "output": "reply", "data": { "cell": reply.count, "status": status, "metadata": reply.metadata } })
 }
 
-/// Reads a program or a notebook; the error is a sentence for the person.
+/// Reads a program or a notebook, or a program from stdin if the path is `-`; the error is a sentence for the person.
 pub fn read(path: &Path) -> Result<Program, String> {
-    let name = path.display();
-    let text =
-        std::fs::read_to_string(path).map_err(|error| unreadable(&name.to_string(), &error))?;
+    let is_stdin = path.as_os_str() == "-";
+    let name = if is_stdin { "stdin".to_owned() } else { path.display().to_string() };
+    let text = if is_stdin {
+        std::io::read_to_string(std::io::stdin())
+    } else {
+        std::fs::read_to_string(path)
+    };
+    let text = text.map_err(|error| unreadable(&name, &error))?;
     if path.extension().is_some_and(|extension| extension == "ipynb") {
         let notebook = serde_json::from_str(&text)
             .map_err(|error| format!("{name} is no notebook: {error}"))?;
@@ -83,7 +88,7 @@ pub fn read(path: &Path) -> Result<Program, String> {
                 .ok_or_else(|| format!("{name} is no notebook: it has no cells"))?,
         ));
     }
-    Ok(Program::File(CellRequest::file(name.to_string(), text)))
+    Ok(Program::File(CellRequest::file(name, text)))
 }
 
 /// Why a text could not be had, in the same words wherever it comes from.
