@@ -5,7 +5,10 @@
 use ag_runtime::value::count::{release, retain, share, share_whole};
 use ag_runtime::value::dynamic::DynBuf;
 use ag_runtime::value::equal::{compare, equal, hash};
-use ag_runtime::value::json::{dyn_from_json, from_json, parse_duration, to_json};
+use ag_runtime::value::json::{
+    Unfinished, dyn_from_json, dyn_from_text_polled, from_json, parse_duration, to_json,
+    to_json_text_polled,
+};
 use ag_runtime::value::list::ListBuf;
 use ag_runtime::value::map::MapBuf;
 use ag_runtime::value::owned::Owned;
@@ -726,4 +729,44 @@ mod prop {
     pub mod sample {
         pub use proptest::sample::Index;
     }
+}
+
+#[test]
+fn json_conversions_stop_anywhere_and_leave_nothing() {
+    let text =
+        r#"{"a":[1,2.5,{"b":"text"},null],"c":{"d":[true,"more"]},"e":18446744073709551615}"#;
+    let plain: serde_json::Value = serde_json::from_str(text).unwrap();
+    let (mut read_stops, mut write_stops) = (0, 0);
+    for steps in 0..200 {
+        balanced(|| {
+            let mut left = steps;
+            let mut poll = || {
+                left -= 1;
+                left < 0
+            };
+            let Some(read) = dyn_from_text_polled(text, &mut poll) else {
+                read_stops += 1;
+                return;
+            };
+            let read = read.unwrap().into_owned();
+            let expected = Owned::new(dyn_from_json(&plain), ShapeId::DYN);
+            assert_eq!(read.show(), expected.show());
+            match to_json_text_polled(read.value(), ShapeId::DYN, &mut poll) {
+                Ok(written) => {
+                    assert_eq!(written, to_json(read.value(), ShapeId::DYN).unwrap().to_string());
+                }
+                Err(unfinished) => {
+                    assert_eq!(unfinished, Unfinished::Stopped);
+                    write_stops += 1;
+                }
+            }
+        });
+    }
+    assert!(read_stops > 10 && write_stops > 10 && read_stops + write_stops < 200);
+    let wrong = |text: &str| {
+        let polled = dyn_from_text_polled(text, &mut || false).unwrap().err().unwrap();
+        let plain = serde_json::from_str::<serde_json::Value>(text).unwrap_err();
+        assert_eq!(polled.to_string(), plain.to_string());
+    };
+    ["", "[1,", "[1] 2", "{\"a\" 1}", "nul", "1e999", &"[".repeat(200)].into_iter().for_each(wrong);
 }

@@ -1,10 +1,11 @@
 //! Text out: print and show, JSON, and the displays that are still to come.
 
-use crate::builtin::declare::{Moved, Word, absent, builtins};
-use crate::builtin::support::fail;
+use crate::builtin::declare::{Moved, Outcome, Word, absent, builtins};
+use crate::builtin::support::{fail, poll};
+use crate::context::Cx;
 use crate::context::sink::{Emission, Stream};
-use crate::fault::code;
-use crate::value::json::{dyn_from_json, to_json_text};
+use crate::fault::{Faulted, code};
+use crate::value::json::{Unfinished, dyn_from_text_polled, to_json_text_polled};
 use crate::value::record;
 use crate::value::shape::{self, ShapeId};
 use crate::value::show::show;
@@ -28,14 +29,11 @@ builtins! {
     /// The compact JSON of a value.
     function "json" "<T: Json>(x: T) -> Text"
         example "json([1, 2])" => "\"[1,2]\""
-        = |cx, x: Word, t: ShapeId| match to_json_text(x.0, t) {
-            Ok(text) => Ok(text),
-            Err(error) => fail(cx, code::INVALID_CONVERSION, format!("no JSON of this value: {error}")),
-        };
+        = |cx, x: Word, t: ShapeId| json(cx, x.0, t);
     /// The value of a JSON text, or what is wrong with it.
     function "parse_json" "(text: Text) -> Result<Dyn, Text>"
         example "parse_json(\"[1, 2]\")" => "Ok([1, 2])"
-        = |_cx, text: TextRef<'_>| Ok(parse_json(text));
+        = |cx, text: TextRef<'_>| parse_json(cx, text);
     /// Shows any value richly in the middle of a cell; the handle's `update` replaces it.
     function "display" "<T: Show>(x: T) -> Display"
         example "display([1, 2])" => ""
@@ -143,13 +141,34 @@ builtins! {
         = |cx| absent(cx, "args");
 }
 
-fn parse_json(text: TextRef<'_>) -> Moved {
+fn json(cx: &mut Cx, word: u64, of: ShapeId) -> Outcome<String> {
+    let written = to_json_text_polled(word, of, &mut polled(cx));
+    match written {
+        Ok(text) => Ok(text),
+        Err(Unfinished::Stopped) => Err(Faulted),
+        Err(Unfinished::Wrong(error)) => {
+            fail(cx, code::INVALID_CONVERSION, format!("no JSON of this value: {error}"))
+        }
+    }
+}
+
+fn parse_json(cx: &mut Cx, text: TextRef<'_>) -> Outcome<Moved> {
     let of = ShapeId::result(ShapeId::DYN, ShapeId::TEXT);
-    Moved(match serde_json::from_str(text.as_str()) {
-        Ok(value) => record::variant(of, shape::OK, &[dyn_from_json(&value)]),
+    let parsed = dyn_from_text_polled(text.as_str(), &mut polled(cx)).ok_or(Faulted)?;
+    Ok(Moved(match parsed {
+        Ok(value) => record::variant(of, shape::OK, &[value.into_word()]),
         Err(error) => {
             let message = TextBuf::from(error.to_string()).into_word();
             record::variant(of, shape::ERR, &[message])
         }
-    })
+    }))
+}
+
+/// The safepoint as conversions ask it: once for each element; true when a Fault is set.
+fn polled(cx: &mut Cx) -> impl FnMut() -> bool {
+    let mut at = 0;
+    move || {
+        at += 1;
+        poll(cx, at).is_err()
+    }
 }

@@ -3,9 +3,11 @@
 //! Writing keeps the order of fields. Reading collects every mistake with its path. Never: parses text (serde_json does),
 //! fills a default (the checker's business).
 
+mod parse;
 mod read;
 mod write;
 
+use crate::value::dynamic::DynBuf;
 use crate::value::shape::ShapeId;
 use crate::value::show;
 use serde_json::Value;
@@ -27,14 +29,50 @@ impl fmt::Display for PathError {
 /// How deep documents may be. Reading recurses, and a coroutine's stack is small.
 const MAX_DEPTH: usize = 64;
 
+/// Asked for each element of a long conversion: true stops it. What was made until then is released.
+pub type Poll<'a> = &'a mut dyn FnMut() -> bool;
+
+/// Why a conversion that can be stopped has no result.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Unfinished {
+    Stopped,
+    Wrong(PathError),
+}
+
+impl From<PathError> for Unfinished {
+    fn from(error: PathError) -> Self {
+        Self::Wrong(error)
+    }
+}
+
 /// The JSON form of a value.
 pub fn to_json(word: u64, of: ShapeId) -> Result<Value, PathError> {
-    write::value(word, of)
+    write::value(word, of, &mut || false).map_err(|unfinished| match unfinished {
+        Unfinished::Wrong(error) => error,
+        Unfinished::Stopped => error(&[], "stopped"),
+    })
 }
 
 /// Compact JSON text.
 pub fn to_json_text(word: u64, of: ShapeId) -> Result<String, PathError> {
     to_json(word, of).map(|value| value.to_string())
+}
+
+/// As `to_json_text`, of values that may be large.
+pub fn to_json_text_polled(word: u64, of: ShapeId, poll: Poll<'_>) -> Result<String, Unfinished> {
+    let value = write::value(word, of, poll)?;
+    write::text(&value, poll).ok_or(Unfinished::Stopped)
+}
+
+/// A Dyn of a JSON text that may be large, or what serde_json says of it. `None` if it was stopped.
+pub fn dyn_from_text_polled(
+    text: &str,
+    poll: Poll<'_>,
+) -> Option<Result<DynBuf, serde_json::Error>> {
+    match parse::value(text, poll)? {
+        Ok(value) => read::dynamic(&value, poll).map(Ok),
+        Err(error) => Some(Err(error)),
+    }
 }
 
 /// The value a JSON document stands for, or everything that is wrong with it.
@@ -45,7 +83,8 @@ pub fn from_json(value: &Value, of: ShapeId) -> Result<u64, Vec<PathError>> {
 /// A Dyn of a JSON document.
 #[must_use]
 pub fn dyn_from_json(value: &Value) -> u64 {
-    read::dynamic(value)
+    // Nothing stops it, so there is a Dyn.
+    read::dynamic(value, &mut || false).map_or(0, DynBuf::into_word)
 }
 
 /// Where the reader or writer stands.

@@ -1,9 +1,13 @@
 //! Cancellation, interrupts, time limits.
 
 use crate::support::{Agent, INT, TEXT, Test, UNIT, ask, selector, spawn, text};
+use ag_runtime::builtin::{BuiltinId, function, member};
 use ag_runtime::code::OK;
 use ag_runtime::context::Cx;
 use ag_runtime::fault::Faulted;
+use ag_runtime::value::list::ListBuf;
+use ag_runtime::value::owned::Owned;
+use ag_runtime::value::shape::ShapeId;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -141,4 +145,34 @@ fn a_time_limit_stops_a_loop_that_never_waits() {
         spin(cx)
     });
     assert_eq!(code, "R0602");
+}
+
+/// Calls a builtin of one argument in a cell that is interrupted: it must stop inside.
+fn stops_inside(test: &Test, row: BuiltinId, generic: &'static [ShapeId], make: fn() -> Owned) {
+    let name = row.get().unwrap().name;
+    let handle = test.start(7, move |cx| {
+        let large = make();
+        let shapes = generic.iter().map(|shape| u64::from(shape.0));
+        let words: Vec<u64> = std::iter::once(large.value()).chain(shapes).collect();
+        let row = row.get().unwrap();
+        assert_eq!(row.words as usize, words.len(), "{name}");
+        let world = cx.world.clone();
+        world.interrupt(7);
+        assert_ne!((row.call)(cx, words.as_ptr()), OK, "{name} went on to its end");
+        Err(Faulted)
+    });
+    assert_eq!(handle.join().unwrap_err().code, "R0602", "{name}");
+}
+
+#[test]
+fn long_builtins_stop_inside_and_leave_nothing() {
+    let test = Test::real(1);
+    let ints: fn() -> Owned = || ListBuf::from_items(ShapeId::list(INT), &[7; 5_000]).into_owned();
+    let document: fn() -> Owned = || text(&format!("[{}1]", "1,".repeat(5_000)));
+    let characters: fn() -> Owned = || text(&"x".repeat(5_000));
+    let of_list: &'static [ShapeId] = vec![ShapeId::list(INT)].leak();
+    stops_inside(&test, function("json").unwrap(), of_list, ints);
+    stops_inside(&test, function("parse_json").unwrap(), &[], document);
+    stops_inside(&test, member("Text", "chars").unwrap(), &[], characters);
+    stops_inside(&test, member("List", "enumerate").unwrap(), &[INT], ints);
 }

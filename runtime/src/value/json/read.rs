@@ -2,7 +2,7 @@
 //!
 //! Recurses by the depth of the document, which is bounded. Never: leaves a half-made value behind.
 
-use super::{MAX_DEPTH, PathError, Step, error, parse_duration};
+use super::{MAX_DEPTH, PathError, Poll, Step, error, parse_duration};
 use crate::ledger::money::MicroUsd;
 use crate::value::calendar;
 use crate::value::dynamic::DynBuf;
@@ -24,9 +24,11 @@ pub fn value(value: &Value, of: ShapeId) -> Result<u64, Vec<PathError>> {
     }
 }
 
-/// A Dyn of a JSON document.
-pub fn dynamic(value: &Value) -> u64 {
-    let text_map = || ShapeId::map(ShapeId::TEXT, ShapeId::DYN);
+/// A Dyn of a JSON document; `poll` is called for each value inside. `None` if it said to stop.
+pub fn dynamic(value: &Value, poll: Poll<'_>) -> Option<DynBuf> {
+    if poll() {
+        return None;
+    }
     let (word, of) = match value {
         Value::Null => (0, ShapeId::UNIT),
         Value::Bool(value) => (u64::from(*value), ShapeId::BOOL),
@@ -38,18 +40,23 @@ pub fn dynamic(value: &Value) -> u64 {
         Value::Array(items) => {
             let list = ShapeId::list(ShapeId::DYN);
             let mut made = ListBuf::with_capacity(list, items.len());
-            items.iter().for_each(|item| made.append(dynamic(item)));
+            for item in items {
+                made.append(dynamic(item, poll)?.into_word());
+            }
             (made.into_word(), list)
         }
         Value::Object(fields) => {
-            let empty = MapBuf::with_capacity(text_map(), fields.len());
-            let made = fields.iter().fold(empty, |map, (key, value)| {
-                map.set(TextBuf::new(key).into_word(), dynamic(value))
-            });
-            (made.into_word(), text_map())
+            let text_map = ShapeId::map(ShapeId::TEXT, ShapeId::DYN);
+            let mut made = MapBuf::with_capacity(text_map, fields.len());
+            for (key, value) in fields {
+                // The value first: when it stops, no key is held.
+                let value = dynamic(value, poll)?.into_word();
+                made = made.set(TextBuf::new(key).into_word(), value);
+            }
+            (made.into_word(), text_map)
         }
     };
-    DynBuf::new(word, of).into_word()
+    Some(DynBuf::new(word, of))
 }
 
 struct Reader<'v> {
@@ -157,7 +164,7 @@ impl<'v> Reader<'v> {
             (Shape::Opaque("Lane" | "EpisodeId"), Value::String(text)) => {
                 TextBuf::new(text).into_word()
             }
-            (Shape::Dyn, value) => dynamic(value),
+            (Shape::Dyn, value) => super::dyn_from_json(value),
             _ => match scalar_from_text(value, of) {
                 Some(word) => word,
                 None => return self.expected(&wanted(of), value),

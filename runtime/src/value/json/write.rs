@@ -2,7 +2,7 @@
 //!
 //! Never: changes the order of fields or entries.
 
-use super::{MAX_DEPTH, PathError, Step, error};
+use super::{MAX_DEPTH, Poll, Step, Unfinished, error};
 use crate::ledger::money::MicroUsd;
 use crate::value::calendar;
 use crate::value::count::object_shape;
@@ -14,9 +14,10 @@ use crate::value::shape::{EnumShape, FieldShape, Shape, ShapeId, option_of, shap
 use crate::value::show::{self, type_name};
 use crate::value::text::{BytesRef, TextRef};
 use serde_json::{Map, Number, Value};
+use std::io;
 
-/// The JSON form of a value.
-pub fn value(word: u64, of: ShapeId) -> Result<Value, PathError> {
+/// The JSON form of a value; `poll` is called for each value inside.
+pub fn value(word: u64, of: ShapeId, poll: Poll<'_>) -> Result<Value, Unfinished> {
     let mut open: Vec<Frame> = Vec::new();
     let mut made = match begin(Part::Value(word, of)) {
         Ok(Begun::Value(value)) => return Ok(value),
@@ -24,7 +25,7 @@ pub fn value(word: u64, of: ShapeId) -> Result<Value, PathError> {
             open.push(frame);
             None
         }
-        Err(message) => return Err(error(&[], message)),
+        Err(message) => return Err(error(&[], message).into()),
     };
     loop {
         let Some(frame) = open.last_mut() else { return Ok(made.unwrap_or_default()) };
@@ -35,20 +36,50 @@ pub fn value(word: u64, of: ShapeId) -> Result<Value, PathError> {
             made = open.pop().map(|frame| frame.container);
             continue;
         };
+        if poll() {
+            return Err(Unfinished::Stopped);
+        }
         frame.step = step;
         let begun = if open.len() < MAX_DEPTH {
             begin(part)
         } else {
-            return Err(error(&[], format!("nested deeper than {MAX_DEPTH}")));
+            return Err(error(&[], format!("nested deeper than {MAX_DEPTH}")).into());
         };
         match begun {
             Ok(Begun::Value(value)) => made = Some(value),
             Ok(Begun::Frame(frame)) => open.push(frame),
             Err(message) => {
                 let path: Vec<Step<'_>> = open.iter().map(|frame| frame.step).collect();
-                return Err(error(&path, message));
+                return Err(error(&path, message).into());
             }
         }
+    }
+}
+
+/// Compact JSON text; `poll` is called for each piece that is written.
+pub fn text(value: &Value, poll: Poll<'_>) -> Option<String> {
+    let mut pieces = Pieces { text: Vec::new(), poll };
+    serde_json::to_writer(&mut pieces, value).ok()?;
+    String::from_utf8(pieces.text).ok()
+}
+
+/// Takes what serde_json writes until it is told to stop.
+struct Pieces<'p> {
+    text: Vec<u8>,
+    poll: Poll<'p>,
+}
+
+impl io::Write for Pieces<'_> {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        if (self.poll)() {
+            return Err(io::ErrorKind::Other.into());
+        }
+        self.text.extend_from_slice(piece);
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
