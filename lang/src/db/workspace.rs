@@ -279,6 +279,11 @@ impl Workspace {
                 }
             }
         }
+        crate::types::report::without_echoes(
+            &mut out.diagnostics,
+            cell.text(db),
+            &parsed.diagnostics,
+        );
         missing_once(&mut out.diagnostics);
         if out.has_errors() {
             out.definitions = hir::Definitions::default();

@@ -66,3 +66,13 @@ pub const FOREIGN: &[(&str, &str)] = &[
 pub fn foreign(word: &str) -> Option<&'static str> {
     FOREIGN.iter().find(|(foreign, _)| *foreign == word).map(|(_, hint)| *hint)
 }
+
+/// Our word for a declaring word of another language, where one can simply replace the other.
+pub fn declaring(word: &str) -> Option<&'static str> {
+    match word {
+        "def" | "fn" | "func" | "fun" => Some("function"),
+        "const" => Some("let"),
+        "mut" => Some("var"),
+        _ => None,
+    }
+}

@@ -39,6 +39,36 @@ pub fn mismatch(expected: &Ty, found: &Ty, span: Span) -> Diagnostic {
         .saying(format!("this is `{found}`"))
 }
 
+/// Drops what the checker says about a line that did not parse: it is about what the parser made of the mistake. So is an
+/// unknown type of an expression with a mistake in it. The cell stays wrong by the parser's own report.
+pub fn without_echoes(diagnostics: &mut Vec<Diagnostic>, text: &str, parsed: &[Diagnostic]) {
+    let mistakes: Vec<Span> =
+        parsed.iter().filter(|d| d.is_error()).map(|d| d.primary.span).collect();
+    let same_line = |a: u32, b: u32| {
+        let between = text.get(a.min(b) as usize..a.max(b) as usize);
+        between.is_some_and(|between| !between.contains('\n'))
+    };
+    diagnostics.retain(|diagnostic| {
+        let span = diagnostic.primary.span;
+        let is_echo = |at: &Span| {
+            let inside = span.start <= at.start && at.start <= span.end;
+            same_line(span.start, at.start) || (diagnostic.code == codes::E0304 && inside)
+        };
+        parsed.contains(diagnostic) || !mistakes.iter().any(is_echo)
+    });
+}
+
+/// How a word of other languages is written here, where it stands for a value: the text to put there, if that is all.
+pub fn foreign_value(name: &str) -> Option<(Option<&'static str>, &'static str)> {
+    Some(match name {
+        "null" | "nil" | "undefined" | "none" => (Some("None"), "no value is `None`"),
+        "True" | "TRUE" => (Some("true"), "write `true`"),
+        "False" | "FALSE" => (Some("false"), "write `false`"),
+        "len" => (None, "the length of `xs` is `xs.len`"),
+        _ => return None,
+    })
+}
+
 /// The name that a diagnostic says is missing.
 pub fn missing_name(diagnostic: &Diagnostic) -> Option<String> {
     let is_missing = matches!(diagnostic.code, codes::E0201 | codes::E0208);

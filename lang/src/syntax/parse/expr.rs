@@ -147,7 +147,16 @@ impl Parser<'_> {
 
     fn operator(&mut self, start: u32, left: ExprId, strength: u8, op: Infix) -> ExprId {
         let at = self.here();
+        let doubled = self.peek();
         self.bump();
+        if matches!(doubled, T::Plus | T::Star) && self.at(doubled) {
+            // `++` or `**` of another language: one report, then on with the operand if there is one.
+            self.expected("an expression");
+            self.bump();
+            if self.at_end_of_statement() || !self.starts_operand() {
+                return self.add_expr(ExprKind::Error, self.since(start));
+            }
+        }
         let kind = match op {
             Infix::Is => ExprKind::Is { expr: left, pattern: self.pattern() },
             Infix::Range { inclusive } => {

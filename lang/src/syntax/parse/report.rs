@@ -28,7 +28,17 @@ impl Parser<'_> {
         if let Some(hint) = self.hint() {
             diagnostic = diagnostic.note(hint);
         }
+        if let Some((span, word)) = self.keyword_before() {
+            diagnostic = diagnostic.fix(format!("write `{word}`"), span, word);
+        }
         self.report(diagnostic);
+    }
+
+    /// The word before, if another language declares with it what a word of ours declares.
+    fn keyword_before(&self) -> Option<(Span, &'static str)> {
+        let before = self.pos.checked_sub(1).and_then(|at| self.tokens.get(at))?;
+        let word = words::declaring(before.span.text(self.source))?;
+        (before.kind == T::Name && self.at(T::Name)).then_some((before.span, word))
     }
 
     pub(super) fn found(&self) -> String {
@@ -55,8 +65,14 @@ impl Parser<'_> {
         if before.kind == T::Question {
             return Some("there is no `a ? b : c`; write `if a { b } else { c }`");
         }
-        if before.kind == T::Plus && self.at(T::Plus) {
-            return Some("there is no `++`; write `x += 1`");
+        match (before.kind, self.peek()) {
+            (T::Plus, T::Plus) => return Some("there is no `++`; write `+`, or `x += 1`"),
+            (T::Star, T::Star) => return Some("there is no `**`; write `pow(a, b)`"),
+            (_, T::Colon) if self.nth(1) == T::Colon => {
+                return Some("there is no `::`; write `Foo.Bar`");
+            }
+            (T::Import, _) => return Some("this version has no `import` yet"),
+            _ => {}
         }
         here.and_then(word).or_else(|| word(before)).or(match self.peek() {
             T::FatArrow => Some("put a lambda that is an operand in parentheses"),

@@ -52,8 +52,17 @@ impl Infer<'_, '_> {
             Some(value) => {
                 diagnostic.fix("return the last value", Span::at(value.span.start), "return ")
             }
+            None if self.ends_in_expression(block) => {
+                diagnostic.note("a function gives a value only by `return`: write `return ...`")
+            }
             None => diagnostic,
         });
+    }
+
+    /// Whether the last statement is an expression, a `match` for example, that may be meant as the value.
+    fn ends_in_expression(&self, block: &Block) -> bool {
+        let last = block.stmts.last().map(|id| &self.body[*id].kind);
+        matches!(last, Some(crate::syntax::ast::StmtKind::Expr(_)))
     }
 
     /// The initial values of the state: takes parameters and ports, gives the tuple of its fields.

@@ -132,7 +132,11 @@ impl Infer<'_, '_> {
             // A misspelt name already says what is wrong.
             if !wrong_shape || self.diagnostics.len() == before {
                 let message = format!("`{what}` also needs {}", missing.join(", "));
-                self.report(Diagnostic::new(codes::E0305, span, message));
+                let diagnostic = Diagnostic::new(codes::E0305, span, message);
+                self.report(match what {
+                    "range" => diagnostic.note("from 0 on: `range(0, n)`, or `0..n`"),
+                    _ => diagnostic,
+                });
             }
             return None;
         }

@@ -7,6 +7,7 @@ use ag_runtime::builtin;
 use crate::db::SessionInput;
 use crate::diag::{Diagnostic, codes, nearest};
 use crate::hir::{self, ExprKind};
+use crate::names::cell::cell_globals;
 use crate::names::scope::{prelude_scope, session_scope};
 use crate::source::Span;
 use crate::types::declare::adt_definition;
@@ -270,10 +271,26 @@ impl Infer<'_, '_> {
                 .filter(|row| row.kind == builtin::Kind::Function)
                 .map(|row| Arc::from(row.name)),
         );
-        let found = nearest(name, known.iter().map(|name| &**name));
         let diagnostic = Diagnostic::new(codes::E0201, span, format!("there is no `{name}` here"))
             .saying("not declared");
+        if let Some((text, title)) = report::foreign_value(name) {
+            return match text {
+                Some(text) => diagnostic.fix(title, span, text),
+                None => diagnostic.note(title),
+            };
+        }
+        // What this statement or a later one declares is no help here.
+        let later = self.declared_later();
+        known.retain(|other| other != name && !later.contains(other));
+        let found = nearest(name, known.iter().map(|name| &**name));
         report::did_you_mean(diagnostic, span, &found)
+    }
+
+    /// The globals of the cell that do not exist yet where this statement runs.
+    fn declared_later(&self) -> Vec<Name> {
+        let Some(cell) = self.cell else { return Vec::new() };
+        let all = cell_globals(self.db, cell).iter().map(|global| global.name.clone());
+        all.filter(|name| !self.declared.iter().any(|global| global.name == *name)).collect()
     }
 }
 
