@@ -72,10 +72,11 @@ impl Session {
             code: "R0999",
             message: format!("the prelude does not compile: {}: {}", error.function, error.message),
         })?;
+        let workspace = Arc::clone(&program.workspace);
         let mut session = Session {
             program: Arc::new(program),
             record: Record::default(),
-            inspector: Inspector::default(),
+            inspector: Inspector::new(workspace),
             history,
             home,
         };

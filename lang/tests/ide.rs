@@ -11,6 +11,7 @@ fn session() -> Workspace {
         "/// A pair of numbers.\nstruct Point { x : Int, /// How high.\n y : Float\n function up(self, by : Float) -> Point { return Point { ..self, y: self.y + by } } }",
         "enum Mood { Happy, VerySad(why : Text) }",
         "/// Makes a point.\nfunction make(x : Int) -> Point { print(x); return Point(x, @random()) }",
+        "function weigh(p : Point, by : Float = 1.0) -> Float { return p.y * by }",
         "agent Desk { state { n : Int = 0 }; behavior ask(t : Text) -> Mood { return happy } }",
         "let desk := @spawn(Desk)\nlet point := make(1)",
     ] {
@@ -53,6 +54,37 @@ fn members_inside_open_bodies() {
 fn variants_of_a_type() {
     assert_eq!(names("Mood.|"), ["Happy", "VerySad"]);
     assert!(names("let m : Mood := ha|").contains(&"happy".to_owned()));
+}
+
+#[test]
+fn parameters_of_the_call() {
+    let first = |marked: &str| names(marked).into_iter().take_while(|name| name.ends_with(": "));
+    let first = |marked: &str| first(marked).collect::<Vec<String>>();
+    assert_eq!(first("make(|"), ["x: "]);
+    assert_eq!(first("Point(|)"), ["x: ", "y: "]);
+    assert_eq!(first("Point(1, |)"), ["y: "]);
+    assert_eq!(first("Point(y: 1.0, |)"), ["x: "]);
+    assert_eq!(first("Point(x: make(1).x, |)"), ["y: "]);
+    assert_eq!(first("print(make(x: make(1).x, |))"), [""; 0]);
+    assert_eq!(first("@spawn(Desk, |)"), [""; 0]);
+    assert_eq!(first("weigh(p: Point(1, 1.0), |)"), ["by: "]);
+    assert_eq!(first("weigh(point, |"), ["by: "]);
+    assert_eq!(first("weigh(p: point, |"), ["by: "]);
+    assert_eq!(first("weigh(p: Point(1, 1.0), |"), ["by: "]);
+    assert_eq!(first("let p := Point(x|"), ["x: "]);
+    assert_eq!(first("await desk.ask(t|"), ["t: "]);
+    assert_eq!(first("point.up(|"), ["by: "]);
+    assert_eq!(first("function f(p : Point) { return p.up(|"), ["by: "]);
+    assert_eq!(first("let m : Mood := very_sad(|"), ["why: "]);
+    assert!(first("@llm_call(\"hi\", pro|").contains(&"provider: ".to_owned()));
+    assert_eq!(first("make(1 + |"), [""; 0]);
+}
+
+#[test]
+fn fields_of_a_literal() {
+    assert_eq!(names("Point { |"), ["x", "y"]);
+    assert_eq!(names("Point { x: 1, |"), ["y"]);
+    assert_eq!(names("Point { x: 1, y| }"), ["y"]);
 }
 
 #[test]

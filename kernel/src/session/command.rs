@@ -33,6 +33,11 @@ impl Command {
     pub fn is_supported(&self) -> bool {
         !matches!(self.run, Run::NotYet)
     }
+
+    /// True for `%%name`, which stands before a cell.
+    pub fn is_about_cell(&self) -> bool {
+        matches!(self.run, Run::Cell(_))
+    }
 }
 
 type Handler = fn(&mut dyn State, &str) -> Result<Vec<Output>, Refusal>;

@@ -23,7 +23,8 @@ use parking_lot::Mutex;
 use crate::output::diagnostic::{DiagnosticView, FaultView, FrameView, NamedValue, Place};
 
 pub struct Program {
-    pub workspace: Mutex<Workspace>,
+    /// Shared with editors, which look at texts while cells run.
+    pub workspace: Arc<Mutex<Workspace>>,
     pub engine: Engine,
     world: WorldHandle,
     /// What each cell's text is called: `cell 3`, `risk.ag`.
@@ -39,7 +40,7 @@ impl Program {
         let workspace = Workspace::new();
         let prelude = workspace.prelude();
         let program = Program {
-            workspace: Mutex::new(workspace),
+            workspace: Arc::new(Mutex::new(workspace)),
             engine: Engine::new(Arc::clone(&world)),
             world,
             titles: Mutex::default(),

@@ -138,7 +138,8 @@ impl Record {
     }
 }
 
-fn info(symbol: &Symbol, number: u32) -> NameInfo {
+/// A symbol as editors and `:defs` know it.
+pub fn info(symbol: &Symbol, number: u32) -> NameInfo {
     NameInfo {
         name: symbol.name.to_string(),
         kind: symbol.kind.to_owned(),

@@ -95,6 +95,8 @@ pub struct Workspace {
     cells: BTreeMap<CellId, CellInput>,
     live: Vec<CellId>,
     linked: FxHashMap<Name, Linked>,
+    /// The text somebody looked at last.
+    looked: Option<CellInput>,
 }
 
 impl Default for Workspace {
@@ -110,7 +112,14 @@ impl Workspace {
         let (none, lanes) = (Arc::new(Vec::new()), Arc::new(Vec::new()));
         let session = SessionInput::new(&db, prelude, Arc::new(Vec::new()), none, lanes);
         let cells = BTreeMap::from([(CellId(0), prelude)]);
-        Workspace { db, session, cells, live: Vec::new(), linked: FxHashMap::default() }
+        Workspace {
+            db,
+            session,
+            cells,
+            live: Vec::new(),
+            linked: FxHashMap::default(),
+            looked: None,
+        }
     }
 
     pub fn database(&self) -> &Database {
@@ -155,7 +164,15 @@ impl Workspace {
 
     /// Looks at a text as if it were the next cell; it is gone afterwards.
     pub fn look<T>(&mut self, text: &str, look: impl FnOnce(&Database, CellInput) -> T) -> T {
-        let cell = CellInput::new(&self.db, Arc::from(text), None, false);
+        // One input for all looks: a person types for hours, and an input lives as long as the database.
+        let cell = match self.looked {
+            Some(cell) => {
+                cell.set_text(&mut self.db).to(Arc::from(text));
+                cell
+            }
+            None => CellInput::new(&self.db, Arc::from(text), None, false),
+        };
+        self.looked = Some(cell);
         let cells = Arc::clone(self.session.cells(&self.db));
         let with = cells.iter().copied().chain([cell]).collect();
         self.session.set_cells(&mut self.db).to(Arc::new(with));
@@ -227,6 +244,11 @@ impl Workspace {
     pub fn set_lanes(&mut self, lanes: &[&str]) {
         let lanes = lanes.iter().map(|lane| Arc::from(*lane)).collect();
         self.session.set_lanes(&mut self.db).to(Arc::new(lanes));
+    }
+
+    /// The lanes that were named.
+    pub fn lanes(&self) -> Arc<Vec<Name>> {
+        Arc::clone(self.session.lanes(&self.db))
     }
 
     /// Checks a cell whole (L-150). Without errors its definitions are taken as installed.

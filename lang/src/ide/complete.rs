@@ -7,12 +7,14 @@ use crate::ide::describe::describe;
 use crate::ide::place::Place;
 use crate::names::scope::{prelude_scope, session_scope};
 use crate::source::Span;
+use crate::syntax::ast::{Arg, ExprKind, StructElement};
 use crate::syntax::cursor::{Context, ExprAt, cursor};
 use crate::syntax::words;
 use crate::types::check::session_definition;
 use crate::types::declare::adt_definition;
 use crate::types::def::{Definition, Param, Signature};
 use crate::types::infer::member::{receiver_name, short};
+use crate::types::infer::probe::Probe;
 use crate::types::ty::{Name, Ty};
 
 /// One candidate.
@@ -48,16 +50,79 @@ fn candidates(place: &Place<'_>, text: &str) -> Completion {
         Context::Type => types(place),
         Context::StructField(node) => {
             let probe = place.probe(node.item, Some(node.expr));
-            probe.ty.map(|ty| fields(place, &ty)).unwrap_or_default()
+            let given = given_fields(place, *node);
+            let typed = probe.ty.filter(|ty| *ty != Ty::Error);
+            let all = match typed {
+                Some(ty) => fields(place, &ty),
+                // Without its other fields the literal has no type yet.
+                None => fields_of_path(place, *node),
+            };
+            all.into_iter().filter(|field| !given.contains(&field.text)).collect()
         }
-        Context::Argument(_) | Context::Expression => values(place, false),
-        Context::Start => values(place, true),
+        Context::Argument(node) => {
+            let probe = place.probe(node.item, Some(node.expr));
+            let mut found = named_arguments(place, *node, &probe);
+            found.extend(values(place, &probe, false));
+            found
+        }
+        Context::Expression => values(place, &place.probe(None, None), false),
+        Context::Start => values(place, &place.probe(None, None), true),
     };
     let prefix = at.prefix.text(text).to_lowercase();
     candidates.retain(|candidate| candidate.text.to_lowercase().starts_with(&prefix));
     let mut seen = rustc_hash::FxHashSet::default();
     candidates.retain(|candidate| seen.insert(candidate.text.clone()));
     Completion { prefix: at.prefix, candidates }
+}
+
+/// `quantity: ` of the call around, without what it is given already.
+fn named_arguments(place: &Place<'_>, node: ExprAt, probe: &Probe) -> Vec<Candidate> {
+    let Some((call, base)) = place.expr(node) else { return Vec::new() };
+    let args = match &call.kind {
+        ExprKind::Call { args, .. } => args,
+        ExprKind::Intrinsic(intrinsic) => &intrinsic.args,
+        _ => return Vec::new(),
+    };
+    let here = |arg: &&Arg| !arg.span.shifted(base).touches(place.offset);
+    let (named, placed): (Vec<&Arg>, Vec<&Arg>) =
+        args.iter().filter(here).partition(|arg| arg.name.is_some());
+    let is_given = |name: &Name| {
+        named.iter().filter_map(|arg| arg.name.as_ref()).any(|given| given.name == **name)
+    };
+    let open = probe.params.iter().skip(placed.len()).filter(|param| !is_given(&param.name));
+    open.map(|param| {
+        let default = if param.has_default { " = ..." } else { "" };
+        candidate(&format!("{}: ", param.name), "parameter", &format!("{}{default}", param.ty), "")
+    })
+    .collect()
+}
+
+fn fields_of_path(place: &Place<'_>, node: ExprAt) -> Vec<Candidate> {
+    let named = place.expr(node).and_then(|(literal, _)| match &literal.kind {
+        ExprKind::Struct { path, .. } if path.qualifier.is_none() => Some(path.name.name.text()),
+        _ => None,
+    });
+    match named.and_then(|name| session_definition(place.db, &name)) {
+        Some(Definition::Struct(def)) => {
+            let doc = |field: &Param| field.doc.as_deref().unwrap_or("").to_owned();
+            let one = |f: &Param| candidate(&f.name, "field", &f.ty.to_string(), &doc(f));
+            def.fields.iter().map(one).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The fields a struct literal names already, but for the one that is being written.
+fn given_fields(place: &Place<'_>, node: ExprAt) -> Vec<String> {
+    let Some((literal, base)) = place.expr(node) else { return Vec::new() };
+    let ExprKind::Struct { elements, .. } = &literal.kind else { return Vec::new() };
+    let given = elements.iter().filter_map(|element| match element {
+        StructElement::Field(field) if !field.name.span.shifted(base).touches(place.offset) => {
+            Some(field.name.name.to_string())
+        }
+        _ => None,
+    });
+    given.collect()
 }
 
 /// Members of the value before the dot, or what a type's name leads to.
@@ -74,14 +139,7 @@ fn members_at(place: &Place<'_>, node: ExprAt) -> Vec<Candidate> {
 
 /// `Decision.`: the name of a type where a value would stand.
 fn owner_name(place: &Place<'_>, node: ExprAt) -> Option<Name> {
-    use crate::names::cell::parse_cell;
-    use crate::syntax::ast::ExprKind;
-    let parsed = parse_cell(place.db, place.cell);
-    let body = match node.item {
-        Some(item) => &parsed.cell.items.get(item)?.tree.body,
-        None => &parsed.cell.body.body,
-    };
-    match &body.exprs.get(node.expr.0 as usize)?.kind {
+    match &place.expr(node)?.0.kind {
         ExprKind::Name(name) => Some(name.text()),
         _ => None,
     }
@@ -183,8 +241,7 @@ fn types(place: &Place<'_>) -> Vec<Candidate> {
 }
 
 /// Locals, variants that are expected, names of the session, builtins, keywords.
-fn values(place: &Place<'_>, start: bool) -> Vec<Candidate> {
-    let probe = place.probe(None, None);
+fn values(place: &Place<'_>, probe: &Probe, start: bool) -> Vec<Candidate> {
     let mut found: Vec<Candidate> = probe
         .visible
         .iter()

@@ -23,6 +23,17 @@ pub struct Description {
     pub example: Option<(String, String)>,
 }
 
+impl Description {
+    /// Whether the session gave the name its meaning: a definition or a global, not a local or a builtin.
+    pub fn is_definition(&self) -> bool {
+        match self.kind {
+            "value" => self.signature.starts_with("let ") || self.signature.starts_with("var "),
+            "builtin" | "intrinsic" | "member" => false,
+            _ => true,
+        }
+    }
+}
+
 /// The meaning of a name in the session.
 pub fn describe(db: &dyn Db, name: &Name) -> Option<Description> {
     let scoped = ScopedName::new(db, name.clone(), false);

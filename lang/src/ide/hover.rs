@@ -32,6 +32,7 @@ fn found(place: &Place<'_>, text: &str, span: Span) -> Option<Hover> {
     let name: Name = Arc::from(span.text(text));
     let at = cursor(text, place.offset);
     let about = match at.context {
+        Context::Nothing => None,
         Context::Intrinsic => builtin::intrinsic(&name).and_then(of_builtin),
         Context::Member(node) => {
             let probe = place.probe(node.item, Some(node.expr));

@@ -169,9 +169,10 @@ fn member(source: &str, cell: &Cell, dot: u32) -> Context {
 /// The innermost struct literal or call whose list the offset is in.
 fn element(source: &str, cell: &Cell, offset: u32) -> Option<Context> {
     let mut best: Option<(u32, Context)> = None;
+    let tokens = lexer::lex(source, SourceKind::Cell).tokens;
     for (item, base, body) in bodies(cell) {
         for (index, expr) in body.exprs.iter().enumerate() {
-            let span = still_open(source, expr.span.shifted(base));
+            let span = still_open(source, &tokens, expr.span.shifted(base));
             let id = ExprAt { item, expr: ExprId(u32::try_from(index).unwrap_or(u32::MAX)) };
             let (from, context) = match &expr.kind {
                 ExprKind::Struct { path, .. } => (path.name.span, Context::StructField(id)),
@@ -203,13 +204,24 @@ fn element(source: &str, cell: &Cell, offset: u32) -> Option<Context> {
 }
 
 /// A list without its closing bracket goes on over the blanks behind it.
-fn still_open(source: &str, span: Span) -> Span {
-    if span.text(source).ends_with([')', ']', '}']) {
+fn still_open(source: &str, tokens: &[Token], span: Span) -> Span {
+    let from = tokens.partition_point(|token| token.span.start < span.start);
+    let within = tokens.iter().skip(from).take_while(|token| token.span.end <= span.end);
+    let depth: i32 = within.map(|token| depth(token.kind)).sum();
+    if depth <= 0 && span.text(source).ends_with([')', ']', '}']) {
         return span;
     }
     let rest = source.get(span.end as usize..).unwrap_or("");
     let blanks = rest.len() - rest.trim_start().len();
     Span::new(span.start, span.end + u32::try_from(blanks).unwrap_or(0))
+}
+
+fn depth(kind: T) -> i32 {
+    match kind {
+        T::LParen | T::LBracket | T::LBrace => 1,
+        T::RParen | T::RBracket | T::RBrace => -1,
+        _ => 0,
+    }
 }
 
 #[cfg(test)]
@@ -277,6 +289,7 @@ mod tests {
         assert!(matches!(at("Point { a: 1, b| }").0, Context::StructField(_)));
         assert!(matches!(at("foo(|").0, Context::Argument(_)));
         assert!(matches!(at("foo(1, na|)").0, Context::Argument(_)));
+        assert!(matches!(at("foo(bar(1), |").0, Context::Argument(_)));
         assert!(matches!(at("@spawn(A, |)").0, Context::Argument(_)));
         assert_eq!(at("foo(1, x + |)").0, Context::Expression);
         assert_eq!(at("foo([1, |])").0, Context::Expression);

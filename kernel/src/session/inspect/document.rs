@@ -1,5 +1,6 @@
 //! The page of a name: what `:doc x`, `?x` and a hover show, as text and as Markdown.
 
+use ag_lang::ide::describe::Description;
 use ag_runtime::builtin::{self, Builtin, Kind};
 
 use super::NameInfo;
@@ -45,7 +46,7 @@ fn joined(pages: impl Iterator<Item = Page>) -> Page {
     Page { text: texts.join("\n"), markdown: markdowns.join("\n---\n"), pager: false }
 }
 
-fn own(info: &NameInfo) -> Page {
+pub fn own(info: &NameInfo) -> Page {
     let separator =
         if info.signature.is_empty() || info.signature.starts_with('(') { "" } else { " : " };
     let head = format!("{} {}{separator}{}", info.kind, info.name, info.signature);
@@ -83,6 +84,20 @@ fn of_builtin(row: &Builtin) -> Page {
         example.push(format!("{}{gives}", row.example));
     }
     page_of(&head, &example, &[row.doc.trim().to_owned(), effects, later.to_owned()])
+}
+
+/// What the checker knows of a place: a local, a field, an expression, a builtin.
+pub fn described(about: &Description) -> Page {
+    let effects = match about.effects.as_slice() {
+        [] => String::new(),
+        effects => format!("Effects: {}.", effects.join(", ")),
+    };
+    let example = about.example.iter().map(|(text, gives)| match gives.as_str() {
+        "" => text.clone(),
+        gives => format!("{text}   // {gives}"),
+    });
+    let example: Vec<String> = example.collect();
+    page_of(&about.signature, &example, &[about.doc.trim().to_owned(), effects])
 }
 
 /// A head and lines of source, then paragraphs; empty ones are left out.

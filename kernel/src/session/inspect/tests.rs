@@ -1,27 +1,30 @@
-use super::{Inspector, NameInfo};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-fn info(name: &str, kind: &str, signature: &str, members: Vec<NameInfo>) -> NameInfo {
-    NameInfo {
-        name: name.into(),
-        kind: kind.into(),
-        signature: signature.into(),
-        doc: format!("About {name}.\nMore."),
-        cell: 2,
-        members,
-    }
-}
+use ag_lang::db::workspace::Workspace;
+use ag_lang::ide::symbols::symbols;
+use parking_lot::Mutex;
 
+use super::Inspector;
+use crate::session::record::info;
+
+const CELL: &str = "/// About Desk.\nagent Desk { behavior decide(t : Trade) -> Vote { return approve } }
+/// About Trade.\nstruct Trade { symbol : Text }
+enum Vote { Approve, Reject(why : Text) }
+/// About score.\n/// More.\nfunction score(t : Trade, weight : Float = 1.0) -> Float { return weight }
+let desk := @spawn(Desk)
+let symbols := [\"a\"]";
+
+/// A session in which [`CELL`] ran as cell 2.
 fn inspector() -> Inspector {
-    let inspector = Inspector::default();
-    let member = |name: &str, kind: &str, signature: &str| info(name, kind, signature, Vec::new());
-    inspector.publish(vec![
-        info("Desk", "agent", "", vec![member("decide", "behavior", "(t: Trade) -> Vote")]),
-        info("Trade", "struct", "", vec![member("symbol", "field", "Text")]),
-        info("Vote", "enum", "", vec![member("Approve", "variant", "")]),
-        info("desk", "let", "AgentRef<Desk>", Vec::new()),
-        info("symbols", "let", "List<Text>", Vec::new()),
-        info("score", "function", "(t: Trade) -> Float", Vec::new()),
-    ]);
+    let mut workspace = Workspace::new();
+    workspace.set_lanes(&["echo", "paper"]);
+    let cell = workspace.add_cell(CELL);
+    let checked = workspace.check(cell);
+    assert!(!checked.has_errors(), "{:?}", checked.diagnostics);
+    let names = symbols(&workspace, cell).iter().map(|symbol| info(symbol, 2)).collect();
+    let inspector = Inspector::new(Arc::new(Mutex::new(workspace)));
+    inspector.publish(names);
     inspector
 }
 
@@ -35,8 +38,11 @@ fn completed(marked: &str) -> Vec<String> {
 #[test]
 fn names_of_the_session_are_found_by_prefix() {
     assert_eq!(completed("let x := sco|"), ["score"]);
-    assert_eq!(completed("score(des|"), ["desk", "Desk"]);
-    assert!(completed("App|").contains(&"Approve".to_owned()));
+    assert_eq!(
+        completed("score(des|")[..2],
+        ["desk", "Desk"],
+        "the case that was typed comes first"
+    );
 }
 
 #[test]
@@ -52,13 +58,35 @@ fn intrinsics_and_commands_have_their_places() {
     assert_eq!(completed(":bud|"), ["budget"]);
     assert_eq!(completed(":asm|"), [""; 0], "a command that cannot run is not offered");
     assert_eq!(completed(":doc sco|"), ["score"]);
+    assert_eq!(completed(":lane |"), ["auto", "echo", "paper"]);
+    assert_eq!(completed("%%|"), ["time"]);
+    assert_eq!(completed("?sco|"), ["score"]);
+}
+
+#[test]
+fn a_colon_alone_offers_commands_and_nothing_else() {
+    for text in [":|", "%|", "let x := 1\n:|"] {
+        let found = completed(text);
+        assert!(found.contains(&"cost".to_owned()), "{text}: {found:?}");
+        assert!(!found.contains(&"print".to_owned()), "{text}: {found:?}");
+    }
+    let of_types = completed("function f(x :|) { }");
+    assert!(of_types.contains(&"Trade".to_owned()) && !of_types.contains(&"cost".to_owned()));
 }
 
 #[test]
 fn members_follow_the_type() {
     assert_eq!(completed("desk.|"), ["decide"]);
-    assert_eq!(completed("Vote.|"), ["Approve"]);
+    assert_eq!(completed("Vote.|"), ["Approve", "Reject"]);
     assert_eq!(completed("await desk.de|"), ["decide"]);
+    assert!(completed("symbols.|").contains(&"filter".to_owned()));
+    assert!(completed("symbols.first.value.up|").contains(&"upper".to_owned()));
+}
+
+#[test]
+fn parameters_are_offered_by_name() {
+    assert_eq!(completed("score(wei|"), ["weight: "]);
+    assert_eq!(completed("score(t: Trade(\"A\"), |")[0], "weight: ");
 }
 
 #[test]
@@ -77,22 +105,47 @@ fn the_replaced_part_is_the_word() {
     let found = inspector().complete("let x := sco + 1", 12);
     assert_eq!((found.start, found.end), (9, 12));
     assert_eq!(found.items[0].doc, "About score.");
-    assert_eq!(found.items[0].signature, "(t: Trade) -> Float");
+    assert!(found.items[0].signature.contains("(t : Trade"), "{:?}", found.items[0]);
+}
+
+/// `|` marks the cursor.
+fn inspected(marked: &str) -> String {
+    let offset = marked.find('|').unwrap();
+    let found = inspector().inspect(&marked.replace('|', ""), offset);
+    found.map_or("nothing".to_owned(), |found| found.text)
 }
 
 #[test]
 fn hovering_tells_what_is_known() {
-    let inspector = inspector();
-    let found = inspector.inspect("score(t)", 2).unwrap();
+    let score = inspected("sc|ore(t)");
     assert!(
-        found.text.starts_with("function score(t: Trade) -> Float\nAbout score."),
-        "{}",
-        found.text
+        score.starts_with("function score(t: Trade, weight: Float = ..) -> Float\nAbout score.")
     );
-    assert!(found.markdown.starts_with("```ag\n"));
-    assert_eq!(inspector.inspect("score(", 6).map(|found| found.text), Some(found.text));
-    assert_eq!(inspector.inspect("nothing", 2), None);
-    assert!(inspector.inspect("\"score\"", 3).is_none());
+    assert!(score.contains("defined in cell 2"), "{score}");
+    assert_eq!(inspected("score(|"), score, "the brackets of a call tell of what is called");
+    assert_eq!(inspected("score(1, (2)|"), score);
+    assert_eq!(inspected("not|hing"), "nothing");
+    assert_eq!(inspected("\"sc|ore\""), "nothing");
+    assert!(inspected(":bu|dget $1").starts_with(":budget [$x]"));
+    let print = inspected("pri|nt(1)");
+    assert!(
+        print.starts_with("print<T: Show>(x: T)") && print.contains("Writes a value"),
+        "{print}"
+    );
+    assert!(inspected("let t := Trade(\"A\")\nt.sym|bol").starts_with("symbol : Text"));
+    assert!(inspected("function f(s : Text) { return s| }").starts_with("s : Text"));
+}
+
+#[test]
+fn an_editor_does_not_wait_long_for_a_check() {
+    let inspector = inspector();
+    let held = Arc::clone(&inspector.workspace);
+    let guard = held.lock();
+    let started = Instant::now();
+    assert!(inspector.complete("sco", 3).items.is_empty());
+    assert!(started.elapsed() < Duration::from_secs(60));
+    drop(guard);
+    assert!(!inspector.complete("sco", 3).items.is_empty());
 }
 
 #[test]

@@ -59,6 +59,7 @@ impl Infer<'_, '_> {
         args: &[Arg],
         span: Span,
     ) -> Option<Bound> {
+        self.probed_call(formals, span);
         let before = self.diagnostics.len();
         let places = self.places(what, formals, args);
         let mut values: Vec<Option<hir::Expr>> = formals.iter().map(|_| None).collect();

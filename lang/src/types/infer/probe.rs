@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::hir;
 use crate::source::Span;
 use crate::syntax::ast::ExprId;
+use crate::types::infer::args::{self, Formal};
 use crate::types::infer::{Expect, Infer, Owner};
 use crate::types::ty::{Name, Ty};
 use crate::types::unify::Table;
@@ -16,6 +17,10 @@ pub struct Probe {
     pub expr: Option<ExprId>,
     /// The place asked about, in the spans of the body.
     pub offset: u32,
+    /// The call asked about, by its place.
+    pub call: Option<Span>,
+    /// What that call may be given.
+    pub params: Vec<Parameter>,
     /// Type of `expr`.
     pub ty: Option<Ty>,
     /// The smallest expression around `offset`.
@@ -26,6 +31,14 @@ pub struct Probe {
     pub visible: BTreeMap<Name, Ty>,
 }
 
+/// A parameter of a call.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    pub name: Name,
+    pub ty: Ty,
+    pub has_default: bool,
+}
+
 impl Probe {
     pub fn at(offset: u32, expr: Option<ExprId>) -> Probe {
         Probe { expr, offset, ..Probe::default() }
@@ -34,6 +47,8 @@ impl Probe {
     /// Replaces what is known of types by now.
     pub fn resolve(&mut self, table: &Table) {
         let types = self.ty.iter_mut().chain(self.around.iter_mut().map(|(_, ty)| ty));
+        let params = self.params.iter_mut().map(|param| &mut param.ty);
+        let types = types.chain(params);
         for ty in types.chain(self.expected.iter_mut()).chain(self.visible.values_mut()) {
             *ty = table.resolve(ty);
         }
@@ -60,6 +75,21 @@ impl Infer<'_, '_> {
             _ => None,
         };
         probe.visible = self.visible();
+    }
+
+    /// Called for each call that has parameters when somebody asks.
+    pub fn probed_call(&mut self, formals: &[Formal], span: Span) {
+        let Some(probe) = &self.probe else { return };
+        let mut probe = probe.borrow_mut();
+        if probe.call != Some(span) {
+            return;
+        }
+        let param = |formal: &Formal| Parameter {
+            name: formal.name.clone(),
+            ty: formal.ty.clone(),
+            has_default: !matches!(formal.default, args::Default::Required),
+        };
+        probe.params = formals.iter().map(param).collect();
     }
 
     fn visible(&self) -> BTreeMap<Name, Ty> {
