@@ -94,8 +94,10 @@ impl Session {
             self.record.count = number;
         }
         let mut reply = CellReply { count: self.record.count, ..CellReply::default() };
+        if request.is_counted() {
+            self.history.begin(number, &request.text);
+        }
         if request.text.trim().is_empty() {
-            self.remember(&request, None);
             return reply;
         }
         self.program.begin(number);
@@ -108,18 +110,14 @@ impl Session {
         }
         self.show_cost(number, sink);
         self.publish();
-        self.remember(&request, shown.as_ref().map(|view| view.text.as_str()));
+        if let Some(view) = shown.filter(|_| request.is_counted()) {
+            self.history.finish(&view.text);
+        }
         reply.status = status;
         if status == CellStatus::Ok {
             reply.user_expressions = self.user_expressions(&request.user_expressions);
         }
         reply
-    }
-
-    fn remember(&mut self, request: &CellRequest, result: Option<&str>) {
-        if request.is_counted() {
-            self.history.add(self.record.count, &request.text, result.map(str::to_owned));
-        }
     }
 
     /// The line under a cell that called a lane.

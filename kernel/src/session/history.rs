@@ -2,12 +2,15 @@
 //!
 //! It never fails a cell: a history that cannot be read is empty, one that cannot be written is only remembered. Of a
 //! long file only the last [`KEPT_BYTES`] are read, so a start does not grow with the years.
+//!
+//! Any number of notebooks and terminals write one file. Each line is appended under the file's lock, a cell's before it
+//! runs: neither a second session nor a killed one costs an entry. A session takes its number with its first line.
 
 pub mod glob;
 
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -18,7 +21,7 @@ use crate::session::history::glob::matches;
 const KEPT_BYTES: u64 = 4 << 20;
 
 /// One cell that was entered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryEntry {
     pub session: u32,
     /// The number of the cell in its session.
@@ -26,6 +29,17 @@ pub struct HistoryEntry {
     pub input: String,
     /// The result as text, if the cell had one.
     pub output: Option<String>,
+}
+
+/// A line of the file: a cell that was entered, or later the result of one.
+#[derive(Serialize, Deserialize)]
+struct Line {
+    session: u32,
+    line: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    input: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    output: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,15 +55,18 @@ pub enum HistoryQuery {
 pub struct History {
     path: Option<PathBuf>,
     session: u32,
+    /// Whether the number is this session's own; before that another one may take it.
+    has_number: bool,
     entries: Vec<HistoryEntry>,
 }
 
 impl History {
     /// Reads what is there; without a path it lasts as long as the session.
     pub fn open(path: Option<PathBuf>) -> History {
-        let entries = path.as_deref().map(read_tail).unwrap_or_default();
-        let session = entries.iter().map(|entry| entry.session).max().unwrap_or(0) + 1;
-        History { path, session, entries }
+        let file = path.as_deref().and_then(|path| File::open(path).ok());
+        let entries = file.map(|mut file| read_tail(&mut file)).unwrap_or_default();
+        let session = next_session(&entries);
+        History { path, session, has_number: false, entries }
     }
 
     /// The number of this session among those remembered.
@@ -57,16 +74,33 @@ impl History {
         self.session
     }
 
-    /// Remembers a cell of this session.
-    pub fn add(&mut self, line: u32, input: &str, output: Option<String>) {
-        let entry = HistoryEntry { session: self.session, line, input: input.to_owned(), output };
-        if let Some(path) = &self.path
-            && append(path, &entry).is_err()
-        {
+    /// Remembers a cell of this session that is about to run.
+    pub fn begin(&mut self, line: u32, input: &str) {
+        self.write(line, Some(input), None);
+        let input = input.to_owned();
+        self.entries.push(HistoryEntry { session: self.session, line, input, output: None });
+    }
+
+    /// Remembers the result of the cell that was begun last.
+    pub fn finish(&mut self, output: &str) {
+        let Some(entry) = self.entries.last_mut() else { return };
+        entry.output = Some(output.to_owned());
+        let line = entry.line;
+        self.write(line, None, Some(output));
+    }
+
+    fn write(&mut self, line: u32, input: Option<&str>, output: Option<&str>) {
+        let Some(path) = &self.path else { return };
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        let line = Line { session: self.session, line, input: owned(input), output: owned(output) };
+        match append(path, line, !self.has_number) {
+            Ok(session) => {
+                self.session = session;
+                self.has_number = true;
+            }
             // A full disk or a removed home: going on without the file beats an error under every cell.
-            self.path = None;
+            Err(_) => self.path = None,
         }
-        self.entries.push(entry);
     }
 
     /// Oldest first, as Jupyter and a terminal want it.
@@ -113,11 +147,10 @@ impl History {
 }
 
 /// The whole lines within the last part of the file. A line cut by a crash is skipped.
-fn read_tail(path: &Path) -> Vec<HistoryEntry> {
-    let Ok(mut file) = File::open(path) else { return Vec::new() };
+fn read_tail(file: &mut File) -> Vec<HistoryEntry> {
     let length = file.metadata().map(|data| data.len()).unwrap_or(0);
     let is_cut = length > KEPT_BYTES;
-    if is_cut && file.seek(SeekFrom::Start(length - KEPT_BYTES)).is_err() {
+    if file.seek(SeekFrom::Start(length.saturating_sub(KEPT_BYTES))).is_err() {
         return Vec::new();
     }
     let mut bytes = Vec::new();
@@ -125,18 +158,56 @@ fn read_tail(path: &Path) -> Vec<HistoryEntry> {
         return Vec::new();
     }
     let text = String::from_utf8_lossy(&bytes);
-    let parsed = text.lines().skip(usize::from(is_cut)).map(serde_json::from_str);
-    parsed.filter_map(Result::ok).collect()
+    let mut entries: Vec<HistoryEntry> = Vec::new();
+    let parsed = text.lines().skip(usize::from(is_cut)).map(serde_json::from_str::<Line>);
+    for Line { session, line, input, output } in parsed.filter_map(Result::ok) {
+        match input {
+            Some(input) => entries.push(HistoryEntry { session, line, input, output }),
+            None => {
+                let is_its =
+                    |entry: &&mut HistoryEntry| (entry.session, entry.line) == (session, line);
+                if let Some(entry) = entries.iter_mut().rev().find(is_its) {
+                    entry.output = output;
+                }
+            }
+        }
+    }
+    entries
 }
 
-fn append(path: &Path, entry: &HistoryEntry) -> std::io::Result<()> {
+fn next_session(entries: &[HistoryEntry]) -> u32 {
+    entries.iter().map(|entry| entry.session).max().unwrap_or(0) + 1
+}
+
+/// Appends a line and gives the session's number, which `takes_number` takes from what the file says now.
+fn append(path: &Path, mut line: Line, takes_number: bool) -> io::Result<u32> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    let mut line = serde_json::to_string(entry)?;
-    line.push('\n');
-    // One write of the whole line: two sessions of one home then never mix theirs.
-    OpenOptions::new().create(true).append(true).open(path)?.write_all(line.as_bytes())
+    // Closing the file gives the lock back.
+    let mut file = OpenOptions::new().create(true).append(true).read(true).open(path)?;
+    file.lock()?;
+    if takes_number {
+        line.session = line.session.max(next_session(&read_tail(&mut file)));
+    }
+    let mut text = serde_json::to_string(&line)?;
+    text.push('\n');
+    if !ends_a_line(&mut file)? {
+        // Somebody was killed while writing: what comes next is a line of its own.
+        text.insert(0, '\n');
+    }
+    file.write_all(text.as_bytes())?;
+    Ok(line.session)
+}
+
+fn ends_a_line(file: &mut File) -> io::Result<bool> {
+    if file.metadata()?.len() == 0 {
+        return Ok(true);
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
 }
 
 #[cfg(test)]
@@ -146,7 +217,10 @@ mod tests {
     fn filled() -> History {
         let mut history = History::open(None);
         for (line, input) in ["let a := 1", "a + 1", "a + 1", "print(a)"].iter().enumerate() {
-            history.add(line as u32 + 1, input, (line == 1).then(|| "2".to_owned()));
+            history.begin(line as u32 + 1, input);
+            if line == 1 {
+                history.finish("2");
+            }
         }
         history
     }
@@ -188,12 +262,54 @@ mod tests {
     fn the_next_session_finds_the_last_one_and_skips_a_torn_line() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/history.ndjson");
-        History::open(Some(path.clone())).add(1, "first", Some("1".into()));
+        let mut first = History::open(Some(path.clone()));
+        first.begin(1, "first");
+        first.finish("1");
         let torn = std::fs::read_to_string(&path).unwrap() + "{\"session\":1,\"li";
         std::fs::write(&path, torn).unwrap();
-        let next = History::open(Some(path));
+        let mut next = History::open(Some(path.clone()));
         assert_eq!(next.session(), 2);
         let before = next.query(&HistoryQuery::Range { session: -1, start: 0, stop: None });
-        assert_eq!(before.iter().map(|entry| entry.input.as_str()).collect::<Vec<_>>(), ["first"]);
+        assert_eq!(before.len(), 1);
+        assert_eq!((before[0].input.as_str(), before[0].output.as_deref()), ("first", Some("1")));
+        next.begin(1, "after the torn line");
+        let last = History::open(Some(path)).query(&HistoryQuery::Tail { n: 1 });
+        assert_eq!(last[0].input, "after the torn line");
+    }
+
+    #[test]
+    fn a_cell_that_never_ended_is_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.ndjson");
+        History::open(Some(path.clone())).begin(1, "while true { }");
+        assert_eq!(History::open(Some(path)).query(&HistoryQuery::Tail { n: 1 }).len(), 1);
+    }
+
+    #[test]
+    fn sessions_side_by_side_keep_their_entries_and_have_their_own_numbers() {
+        const CELLS: u32 = 50;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.ndjson");
+        let mut sessions: Vec<History> =
+            (0..4).map(|_| History::open(Some(path.clone()))).collect();
+        std::thread::scope(|scope| {
+            for (at, history) in sessions.iter_mut().enumerate() {
+                scope.spawn(move || {
+                    for line in 1..=CELLS {
+                        history.begin(line, &format!("cell {line} of {at}"));
+                        history.finish(&format!("result {line} of {at}"));
+                    }
+                });
+            }
+        });
+        let all = History::open(Some(path)).query(&HistoryQuery::Tail { n: 1000 });
+        assert_eq!(all.len(), 4 * CELLS as usize);
+        for entry in &all {
+            let result = entry.input.replace("cell", "result");
+            assert_eq!(entry.output.as_deref(), Some(result.as_str()));
+        }
+        let mut numbers: Vec<u32> = sessions.iter().map(History::session).collect();
+        numbers.sort_unstable();
+        assert_eq!(numbers, [1, 2, 3, 4]);
     }
 }
