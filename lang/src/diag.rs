@@ -3,6 +3,7 @@
 //! Plain data; [`snippet`] lays it out, and terminal, notebook and editor all show that. Nothing here prints.
 
 pub mod codes;
+pub mod color;
 pub mod snippet;
 
 use std::fmt;

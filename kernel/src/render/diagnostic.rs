@@ -1,5 +1,6 @@
 //! Mistakes: warnings as a card, errors and Faults as the one `error` message of a failing cell.
 
+use ag_lang::diag::color;
 use ag_lang::diag::snippet::{Layout, Line};
 use serde_json::{Value, json};
 
@@ -65,7 +66,7 @@ fn lines(text: &str) -> Vec<String> {
         };
         bold.push_str(match code {
             "" => "",
-            "0" | "2" => "\x1b[0m",
+            "0" | color::GREY => color::RESET,
             _ => "\x1b[1m",
         });
         bold.push_str(rest);

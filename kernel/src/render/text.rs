@@ -2,6 +2,8 @@
 //!
 //! Control characters of data never reach the terminal: an escape sequence in a model's reply must not move the cursor.
 
+use ag_lang::diag::color;
+
 use super::Style;
 
 /// What a piece of text is; the look follows.
@@ -18,12 +20,12 @@ pub enum Ink {
 impl Ink {
     fn code(self) -> &'static str {
         match self {
-            Ink::Strong => "1",
-            Ink::Muted => "2",
-            Ink::Error => "31",
-            Ink::Warning => "33",
-            Ink::Good => "32",
-            Ink::Accent => "36",
+            Ink::Strong => color::BOLD,
+            Ink::Muted => color::GREY,
+            Ink::Error => color::RED,
+            Ink::Warning => color::ORANGE,
+            Ink::Good => color::GREEN,
+            Ink::Accent => color::TEAL,
         }
     }
 }
@@ -32,7 +34,7 @@ impl Style {
     /// Text in a colour, if there are colours.
     pub fn ink(&self, ink: Ink, text: &str) -> String {
         if self.color && !text.is_empty() {
-            format!("\x1b[{}m{text}\x1b[0m", ink.code())
+            color::paint(ink.code(), text)
         } else {
             text.to_owned()
         }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use ag_kernel::session::inspect::Inspector;
 use ag_kernel::session::request::{Completeness, Completion};
+use ag_lang::diag::color::{self, paint};
 use rustyline::completion::{Candidate, Completer};
 use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::{Hinter, HistoryHinter};
@@ -110,19 +111,11 @@ impl Highlighter for AgHelper {
     }
 
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, _: bool) -> Cow<'b, str> {
-        if self.has_color {
-            Cow::Owned(format!("\x1b[36m{prompt}\x1b[0m"))
-        } else {
-            Cow::Borrowed(prompt)
-        }
+        if self.has_color { Cow::Owned(paint(color::TEAL, prompt)) } else { Cow::Borrowed(prompt) }
     }
 
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
-        if self.has_color {
-            Cow::Owned(format!("\x1b[90m{hint}\x1b[0m"))
-        } else {
-            Cow::Borrowed(hint)
-        }
+        if self.has_color { Cow::Owned(paint(color::GREY, hint)) } else { Cow::Borrowed(hint) }
     }
 }
 

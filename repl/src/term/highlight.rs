@@ -2,16 +2,8 @@
 //!
 //! Only colours: the text keeps every character and its width.
 
+use ag_lang::diag::color;
 use ag_lang::syntax::highlight::{Class, highlight as pieces};
-
-const KEYWORD: &str = "\x1b[35m";
-const TYPE: &str = "\x1b[36m";
-const NUMBER: &str = "\x1b[33m";
-const TEXT: &str = "\x1b[32m";
-const COMMENT: &str = "\x1b[90m";
-const INTRINSIC: &str = "\x1b[34m";
-const ERROR: &str = "\x1b[31m";
-const RESET: &str = "\x1b[0m";
 
 /// The text with colours.
 pub fn highlight(source: &str) -> String {
@@ -25,7 +17,7 @@ pub fn highlight(source: &str) -> String {
         painted.push_str(source.get(at..range.start).unwrap_or_default());
         let text = source.get(range.clone()).unwrap_or_default();
         match color(class) {
-            Some(color) => painted.extend([color, text, RESET]),
+            Some(color) => painted.push_str(&color::paint(color, text)),
             None => painted.push_str(text),
         }
         at = range.end;
@@ -36,13 +28,13 @@ pub fn highlight(source: &str) -> String {
 
 fn color(class: Class) -> Option<&'static str> {
     match class {
-        Class::Keyword => Some(KEYWORD),
-        Class::Number => Some(NUMBER),
-        Class::Text => Some(TEXT),
-        Class::Comment | Class::DocComment => Some(COMMENT),
-        Class::Intrinsic | Class::Hole | Class::Command => Some(INTRINSIC),
-        Class::Type => Some(TYPE),
-        Class::Error => Some(ERROR),
+        Class::Keyword => Some(color::MAGENTA),
+        Class::Number => Some(color::ORANGE),
+        Class::Text => Some(color::GREEN),
+        Class::Comment | Class::DocComment => Some(color::GREY),
+        Class::Intrinsic | Class::Hole | Class::Command => Some(color::BLUE),
+        Class::Type => Some(color::TEAL),
+        Class::Error => Some(color::RED),
         Class::Function | Class::Name | Class::Operator | Class::Bracket => None,
     }
 }
@@ -51,25 +43,28 @@ fn color(class: Class) -> Option<&'static str> {
 mod tests {
     use proptest::prelude::proptest;
 
-    use super::{COMMENT, ERROR, INTRINSIC, KEYWORD, NUMBER, RESET, TEXT, TYPE, highlight};
+    use ag_lang::diag::color::{BLUE, GREEN, GREY, MAGENTA, ORANGE, RED, RESET, TEAL, paint};
+
+    use super::highlight;
 
     fn plain(painted: &str) -> String {
-        [KEYWORD, TYPE, NUMBER, TEXT, COMMENT, INTRINSIC, ERROR, RESET]
-            .iter()
-            .fold(painted.to_owned(), |text, color| text.replace(color, ""))
+        let colors = [MAGENTA, TEAL, ORANGE, GREEN, GREY, BLUE, RED];
+        let bare = |text: String, color: &&str| text.replace(&format!("\x1b[{color}m"), "");
+        colors.iter().fold(painted.to_owned(), bare).replace(RESET, "")
     }
 
     #[test]
     fn pieces_are_painted_and_blanks_are_not() {
         let painted = highlight("agent Trader {");
-        assert_eq!(painted, format!("{KEYWORD}agent{RESET} {TYPE}Trader{RESET} {{"));
+        let (agent, name) = (paint(MAGENTA, "agent"), paint(TEAL, "Trader"));
+        assert_eq!(painted, format!("{agent} {name} {{"));
     }
 
     #[test]
     fn a_template_shows_its_holes() {
         let painted = highlight("print(\"a $b ${c + 1}\") // x");
-        assert!(painted.contains(&format!("{INTRINSIC}$b{RESET}")), "{painted}");
-        assert!(painted.ends_with(&format!("{COMMENT}// x{RESET}")));
+        assert!(painted.contains(&paint(BLUE, "$b")), "{painted}");
+        assert!(painted.ends_with(&paint(GREY, "// x")));
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write, stderr, stdout};
 
 use ag_kernel::render::Style;
+use ag_lang::diag::color::{self, paint};
 
 /// Outputs are laid out for this width unless the terminal says another.
 pub const DEFAULT_WIDTH: usize = 80;
@@ -29,8 +30,8 @@ pub fn is_dumb() -> bool {
 
 /// `error: ...` on stderr. A closed stderr is no reason to fail.
 pub fn error_line(message: &str) {
-    let word =
-        if stderr().is_terminal() && allows_color() { "\x1b[31merror\x1b[0m" } else { "error" };
+    let is_painted = stderr().is_terminal() && allows_color();
+    let word = if is_painted { paint(color::RED, "error") } else { "error".to_owned() };
     let _ = writeln!(stderr(), "{word}: {message}");
 }
 

@@ -2,6 +2,7 @@
 //!
 //! HTML colours are mid-tones that read on light and on dark ground, because an untrusted notebook drops style sheets.
 
+use crate::diag::color::{BOLD, GREEN, GREY, ORANGE, RED, TEAL, paint};
 use crate::diag::snippet::{Layout, Style};
 
 impl Layout {
@@ -18,9 +19,9 @@ impl Layout {
         let mut out = String::new();
         for line in &self.lines {
             for fragment in line {
-                match ansi(fragment.style) {
+                match ansi(fragment.style).as_str() {
                     "" => out.push_str(&fragment.text),
-                    code => out.push_str(&format!("\x1b[{code}m{}\x1b[0m", fragment.text)),
+                    code => out.push_str(&paint(code, &fragment.text)),
                 }
             }
             out.push('\n');
@@ -46,16 +47,16 @@ impl Layout {
     }
 }
 
-fn ansi(style: Style) -> &'static str {
+fn ansi(style: Style) -> String {
     match style {
-        Style::Error => "1;31",
-        Style::Warning => "1;33",
-        Style::Strong => "1",
-        Style::Gutter => "2",
-        Style::Source => "",
-        Style::Secondary => "36",
-        Style::Note => "1;36",
-        Style::Fix => "1;32",
+        Style::Error => format!("{BOLD};{RED}"),
+        Style::Warning => format!("{BOLD};{ORANGE}"),
+        Style::Strong => BOLD.to_owned(),
+        Style::Gutter => GREY.to_owned(),
+        Style::Source => String::new(),
+        Style::Secondary => TEAL.to_owned(),
+        Style::Note => format!("{BOLD};{TEAL}"),
+        Style::Fix => format!("{BOLD};{GREEN}"),
     }
 }
 
@@ -105,10 +106,10 @@ mod tests {
     fn ansi_without_its_codes_is_the_plain_text() {
         let diagnostic = Diagnostic::new(codes::W0107, Span::new(0, 1), "m").note("n");
         let layout = lay_out(&diagnostic, &|_| Some(SourceText { title: "t", text: "-x" }));
-        let mut bare = layout.to_ansi();
-        for code in ["1;31", "1;33", "1;36", "1;32", "36", "1", "2", "0"] {
-            bare = bare.replace(&format!("\x1b[{code}m"), "");
-        }
+        let painted = layout.to_ansi();
+        let mut pieces = painted.split("\x1b[");
+        let mut bare = pieces.next().unwrap().to_owned();
+        pieces.for_each(|piece| bare.push_str(piece.split_once('m').unwrap().1));
         assert_eq!(bare, layout.to_plain());
     }
 }
