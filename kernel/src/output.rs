@@ -6,10 +6,12 @@
 
 pub mod cost;
 pub mod diagnostic;
+pub mod difference;
 pub mod lanes;
 pub mod memory;
 pub mod recall;
 pub mod table;
+pub mod test_run;
 pub mod trace;
 pub mod value;
 
@@ -19,6 +21,7 @@ use cost::{BudgetView, CostLine, CostView};
 use diagnostic::{DiagnosticView, FaultView};
 use recall::RecallView;
 use table::{TableView, ValueView};
+use test_run::TestsView;
 use trace::{AgentsView, TraceView};
 
 /// One thing shown. Each becomes at most one MIME bundle, because a front end shows only the richest form of a bundle:
@@ -53,6 +56,8 @@ pub enum Output {
     /// Why a recall gave what it gave (`:why`).
     Recall(RecallView),
     Table(TableView),
+    /// What tests gave (`:test`).
+    Tests(TestsView),
     /// Text to read, as Markdown with its plain form; `pager` puts it beside the notebook instead of into it (`?x`).
     Page(Page),
     /// A remark of the session: what a command did, a stale value, an alert.

@@ -16,6 +16,7 @@ mod message;
 pub mod number;
 mod recall;
 mod table;
+pub mod test_run;
 pub mod text;
 pub mod trace;
 mod value;
@@ -70,6 +71,7 @@ pub fn mime(output: &Output) -> Option<MimeBundle> {
         Output::CostLine(view) => cost::line_mime(view),
         Output::Recall(view) => recall::mime(view),
         Output::Table(view) => value::table_mime(view),
+        Output::Tests(view) => test_run::mime(view),
         Output::Page(page) => message::page_mime(page),
         Output::Note(note) => message::note_mime(note),
         Output::Progress(view) => message::progress_mime(view),
@@ -126,6 +128,7 @@ pub fn terminal(output: &Output, style: &Style) -> String {
         Output::CostLine(line) => style.ink(text::Ink::Muted, &cost::line(line)) + "\n",
         Output::Recall(view) => recall::terminal(view, style),
         Output::Table(view) => table::to_text(view, style, table::PANELS),
+        Output::Tests(view) => test_run::terminal(view, style),
         Output::Page(page) => with_newline(text::lines_of(&page.text)),
         Output::Note(note) => message::note_terminal(note, style),
         Output::Progress(view) => message::progress_terminal(view, style),

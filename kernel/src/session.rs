@@ -16,6 +16,7 @@ pub mod request;
 mod results;
 mod sink;
 pub mod state;
+pub mod testing;
 
 use std::sync::{Arc, Weak};
 
@@ -167,7 +168,9 @@ impl Session {
 }
 
 fn world_options(options: &SessionOptions, home: &Home) -> WorldOptions {
+    let real_clock = options.in_test.is_some_and(|test| test.real_clock);
     let mut world = match options.seed {
+        Some(seed) if real_clock => WorldOptions::real(Seed(seed)),
         Some(seed) => WorldOptions::seeded(Seed(seed)),
         None => WorldOptions::real(Seed(uuid::Uuid::new_v4().as_u64_pair().0)),
     };
@@ -184,7 +187,7 @@ fn world_options(options: &SessionOptions, home: &Home) -> WorldOptions {
         stores: home.stores().to_owned(),
         durability,
         budget: Some(options.budget_micro_usd.map_or(ag_runtime::ledger::DEFAULT_BUDGET, MicroUsd)),
-        in_test: false,
+        in_test: options.in_test.is_some(),
     });
     world
 }

@@ -16,5 +16,6 @@ pub mod restrict;
 
 pub mod shape;
 pub mod step;
+pub mod test_item;
 pub mod ty;
 pub mod unify;

@@ -13,6 +13,7 @@ Examples:
   ag run risk.ag --budget '$0.10'       a program, with a limit on what it may spend
   ag run demo.ipynb --ephemeral         a notebook's cells, leaving nothing behind
   ag check *.ag                         only look for mistakes
+  ag test                               the tests in this folder
   ag explain E0301                      the page of a code
   ag kernel install --user              make the kernel known to Jupyter
 
@@ -49,6 +50,13 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Run the tests of programs and notebooks
+    #[command(
+        after_help = "A test is `test \"name\" { assert 1 + 1 == 2 }`. Each runs in a session of its own: echo lane, virtual clock,\n\
+        fixed seed, empty memory. Of the statements around it only those run that give it its values.\n\
+        Exit codes: 0 all passed, 1 one failed or its file has mistakes, 2 there are none."
+    )]
+    Test(TestArgs),
     /// Show the page of an error code
     Explain {
         /// Such as E0301, W0107, R0601
@@ -76,6 +84,31 @@ pub struct RunArgs {
     /// Write outputs as JSON lines
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// Programs (.ag), notebooks (.ipynb) and folders with such; none: this folder
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Only tests whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+    /// One JSON object a line for each test, and one for all
+    #[arg(long)]
+    pub json: bool,
+    /// Write a report for CI systems
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// How many run at a time; none: one a core
+    #[arg(short = 'j', long, value_name = "N")]
+    pub jobs: Option<usize>,
+}
+
+impl TestArgs {
+    pub fn filter(&self) -> Option<&str> {
+        self.filter.as_deref()
+    }
 }
 
 #[derive(Debug, Clone, Default, Args)]
@@ -112,6 +145,7 @@ impl SessionArgs {
             budget_micro_usd: self.budget,
             seed: self.seed,
             workers: None,
+            in_test: None,
         }
     }
 }

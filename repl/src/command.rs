@@ -6,3 +6,4 @@ pub mod explain;
 pub mod kernel;
 pub mod repl;
 pub mod run;
+pub mod test;

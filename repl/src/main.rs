@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Some(Command::Repl { session }) => command::repl::repl(&session),
         Some(Command::Run(run)) => command::run::run(&run),
         Some(Command::Check { files, json }) => command::check::check(&files, json),
+        Some(Command::Test(test)) => command::test::test(&test),
         Some(Command::Explain { code }) => command::explain::explain(&code),
         Some(Command::Kernel { action }) => command::kernel::kernel(&action),
         Some(Command::Bench { compare }) => command::bench::bench(compare.as_deref()),

@@ -342,3 +342,46 @@ fn the_seeds_program_alone_names_what_is_missing() {
         assert!(ran.err.contains(name), "{name} is missing and not named:\n{}", ran.err);
     }
 }
+
+/// One file with a test that passes and one that fails, one notebook, one file that does not check.
+#[test]
+fn tests_of_a_folder_run_and_are_reported() {
+    let place = Place::new();
+    place.write("good.ag", "function twice(n : Int) -> Int { return 2 * n }\nprint(\"program\")\ntest \"doubles\" { assert twice(2) == 4 }\n");
+    let cell = |source: &str| serde_json::json!({ "cell_type": "code", "source": source, "metadata": {}, "outputs": [] });
+    let cells = [
+        cell(":lane echo\nlet a := 1"),
+        cell("test \"sees a\" { assert a == 1 }"),
+        cell("let a := 2"),
+    ];
+    place.write("n.ipynb", &serde_json::json!({ "cells": cells, "nbformat": 4 }).to_string());
+    place.write("none.ag", "1\n");
+    let ran = place.ag(&["test"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("ok      doubles  good.ag:3\n"), "{}", ran.out);
+    assert!(ran.out.contains("ok      sees a  n.ipynb cell 2:1\n2 tests: 2 passed"), "{}", ran.out);
+    assert!(!ran.out.contains("program"), "{}", ran.out);
+
+    place.write("bad.ag", "test \"fails <here>\" { print(\"told\"); assert 1 + 1 == 3 }\n");
+    let ran = place.ag(&["test", "--junit", "report.xml", "-j", "2"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.out.contains("left = 2, right = 3") && ran.out.contains("told"), "{}", ran.out);
+    let report = std::fs::read_to_string(place.0.path().join("report.xml")).unwrap();
+    assert!(report.contains("<testsuites tests=\"3\" failures=\"1\">"), "{report}");
+    assert!(report.contains("name=\"fails &lt;here&gt;\""), "{report}");
+
+    let ran = place.ag(&["test", "--json", "--filter", "here"]);
+    let lines: Vec<serde_json::Value> =
+        ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0]["data"]["outcome"], "failed");
+    assert_eq!((&lines[1]["data"]["tests"], &lines[1]["data"]["failed"]), (&1.into(), &1.into()));
+
+    place.write("bad.ag", "test \"x\" { assert 1 }\n");
+    let ran = place.ag(&["test"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("E0301") && ran.out.contains("2 tests: 2 passed"), "{}", ran.err);
+    assert_eq!(place.ag(&["test", "--filter", "nothing like it"]).code, 2);
+    assert_eq!(place.ag(&["test", "none.ag"]).code, 2);
+    assert_eq!(place.ag(&["test", "missing.ag"]).code, 2);
+    assert!(!place.0.path().join("home").exists(), "tests leave the home alone");
+}

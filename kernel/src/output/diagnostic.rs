@@ -47,6 +47,9 @@ pub struct FaultView {
     pub at: Option<Place>,
     /// Name and shown value of what the faulting expression used.
     pub values: Vec<NamedValue>,
+    /// Where the two sides of a comparison differ, if they are long.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub difference: Vec<String>,
     /// Innermost first.
     pub chain: Vec<FrameView>,
     pub data: serde_json::Value,

@@ -76,15 +76,20 @@ fn lines(text: &str) -> Vec<String> {
 
 /// The Fault under a failing cell: a line a value.
 pub fn fault_terminal(fault: &FaultView, style: &Style) -> String {
+    let more = format!("  :help {} explains it, :fault shows it in full", fault.code);
+    fault_lines(fault, style) + &style.ink(Ink::Muted, &more) + "\n"
+}
+
+/// The same without where to read on.
+pub fn fault_lines(fault: &FaultView, style: &Style) -> String {
     let mut out = heading(fault, style);
     for value in &fault.values {
         let line = format!("  where {} = {}", one_line(&value.name), one_line(&value.value));
         out.push_str(&clip(&line, style.width.max(40)));
         out.push('\n');
     }
-    out.push_str(&chain_text(fault, style));
-    let more = format!("  :help {} explains it, :fault shows it in full", fault.code);
-    out + &style.ink(Ink::Muted, &more) + "\n"
+    out.push_str(&difference_text(fault, style));
+    out + &chain_text(fault, style)
 }
 
 /// The Fault when a person asks for it: values and data whole.
@@ -93,12 +98,32 @@ pub fn card_terminal(fault: &FaultView, style: &Style) -> String {
     for value in &fault.values {
         out.push_str(&indented(&format!("where {} = {}", value.name, value.value), style));
     }
+    out.push_str(&difference_text(fault, style));
     out.push_str(&chain_text(fault, style));
     if !fault.data.is_null() {
         out.push_str(&indented(&format!("data: {}", fault.data), style));
     }
     let more = format!("  :help {} explains it", fault.code);
     out + &style.ink(Ink::Muted, &more) + "\n"
+}
+
+/// What only the left side has in one colour, what only the right side has in another.
+fn difference_text(fault: &FaultView, style: &Style) -> String {
+    let mut out = String::new();
+    for line in &fault.difference {
+        let shown = clip(&format!("    {}", lines_of(line)), style.width.max(40));
+        let ink = match line.get(..1) {
+            Some("-") => Ink::Error,
+            Some("+") => Ink::Good,
+            _ => Ink::Muted,
+        };
+        out.push_str(&style.ink(ink, &shown));
+        out.push('\n');
+    }
+    if !out.is_empty() {
+        out.insert_str(0, "  the sides differ (- left, + right):\n");
+    }
+    out
 }
 
 fn indented(text: &str, style: &Style) -> String {
@@ -156,6 +181,10 @@ fn card_html(fault: &FaultView) -> String {
         out.push_str(&html::element("div", "margin:6px 0;overflow-x:auto;", &source));
     }
     out.push_str(&values_html(fault));
+    if !fault.difference.is_empty() {
+        let text = difference_text(fault, &Style { width: 100, color: false });
+        out.push_str(&html::text("pre", "margin:4px 0;white-space:pre-wrap;", text.trim_end()));
+    }
     out.push_str(&chain_html(fault));
     if !fault.data.is_null() {
         let text = serde_json::to_string_pretty(&fault.data).unwrap_or_default();

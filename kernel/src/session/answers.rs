@@ -11,10 +11,12 @@ use crate::output::diagnostic::{DiagnosticView, FaultView};
 use crate::output::lanes::LanesView;
 use crate::output::memory::MemoryView;
 use crate::output::recall::RecallView;
+use crate::output::test_run::TestView;
 use crate::output::trace::{AgentsView, TraceView};
 use crate::session::Session;
 use crate::session::graph::Graph;
 use crate::session::state::{DefinitionRow, SettingRow, Span, State};
+use crate::session::testing;
 
 impl Session {
     /// Tells the checker which bare names are lanes (L-40).
@@ -165,6 +167,27 @@ impl State for Session {
 
     fn graph(&self) -> &Graph {
         &self.record.graph
+    }
+
+    fn tests(&self) -> Vec<String> {
+        let tests = self.program.workspace.lock().tests();
+        tests.iter().map(|test| test.title.to_string()).collect()
+    }
+
+    fn run_tests(&mut self, wanted: &dyn Fn(&str) -> bool) -> Vec<TestView> {
+        let sources = self.program.live_sources();
+        let listed = testing::list(&sources).into_iter().filter(|test| wanted(&test.title));
+        let mut views = Vec::new();
+        for test in listed {
+            if self.program.is_interrupted() {
+                break;
+            }
+            let folder = Some(self.home.folder().to_owned());
+            let begun = |interrupter| self.program.set_guest(Some(interrupter));
+            views.push(testing::run(&sources, folder, &test, &begun));
+            self.program.set_guest(None);
+        }
+        views
     }
 
     fn settings(&self) -> Vec<SettingRow> {

@@ -4,6 +4,7 @@
 //! diagnostic at the command's place. Commands of the language that this version cannot run yet are rows, too: they are
 //! known, documented and refused, never silently ignored.
 
+mod examine;
 pub mod help;
 mod money;
 mod names;
@@ -169,7 +170,13 @@ pub const TABLE: &[Command] = &[
     row(COMPILER, "asm", "f", "the machine code of a function", Run::NotYet),
     row(TESTS, "record", "file", "write everything taken from outside", Run::NotYet),
     row(TESTS, "replay", "file", "feed a recording back", Run::NotYet),
-    row(TESTS, "test", "[name]", "run tests", Run::NotYet),
+    row(
+        TESTS,
+        "test",
+        "[name]",
+        "run tests, each in a session of its own",
+        Run::Line(examine::test),
+    ),
     row(
         MEASURE,
         "time",

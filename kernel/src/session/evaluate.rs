@@ -56,6 +56,16 @@ impl<'s> Evaluation<'s> {
         let cell = session.program.workspace.lock().add_cell(&request.text);
         let title = request.file.clone().unwrap_or_else(|| format!("cell {number}"));
         session.program.name_source(cell, &title);
+        Evaluation::of(session, cell, number, shown)
+    }
+
+    /// A cell that was taken in already.
+    pub fn of(
+        session: &'s mut Session,
+        cell: CellId,
+        number: u32,
+        shown: &Arc<dyn OutputSink>,
+    ) -> Evaluation<'s> {
         let services = session.program.services();
         let limits = services.map(|services| services.ledger().cell(number));
         Evaluation { session, shown: Arc::clone(shown), cell, number, limits }
@@ -112,7 +122,7 @@ impl<'s> Evaluation<'s> {
     }
 
     /// Puts the cell's definitions in force, and those of earlier cells that mean something else now.
-    fn define(&mut self, checked: &CheckedCell) -> Result<(), InstallError> {
+    pub fn define(&mut self, checked: &CheckedCell) -> Result<(), InstallError> {
         let program = &self.session.program;
         program.install(self.cell, &checked.definitions)?;
         for (cell, definitions) in &checked.changes.relinked {
@@ -201,7 +211,7 @@ impl<'s> Evaluation<'s> {
         Ok(())
     }
 
-    fn statement(&mut self, step: &CellStep) -> Result<Owned, Box<Fault>> {
+    pub fn statement(&mut self, step: &CellStep) -> Result<Owned, Box<Fault>> {
         let program = &self.session.program;
         if program.is_interrupted() {
             return Err(Box::new(Fault::new(code::TIME, "interrupted")));

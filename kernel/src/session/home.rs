@@ -4,6 +4,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::session::options::{HomeChoice, SessionOptions, SetupError};
@@ -78,7 +79,10 @@ fn usual(variable: impl Fn(&str) -> Option<PathBuf>) -> PathBuf {
 
 fn ephemeral() -> PathBuf {
     let now_ns = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-    env::temp_dir().join(format!("ag-{}-{now_ns:x}", std::process::id()))
+    // Sessions of one process may begin at the same moment.
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    env::temp_dir().join(format!("ag-{}-{count}-{now_ns:x}", std::process::id()))
 }
 
 #[cfg(test)]

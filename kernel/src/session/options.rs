@@ -16,6 +16,15 @@ pub struct SessionOptions {
     pub seed: Option<u64>,
     /// Workers of the scheduler; none: one a core.
     pub workers: Option<usize>,
+    /// The session runs a test.
+    pub in_test: Option<InTest>,
+}
+
+/// What is different in a test (L-65).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InTest {
+    /// The machine's clock, although there is a seed.
+    pub real_clock: bool,
 }
 
 /// Where ledger, history, cache and models live (L-133).

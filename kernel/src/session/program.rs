@@ -14,13 +14,17 @@ use ag_lang::hir::Definitions;
 use ag_lang::hir::{CellStep, FunctionKey};
 use ag_lang::source::{SourceId, Span};
 use ag_lang::types::shape::shape_of;
+use ag_lang::types::test_item;
 use ag_runtime::code::FnSlot;
-use ag_runtime::fault::{Fault, Frame, Origin, Site};
+use ag_runtime::fault::{Fault, Frame, Origin, Site, code};
 use ag_runtime::services::Services;
 use ag_runtime::world::{World, WorldHandle};
 use parking_lot::Mutex;
 
 use crate::output::diagnostic::{DiagnosticView, FaultView, FrameView, NamedValue, Place};
+use crate::output::difference::difference;
+use crate::session::Interrupter;
+use crate::session::testing::Source as TestSource;
 
 pub struct Program {
     /// Shared with editors, which look at texts while cells run.
@@ -33,6 +37,8 @@ pub struct Program {
     running: AtomicU32,
     /// Somebody asked for the running cell to end. Set by interrupters, cleared by the session at a cell's start.
     interrupted: AtomicBool,
+    /// A session that the running cell waits for: a test. Who interrupts the cell means it, too.
+    guest: Mutex<Option<Interrupter>>,
 }
 
 impl Program {
@@ -46,6 +52,7 @@ impl Program {
             titles: Mutex::default(),
             running: AtomicU32::new(0),
             interrupted: AtomicBool::new(false),
+            guest: Mutex::default(),
         };
         program.install(CellId(0), &prelude.definitions)?;
         Ok(program)
@@ -112,7 +119,30 @@ impl Program {
         if number != 0 {
             self.interrupted.store(true, Ordering::SeqCst);
             self.world.interrupt(number);
+            let guest = self.guest.lock().clone();
+            if let Some(guest) = guest {
+                guest.interrupt();
+            }
         }
+    }
+
+    /// The session that the running cell waits for, from now on.
+    pub fn set_guest(&self, guest: Option<Interrupter>) {
+        *self.guest.lock() = guest.clone();
+        // Whoever asked before found no guest.
+        if let (Some(guest), true) = (guest, self.is_interrupted()) {
+            guest.interrupt();
+        }
+    }
+
+    /// The texts whose definitions are in force, oldest first.
+    pub fn live_sources(&self) -> Vec<TestSource> {
+        let live = self.workspace.lock().live().to_vec();
+        let source = |id: CellId| {
+            let (title, text) = self.source(id)?;
+            Some(TestSource { title: title.to_string(), text: text.to_string() })
+        };
+        live.into_iter().filter_map(source).collect()
     }
 
     /// For the moments between two statements of a cell.
@@ -176,7 +206,8 @@ impl Program {
         let place = found.as_ref().map(|(title, text, span)| (SourceText { title, text }, *span));
         FaultView {
             chain: self.chain(fault),
-            values: values(&fault.data),
+            values: values(fault),
+            difference: sides(fault),
             data: fault.data.clone(),
             ..FaultView::at(fault.code, &fault.message, place)
         }
@@ -204,7 +235,10 @@ impl Program {
         // Statements of a cell are a function of their own, called as the cell is.
         let function = match (&found, frame.site.origin.item) {
             (Some((title, ..)), STATEMENTS) if !frame.function.contains('{') => title.to_string(),
-            _ => frame.function.to_string(),
+            _ => match test_item::title(&frame.function) {
+                Some(title) => format!("test {title:?}"),
+                None => frame.function.to_string(),
+            },
         };
         let place = |(title, text, span): (Arc<str>, Arc<str>, Span)| {
             Place::new(SourceText { title: &title, text: &text }, span)
@@ -229,17 +263,37 @@ fn items(definitions: &Definitions) -> HashMap<FunctionKey, u32> {
     functions.map(|function| (function.key.clone(), function.item)).collect()
 }
 
-/// The values a Fault reports, if it does.
-fn values(data: &serde_json::Value) -> Vec<NamedValue> {
-    let Some(values) = data.get("values").and_then(|values| values.as_object()) else {
-        return Vec::new();
+/// The values a Fault reports beside its message, if it does. Those of a condition are in the message unless they are long.
+fn values(fault: &Fault) -> Vec<NamedValue> {
+    let is_condition = matches!(fault.code, code::ASSERT | code::REQUIRE);
+    let values = match is_condition {
+        true if fault.message.contains(" where ") => None,
+        true => fault.data.as_object(),
+        false => fault.data.get("values").and_then(|values| values.as_object()),
     };
-    let text = |value: &serde_json::Value| match value {
-        serde_json::Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
+    let Some(values) = values else { return Vec::new() };
     values
         .iter()
         .map(|(name, value)| NamedValue { name: name.clone(), value: text(value) })
         .collect()
+}
+
+fn text(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// How the two sides of an assertion differ.
+fn sides(fault: &Fault) -> Vec<String> {
+    let side = |name: &str| {
+        let shown = fault.data.get(name)?.as_str()?;
+        // A text is shown as its literal, which for this purpose is near enough to JSON's.
+        Some(serde_json::from_str::<String>(shown).unwrap_or_else(|_| shown.to_owned()))
+    };
+    match (fault.code, side("left"), side("right")) {
+        (code::ASSERT, Some(left), Some(right)) => difference(&left, &right),
+        _ => Vec::new(),
+    }
 }

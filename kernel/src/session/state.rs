@@ -8,6 +8,7 @@ use crate::output::diagnostic::{DiagnosticView, FaultView};
 use crate::output::lanes::LanesView;
 use crate::output::memory::MemoryView;
 use crate::output::recall::RecallView;
+use crate::output::test_run::TestView;
 use crate::output::trace::{AgentsView, TraceView};
 use crate::session::graph::Graph;
 
@@ -39,6 +40,11 @@ pub trait State {
     /// All names that `document` knows, to find the one that was meant.
     fn names(&self) -> Vec<String>;
     fn graph(&self) -> &Graph;
+
+    /// The titles of the session's tests.
+    fn tests(&self) -> Vec<String>;
+    /// Runs those tests, each in a session of its own.
+    fn run_tests(&mut self, wanted: &dyn Fn(&str) -> bool) -> Vec<TestView>;
 
     fn settings(&self) -> Vec<SettingRow>;
     /// The error lists what would be accepted.

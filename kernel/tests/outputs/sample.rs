@@ -4,6 +4,7 @@ use ag_kernel::output::cost::{BudgetView, CostRow, CostView, CrashView, LimitRow
 use ag_kernel::output::diagnostic::{DiagnosticView, FaultView, FrameView, NamedValue, Place};
 use ag_kernel::output::recall::{CausalStep, Counterfactual, RecallView, RecollectionRow, TermRow};
 use ag_kernel::output::table::{Column, TableCell, TableView, ValueView};
+use ag_kernel::output::test_run::{TestOutcome, TestView, TestsView};
 use ag_kernel::output::trace::{AgentRow, AgentsView, MessageRow, SpanKind, SpanRow, TraceView};
 use ag_kernel::output::{Note, NoteLevel, Output, Page, ProgressView};
 use ag_lang::diag::snippet::SourceText;
@@ -32,6 +33,7 @@ pub fn all() -> Vec<(&'static str, Output)> {
         ("budget", Output::Budget(budget())),
         ("cost-line", Output::CostLine(line())),
         ("recall", Output::Recall(recall())),
+        ("tests", Output::Tests(tests())),
         ("page", Output::Page(page())),
         (
             "note",
@@ -51,6 +53,33 @@ pub fn all() -> Vec<(&'static str, Output)> {
             }),
         ),
     ]
+}
+
+fn tests() -> TestsView {
+    let test = |title: &str, line: u32, outcome: TestOutcome, outputs: Vec<Output>| TestView {
+        title: title.into(),
+        origin: "risk.ag".into(),
+        line,
+        outcome,
+        outputs,
+    };
+    let different = FaultView {
+        values: Vec::new(),
+        difference: vec!["  a".into(), "- b".into(), "+ <b>bold</b>".into()],
+        ..fault()
+    };
+    TestsView {
+        tests: vec![
+            test("<b>high</b> risk never trades", 12, TestOutcome::Passed, vec![]),
+            test(
+                "answers",
+                20,
+                TestOutcome::Failed,
+                vec![Output::Stdout("asked\n".into()), Output::Fault(different)],
+            ),
+            test("checks", 31, TestOutcome::Rejected, vec![Output::Diagnostics(vec![error()])]),
+        ],
+    }
 }
 
 fn value() -> ValueView {

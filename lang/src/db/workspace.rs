@@ -3,6 +3,8 @@
 //! Plain calls and plain data; nobody outside sees the database. A cell with an error defines nothing: the session
 //! removes it again.
 
+pub mod tested;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -335,6 +337,7 @@ impl Workspace {
                 out.push(twice(&global.name, global.span, *first));
             }
         }
+        out.extend(self.tested_twice(cell));
         out
     }
 
@@ -477,7 +480,7 @@ fn number(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
-fn twice(name: &str, span: Span, first: Span) -> Diagnostic {
+pub(super) fn twice(name: &str, span: Span, first: Span) -> Diagnostic {
     Diagnostic::new(codes::E0204, span, format!("`{name}` is declared twice in this cell"))
         .label(first, "first here")
 }

@@ -23,6 +23,7 @@ use crate::types::infer::probe::Probe;
 use crate::types::infer::{Infer, Owner};
 use crate::types::report;
 use crate::types::restrict;
+use crate::types::test_item::infer_test;
 use crate::types::ty::{Name, Ty};
 use crate::types::unify::Fallback;
 
@@ -58,7 +59,7 @@ pub fn function_at(tree: &ItemTree, path: FnPath) -> Option<&Function> {
 pub fn function_paths(tree: &ItemTree) -> Vec<FnPath> {
     let members = |n: usize| (0..n).filter_map(|at| u32::try_from(at).ok()).map(FnPath::Member);
     match &tree.kind {
-        ItemKind::Function(_) => vec![FnPath::Item],
+        ItemKind::Function(_) | ItemKind::Test(_) => vec![FnPath::Item],
         ItemKind::Struct(def) => members(def.methods.len()).collect(),
         ItemKind::Enum(def) => members(def.methods.len()).collect(),
         ItemKind::Tool(def) => members(def.methods.len()).collect(),
@@ -131,6 +132,7 @@ fn run<'db>(
             let body = infer.agent_config(&def.name, agent);
             infer.finish(body, Span::default())
         }
+        (FnPath::Item, _, ItemKind::Test(test)) => infer_test(infer, tree, test),
         _ => match function_at(tree, path) {
             Some(function) => infer_body(infer, item, definition, function),
             None => Checked::failed(Vec::new()),

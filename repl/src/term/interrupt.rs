@@ -2,8 +2,10 @@
 //! ephemeral.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use ag_kernel::session::Session;
+use ag_kernel::session::{Interrupter, Session};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Takes SIGINT over before it returns, and passes it on from a thread of its own until the process ends. At a prompt the
@@ -74,4 +76,42 @@ async fn wait(ends: Option<Ends>) {
         }
     }
     std::process::exit(code);
+}
+
+/// The sessions that are running side by side.
+#[derive(Clone, Default)]
+pub struct Guests(Arc<Mutex<Vec<Interrupter>>>);
+
+impl Guests {
+    pub fn add(&self, interrupter: Interrupter) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(interrupter);
+    }
+
+    fn interrupt(&self) {
+        let guests = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        guests.iter().for_each(Interrupter::interrupt);
+    }
+}
+
+/// The first SIGINT sets `stop` and interrupts all that run, so that their homes are deleted; the second ends the process.
+pub fn on_interrupt_of(guests: Guests, stop: Arc<AtomicBool>) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+        return;
+    };
+    let taken = {
+        let _inside = runtime.enter();
+        signal(SignalKind::interrupt())
+    };
+    let Ok(mut interrupts) = taken else { return };
+    let body = move || {
+        runtime.block_on(async {
+            while interrupts.recv().await.is_some() {
+                if stop.swap(true, Ordering::Relaxed) {
+                    std::process::exit(130);
+                }
+                guests.interrupt();
+            }
+        });
+    };
+    let _ = std::thread::Builder::new().name("ag-interrupt".to_owned()).spawn(body);
 }

@@ -35,6 +35,11 @@ pub fn error_line(message: &str) {
     let _ = writeln!(stderr(), "{word}: {message}");
 }
 
+/// Lines as they are.
+pub fn text(text: &str) {
+    let _ = write!(stdout(), "{text}");
+}
+
 /// A line on stdout. A reader that went away (`ag ... | head`) is no failure.
 pub fn line(text: &str) {
     let _ = writeln!(stdout(), "{text}");

@@ -261,10 +261,47 @@ impl Infer<'_, '_> {
     }
 
     fn assert(&mut self, cond: ExprId, message: Option<ExprId>, span: Span) -> hir::Expr {
-        let cond = Box::new(self.check(cond, &Ty::Bool));
+        let mut cond = self.check(cond, &Ty::Bool);
         let why = message.map(|message| Box::new(self.check(message, &Ty::Text)));
-        let shown = self.shown(&cond);
-        expr(ExprKind::Require { cond, assertion: true, why, shown }, Ty::Unit, span)
+        let (mut stmts, mut shown) = self.sides(&mut cond);
+        shown.extend(self.shown(&cond));
+        let cond = Box::new(cond);
+        let assertion =
+            expr(ExprKind::Require { cond, assertion: true, why, shown }, Ty::Unit, span);
+        if stmts.is_empty() {
+            return assertion;
+        }
+        stmts.push(expr_stmt(assertion));
+        expr(ExprKind::Block { stmts, value: None }, Ty::Unit, span)
+    }
+
+    /// Computes the sides of a comparison before it, so that an assertion that fails can tell what they were. Variables and
+    /// literals need no telling.
+    fn sides(&mut self, cond: &mut hir::Expr) -> (Vec<hir::Stmt>, Vec<(Name, hir::Expr)>) {
+        let (left, right) = match &mut cond.kind {
+            ExprKind::Equal { lhs, rhs, .. } => (&mut **lhs, &mut **rhs),
+            ExprKind::Binary(
+                hir::BinaryOp::CompareInt(_) | hir::BinaryOp::CompareFloat(_),
+                lhs,
+                rhs,
+            ) => (&mut **lhs, &mut **rhs),
+            _ => return (Vec::new(), Vec::new()),
+        };
+        if !is_computed(left) && !is_computed(right) {
+            return (Vec::new(), Vec::new());
+        }
+        let mut stmts = Vec::new();
+        let mut shown = Vec::new();
+        for (name, side) in [("left", left), ("right", right)] {
+            let (ty, span) = (side.ty.clone(), side.span);
+            let local = self.temporary(ty.clone(), span);
+            let read = expr(ExprKind::Local(local), ty.clone(), span);
+            let value = std::mem::replace(side, read.clone());
+            let pattern = hir::Pattern { kind: hir::PatternKind::Bind(local), ty, span };
+            stmts.push(hir::Stmt { kind: hir::StmtKind::Let { pattern, value }, span });
+            shown.push((Name::from(name), read));
+        }
+        (stmts, shown)
     }
 
     /// The variables of a condition, to be told with their values when it fails.
@@ -460,4 +497,21 @@ fn tuple_of(values: &[(Name, Span, hir::Expr)], span: Span) -> (hir::Expr, Ty) {
             (expr(ExprKind::Tuple(items), ty.clone(), span), ty)
         }
     }
+}
+
+/// Whether the value is neither a variable nor a literal.
+fn is_computed(value: &hir::Expr) -> bool {
+    !matches!(
+        value.kind,
+        ExprKind::Local(_)
+            | ExprKind::Global(_)
+            | ExprKind::AgentField(_)
+            | ExprKind::Unit
+            | ExprKind::Bool(_)
+            | ExprKind::Int(_)
+            | ExprKind::Float(_)
+            | ExprKind::Text(_)
+            | ExprKind::Money(_)
+            | ExprKind::Duration(_)
+    )
 }

@@ -33,6 +33,9 @@ fn first(args: &[u64]) -> u64 {
     args.first().copied().unwrap_or(0)
 }
 
+/// Values up to this many bytes are part of the message.
+const VALUES_BYTES: usize = 100;
+
 fn failed(
     assertion: bool,
     why: bool,
@@ -54,7 +57,9 @@ fn failed(
         parts.push(format!("{name} = {text}"));
         values.insert(name.to_string(), Value::String(text));
     }
-    if !parts.is_empty() {
+    // Long values are told beside the message; `data` has them all.
+    let is_short = parts.iter().map(String::len).sum::<usize>() <= VALUES_BYTES;
+    if is_short && !parts.is_empty() {
         message.push_str(" where ");
         message.push_str(&parts.join(", "));
     }
