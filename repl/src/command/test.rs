@@ -140,7 +140,9 @@ impl Table {
             match as_json {
                 true => {
                     let mut data = json!(view);
-                    data["took_ms"] = json!(took.as_secs_f64() * 1e3);
+                    if let Some(data) = data.as_object_mut() {
+                        data.insert("took_ms".to_owned(), json!(took.as_secs_f64() * 1e3));
+                    }
                     JsonSink::default().line(&json!({ "output": "test", "data": data }));
                 }
                 false => paint::text(&test_terminal(view, &style)),
