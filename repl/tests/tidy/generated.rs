@@ -4,6 +4,7 @@
 use std::fmt::Write;
 
 use ag_lang::diag::codes;
+use ag_lang::syntax::words;
 
 use crate::tree::{read, root};
 
@@ -57,16 +58,25 @@ fn the_list_of_benchmarks_stands_twice_and_is_the_same() {
     assert_eq!(rows, targets, "docs/benchmarks.md and benches/targets.toml differ");
 }
 
-/// The words the colours of JupyterLab know are the language's.
+const MODE: &str = "share/jupyter/labextensions/ag-lang/static/remoteEntry.js";
+
+/// The words the colours of JupyterLab know are the language's tables.
 #[test]
-fn the_editor_colours_every_reserved_word() {
-    let script = read("share/jupyter/labextensions/ag-lang/static/remoteEntry.js");
-    let reserved = "as assert await break continue else enum false for function if import in is let loop match require \
-                    return struct true try var while";
-    let words = reserved.split_whitespace().chain(ag_lang::syntax::words::ITEM.iter().copied());
-    for word in words.chain(ag_lang::syntax::words::BEHAVIOR.iter().copied()) {
-        let is_known =
-            script.split(|c: char| !c.is_alphanumeric() && c != '_').any(|known| known == word);
-        assert!(is_known, "remoteEntry.js does not colour {word}");
+fn the_editor_knows_the_words_of_the_language() {
+    let tables: [(&str, &[&str]); 5] = [
+        ("reserved", &words::RESERVED),
+        ("item", words::ITEM),
+        ("section", words::SECTION),
+        ("behavior", words::BEHAVIOR),
+        ("contract", words::CONTRACT),
+    ];
+    let mut made = String::from("  const WORDS = {\n");
+    for (name, words) in tables {
+        writeln!(made, "    {name}: ['{}'],", words.join("', '")).unwrap();
     }
+    made.push_str("  };\n");
+    let script = read(MODE);
+    let (head, rest) = script.split_once("  const WORDS = {\n").unwrap();
+    let (_, tail) = rest.split_once("  };\n").unwrap();
+    expect_file(MODE, &format!("{head}{made}{tail}"));
 }
