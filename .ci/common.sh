@@ -91,3 +91,18 @@ jupyter_environment() {
   cp .ci/requirements.txt "$stamp"
   echo "made $VENV"
 }
+
+# Chromium, for the tests that look at JupyterLab and for `make picture`. Where it may not be installed the tests say so.
+browser() {
+  if has chromium || has chromium-browser || has google-chrome; then
+    echo "found"
+    return
+  fi
+  local install="apt-get install -y --no-install-recommends chromium fonts-dejavu-core"
+  if may_install && has apt-get; then
+    echo "installing: $install"
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive $install >/dev/null
+  else
+    printf 'no Chromium; this installs it:\n  sudo %s\n' "$install"
+  fi
+}
