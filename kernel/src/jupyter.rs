@@ -15,6 +15,7 @@ pub mod replies;
 pub mod shell;
 pub mod sink;
 pub mod sockets;
+pub mod stdin;
 pub mod wire;
 
 use std::path::Path;
@@ -33,6 +34,7 @@ use crate::jupyter::cells::{Cells, Opened};
 use crate::jupyter::connection::StartError;
 use crate::jupyter::sink::Iopub;
 use crate::jupyter::sockets::Queue;
+use crate::jupyter::stdin::Asker;
 use crate::jupyter::wire::{Request, Signer};
 
 /// How long the session may take to close its files when the kernel leaves.
@@ -77,10 +79,10 @@ async fn run(connection: ConnectionInfo, cells: Cells) -> Result<(), StartError>
     sockets::heartbeat(&connection.hb_url()).await?;
     let shell = sockets::router(&connection.shell_url()).await?;
     let control = sockets::router(&connection.control_url()).await?;
-    // Nothing asks for input yet; clients still connect to it.
-    let _stdin = sockets::router(&connection.stdin_url()).await?;
+    let stdin = sockets::router(&connection.stdin_url()).await?;
     let publisher = sockets::publisher(&connection.iopub_url(), signer.clone()).await?;
-    let iopub = Iopub { signer: signer.clone(), queue: publisher.queue };
+    let (asker, asked) = Asker::new();
+    let iopub = Iopub::new(signer.clone(), publisher.queue, asker);
     iopub.publish("status", None, &Status::starting());
     let leave = Notify::new();
     let kernel =
@@ -93,6 +95,7 @@ async fn run(connection: ConnectionInfo, cells: Cells) -> Result<(), StartError>
             publisher.subscribed,
         )),
         tokio::spawn(control::serve(Arc::clone(&kernel), control.requests, control.replies)),
+        tokio::spawn(stdin::serve(Arc::clone(&kernel), asked, stdin.requests, stdin.replies)),
         tokio::spawn(parent::watch(Arc::clone(&kernel))),
         tokio::spawn(signals.serve(Arc::clone(&kernel))),
     ];
@@ -105,7 +108,7 @@ async fn run(connection: ConnectionInfo, cells: Cells) -> Result<(), StartError>
     // With the tasks gone these are the last queues: each writer ends when its own is written out. A client that does
     // not read must not keep the kernel alive.
     drop(kernel);
-    let writers = [control.writer, shell.writer, publisher.writer];
+    let writers = [control.writer, shell.writer, stdin.writer, publisher.writer];
     let drained = async {
         for writer in writers {
             let _ = writer.await;

@@ -4,10 +4,12 @@
 //! runtime value, a lock or a handle: every view is rows of numbers and text, so it can be logged, compared and sent.
 //! This file never formats for a screen.
 
+pub mod bars;
 pub mod cost;
 pub mod diagnostic;
 pub mod difference;
 pub mod lanes;
+pub mod media;
 pub mod memory;
 pub mod recall;
 pub mod table;
@@ -15,6 +17,7 @@ pub mod test_run;
 pub mod trace;
 pub mod value;
 
+use ag_runtime::context::sink::Question;
 use serde::{Deserialize, Serialize};
 
 use cost::{BudgetView, CostLine, CostView};
@@ -72,6 +75,11 @@ pub enum Output {
 /// Where outputs go. The terminal and iopub are its two implementations; both may be called from any worker.
 pub trait OutputSink: Send + Sync {
     fn emit(&self, output: Output);
+
+    /// Puts a question of the program to the person, behind those that wait already. Must not block.
+    fn ask(&self, question: Question) {
+        question.refuse("nobody can be asked here");
+    }
 }
 
 /// Something displayed, with the identity that later updates name.
@@ -83,16 +91,11 @@ pub struct Display {
     pub update: bool,
 }
 
-/// What `display`, `html`, `svg`, `markdown`, `latex` and `vega` show. The texts are trusted: the program made them.
+/// What is displayed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "data", rename_all = "snake_case")]
 pub enum Content {
-    Value(ValueView),
-    Html(String),
-    Svg(String),
-    Markdown(String),
-    Latex(String),
-    Vega(serde_json::Value),
+    Value(Box<ValueView>),
     /// Any other output displayed under an identity, so that it can be updated.
     Output(Box<Output>),
 }

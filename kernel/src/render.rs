@@ -11,6 +11,8 @@ mod cost;
 mod diagnostic;
 pub mod html;
 pub mod lanes;
+mod markdown;
+mod media;
 pub mod memory;
 mod message;
 pub mod number;
@@ -20,6 +22,7 @@ pub mod test_run;
 pub mod text;
 pub mod trace;
 mod value;
+mod words;
 
 use serde_json::{Map, Value};
 
@@ -80,16 +83,10 @@ pub fn mime(output: &Output) -> Option<MimeBundle> {
 }
 
 fn content_mime(content: &Content) -> Option<MimeBundle> {
-    let bundle = match content {
-        Content::Value(view) => value::mime(view),
-        Content::Html(text) => message::html_mime(text),
-        Content::Svg(text) => message::svg_mime(text),
-        Content::Markdown(text) => message::markdown_mime(text),
-        Content::Latex(text) => message::latex_mime(text),
-        Content::Vega(spec) => message::vega_mime(spec),
-        Content::Output(output) => return mime(output),
-    };
-    Some(bundle)
+    match content {
+        Content::Value(view) => Some(value::mime(view)),
+        Content::Output(output) => mime(output),
+    }
 }
 
 /// The `error` message of an output that says that the cell failed.
@@ -117,7 +114,10 @@ pub fn terminal(output: &Output, style: &Style) -> String {
         Output::Clear { .. } => String::new(),
         Output::Diagnostics(list) => diagnostic::terminal(list, style),
         Output::Value(view) => value::terminal(view, style),
-        Output::Display(display) => content_terminal(&display.content, style),
+        Output::Display(Display { content, update: false, .. }) => content_terminal(content, style),
+        Output::Display(Display { content, .. }) => {
+            updated(&content_terminal(content, style), style)
+        }
         Output::Fault(fault) => diagnostic::fault_terminal(fault, style),
         Output::FaultCard(fault) => diagnostic::card_terminal(fault, style),
         Output::Trace(view) => trace::terminal(view, style),
@@ -138,12 +138,15 @@ pub fn terminal(output: &Output, style: &Style) -> String {
 fn content_terminal(content: &Content, style: &Style) -> String {
     match content {
         Content::Value(view) => value::terminal(view, style),
-        Content::Html(html) => with_newline(text::lines_of(&message::text_of_html(html))),
-        Content::Svg(_) => "a picture (SVG)\n".to_owned(),
-        Content::Markdown(body) | Content::Latex(body) => with_newline(text::lines_of(body)),
-        Content::Vega(spec) => with_newline(text::lines_of(&message::vega_text(spec))),
         Content::Output(output) => terminal(output, style),
     }
+}
+
+/// Where what is displayed cannot be replaced, its update is told as one.
+fn updated(text: &str, style: &Style) -> String {
+    let is_line = text.trim_end().lines().nth(1).is_none();
+    let mark = style.ink(text::Ink::Muted, "updated:");
+    format!("{mark}{}{text}", if is_line { " " } else { "\n" })
 }
 
 fn with_newline(mut text: String) -> String {

@@ -105,7 +105,7 @@ impl Session {
         let evaluation = Evaluation::new(self, &request, number, sink);
         let Ended { status, result } = evaluation.run(request.file.is_some());
         self.program.end();
-        let shown = result.map(|(value, ty)| self.keep_result(&request, value, &ty));
+        let shown = result.and_then(|(value, ty)| self.keep_result(&request, value, &ty));
         if let Some(view) = &shown {
             sink.emit(Output::Value(view.clone()));
         }

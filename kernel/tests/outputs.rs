@@ -10,7 +10,9 @@ mod sample;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use ag_kernel::output::Output;
+use ag_kernel::output::media::MediaView;
+use ag_kernel::output::table::ValueView;
+use ag_kernel::output::{Content, Display, Output};
 use ag_kernel::render::{MimeBundle, Style, failure, mime, terminal};
 use serde_json::{Value, json};
 
@@ -74,7 +76,8 @@ fn terminal_texts_are_as_kept() {
 #[test]
 fn nothing_is_wider_than_80_columns_but_quoted_source() {
     for (name, output) in sample::all() {
-        let quotes_source = matches!(output, Output::Diagnostics(_) | Output::Value(_));
+        let quotes_source =
+            matches!(output, Output::Diagnostics(_) | Output::Value(_) | Output::Display(_));
         for line in terminal(&output, &Style::PLAIN).lines() {
             let columns = ag_kernel::render::text::columns(line);
             assert!(columns <= 80 || quotes_source, "{name}: {line}");
@@ -86,9 +89,21 @@ fn nothing_is_wider_than_80_columns_but_quoted_source() {
 fn without_its_codes_a_coloured_text_is_the_plain_one() {
     for (name, output) in sample::all() {
         let coloured = terminal(&output, &Style { width: 80, color: true });
-        let is_bare = matches!(output, Output::Page(_));
+        let has_own_look =
+            |view: &ValueView| matches!(view.media, Some(MediaView::Html(_) | MediaView::Latex(_)));
+        let is_bare =
+            matches!(output, Output::Page(_)) || shown_value(&output).is_some_and(has_own_look);
         assert!(coloured.contains('\x1b') || is_bare, "{name} has colours");
         assert_eq!(strip(&coloured), terminal(&output, &Style::PLAIN), "{name}");
+    }
+}
+
+/// The value that is a result or displayed.
+fn shown_value(output: &Output) -> Option<&ValueView> {
+    match output {
+        Output::Value(view) => Some(view),
+        Output::Display(Display { content: Content::Value(view), .. }) => Some(view),
+        _ => None,
     }
 }
 
@@ -108,6 +123,10 @@ fn html_survives_an_untrusted_notebook() {
     for (name, output) in sample::all() {
         let Some(bundle) = mime(&output) else { continue };
         let Some(html) = bundle.data.get("text/html").and_then(Value::as_str) else { continue };
+        // What the program wrote itself is its own business.
+        if shown_value(&output).is_some_and(|view| view.media.is_some()) {
+            continue;
+        }
         let html = &html.replace("class=\"mathjax_ignore tex2jax_ignore\"", "");
         for banned in ["<style", "<svg", "<script", "<iframe", "class=", "onclick", "url("] {
             assert!(!html.contains(banned), "{name}: {banned} in {html}");
@@ -136,8 +155,10 @@ fn a_bundle_has_one_rich_form_and_its_facts() {
         let rich = has("text/html")
             + has("image/svg+xml")
             + has("text/markdown")
+            + has("text/latex")
             + has("application/vnd.vegalite.v5+json");
-        let is_plain_value = matches!(&output, Output::Value(view) if view.table.is_none());
+        let is_plain = |view: &ValueView| view.table.is_none() && view.media.is_none();
+        let is_plain_value = shown_value(&output).is_some_and(is_plain);
         assert!(rich == 1 || is_plain_value, "{name}: {keys:?}");
         if has("image/png") == 1 {
             assert_eq!(has("text/html"), 0, "{name}: HTML would hide the picture");

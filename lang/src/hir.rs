@@ -202,7 +202,7 @@ pub enum ExprKind {
     Question(Box<Expr>),
     /// A template as Text: parts joined, holes by `show`.
     Template(Vec<TemplatePart>),
-    /// A template as Prompt: holes kept apart.
+    /// A template as Prompt or Template, as its type says: holes kept apart.
     Prompt(Vec<TemplatePart>),
     Convert(Conversion, Box<Expr>),
     Return(Option<Box<Expr>>),

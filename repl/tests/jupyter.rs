@@ -71,6 +71,12 @@ fn the_rest_of_the_protocol_holds() {
 }
 
 #[test]
+fn displays_progress_and_questions_hold() {
+    let Some(place) = Place::new("displays_progress_and_questions_hold") else { return };
+    place.run(&script("display.py"), &[]);
+}
+
+#[test]
 fn the_notebook_shows_trace_ledger_and_recall() {
     let Some(place) = Place::new("the_notebook_shows_trace_ledger_and_recall") else { return };
     let notebook = Path::new(env!("CARGO_MANIFEST_DIR")).join("../notebooks/02-agents.ipynb");

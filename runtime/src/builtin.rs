@@ -7,10 +7,13 @@ pub mod agent;
 pub mod convert;
 pub mod cost;
 pub mod declare;
+pub mod display;
 pub mod document;
+pub mod input;
 pub mod lane;
 pub mod list;
 pub mod map;
+pub mod media;
 pub mod memory;
 pub mod num;
 pub mod output;
@@ -148,6 +151,9 @@ pub const PRELUDE: &str = include_str!("builtin/prelude.ag");
 /// The parts, in the order of the documentation.
 const PARTS: &[&[Builtin]] = &[
     output::TABLE,
+    display::TABLE,
+    media::TABLE,
+    input::TABLE,
     num::TABLE,
     text::TABLE,
     list::TABLE,

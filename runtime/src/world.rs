@@ -25,6 +25,7 @@ use crate::world::options::{Limits, WorldOptions};
 use crate::world::run::Cells;
 use parking_lot::Mutex;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread::JoinHandle;
 
 pub struct World {
@@ -40,6 +41,8 @@ pub struct World {
     retired: Mutex<Retired>,
     cells: Cells,
     random: Mutex<Rng>,
+    // Written by `next_display` alone; a name needs no order with anything.
+    displays: AtomicU64,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -86,6 +89,7 @@ impl World {
             retired: Mutex::default(),
             cells: Cells::default(),
             random: Mutex::new(random),
+            displays: AtomicU64::new(0),
             threads: Mutex::default(),
         });
         let threads = (0..workers).filter_map(|number| {
@@ -159,6 +163,11 @@ impl World {
     #[must_use]
     pub fn random(&self) -> f64 {
         self.random.lock().next_f64()
+    }
+
+    /// A number for something displayed, unique in this world.
+    pub(crate) fn next_display(&self) -> u64 {
+        self.displays.fetch_add(1, Relaxed) + 1
     }
 
     pub(crate) fn retired(&self) -> &Mutex<Retired> {

@@ -25,6 +25,8 @@ pub struct Request {
     identities: Vec<Bytes>,
     header_bytes: Bytes,
     header: Value,
+    /// The message it answers, if it names one.
+    pub parent_id: Option<String>,
     pub metadata: Value,
     pub content: Value,
     /// When it was read from the socket: `stop_on_error` aborts what arrived before the error.
@@ -98,8 +100,10 @@ impl Signer {
             return Err(BadMessage::Header);
         }
         let object = |bytes: &Bytes| serde_json::from_slice(bytes).unwrap_or_else(|_| json!({}));
+        let parent_id = object(parent).get("msg_id").and_then(Value::as_str).map(str::to_owned);
         Ok(Request {
             identities: frames,
+            parent_id,
             header_bytes: header_bytes.clone(),
             header,
             metadata: object(metadata),
@@ -116,7 +120,17 @@ impl Signer {
         metadata: &Map<String, Value>,
     ) -> ZmqMessage {
         let kind = to.kind().replace("_request", "_reply");
-        self.encode(to.identities.clone(), &kind, Some(to), content, metadata)
+        let body = Body { id: &new_id(), kind: &kind, content, metadata };
+        self.encode(to.identities.clone(), Some(to), &body)
+    }
+
+    /// A question to whoever sent the request, and the name by which an answer may refer to it.
+    pub fn ask(&self, of: &Request, content: &impl Serialize) -> (String, ZmqMessage) {
+        let id = new_id();
+        let no_metadata = Map::new();
+        let body = Body { id: &id, kind: "input_request", content, metadata: &no_metadata };
+        let message = self.encode(of.identities.clone(), Some(of), &body);
+        (id, message)
     }
 
     /// A message for everyone who subscribed.
@@ -127,31 +141,39 @@ impl Signer {
         content: &impl Serialize,
     ) -> ZmqMessage {
         let topic = format!("kernel.{}.{kind}", self.session);
-        self.encode(vec![Bytes::from(topic)], kind, parent, content, &Map::new())
+        let body = Body { id: &new_id(), kind, content, metadata: &Map::new() };
+        self.encode(vec![Bytes::from(topic)], parent, &body)
     }
 
     /// A request as a client with the same key sends it: for programs that measure and test a kernel from outside.
     pub fn request(&self, kind: &str, content: &impl Serialize) -> ZmqMessage {
-        self.encode(Vec::new(), kind, None, content, &Map::new())
+        let body = Body { id: &new_id(), kind, content, metadata: &Map::new() };
+        self.encode(Vec::new(), None, &body)
     }
 
     /// The greeting of a new subscription (JEP 65): its topic comes first, so only that subscription sees it.
     pub fn welcome(&self, topic: Bytes) -> ZmqMessage {
         let content = json!({ "subscription": String::from_utf8_lossy(&topic) });
-        self.encode(vec![topic], "iopub_welcome", None, &content, &Map::new())
+        let no_metadata = Map::new();
+        let body = Body {
+            id: &new_id(),
+            kind: "iopub_welcome",
+            content: &content,
+            metadata: &no_metadata,
+        };
+        self.encode(vec![topic], None, &body)
     }
 
     fn encode(
         &self,
         mut frames: Vec<Bytes>,
-        kind: &str,
         parent: Option<&Request>,
-        content: &impl Serialize,
-        metadata: &Map<String, Value>,
+        body: &Body<'_, impl Serialize>,
     ) -> ZmqMessage {
+        let Body { id, kind, content, metadata } = body;
         let now = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
         let header = json!({
-            "msg_id": uuid::Uuid::new_v4().to_string(), "msg_type": kind, "session": &*self.session,
+            "msg_id": id, "msg_type": kind, "session": &*self.session,
             "username": "ag", "date": now, "version": PROTOCOL_VERSION,
         });
         let parent =
@@ -168,6 +190,18 @@ impl Signer {
         // Only an empty list of frames fails, and this one has at least five.
         ZmqMessage::try_from(frames).unwrap_or_else(|_| ZmqMessage::from(Vec::new()))
     }
+}
+
+/// What a message says, without whom it goes to.
+struct Body<'a, T> {
+    id: &'a str,
+    kind: &'a str,
+    content: &'a T,
+    metadata: &'a Map<String, Value>,
+}
+
+fn new_id() -> String {
+    uuid::Uuid::new_v4().to_string()
 }
 
 /// JSON of plain data: it has no map with keys that are not text, the one thing that fails.

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::output::media::MediaView;
+
 /// A value of the language, told in the forms a renderer may choose from.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ValueView {
@@ -13,6 +15,9 @@ pub struct ValueView {
     pub json: Option<serde_json::Value>,
     /// Set when the value reads better as a table: a list of records, a map.
     pub table: Option<TableView>,
+    /// Set when the value is content to be looked at: it is shown as that, and `text` is how it reads inside a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<MediaView>,
     pub type_name: String,
     /// Remarks shown beside it: why it is stale, that echo made it up.
     pub notes: Vec<String>,

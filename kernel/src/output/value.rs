@@ -3,9 +3,11 @@
 //! The only place where a view is made of a value; it never keeps the value.
 
 use ag_runtime::value::grid::{Grid, GridCell};
+use ag_runtime::value::media::Media;
 use ag_runtime::value::owned::Owned;
 use ag_runtime::value::{json, show};
 
+use crate::output::media::MediaView;
 use crate::output::table::{Column, TableCell, TableView, ValueView};
 
 /// Rows that are read: as many as a panel shows. The rest is a count.
@@ -25,6 +27,7 @@ impl ValueView {
             text,
             json,
             table: Grid::of(value, TABLE_ROWS).filter(|grid| !grid.rows.is_empty()).map(table),
+            media: Media::of(word, shape).map(|media| MediaView::from(&*media)),
             type_name: show::type_name(shape),
             notes: Vec::new(),
         }

@@ -1,10 +1,10 @@
-//! The small outputs: notes, pages, progress, and content the program made itself.
+//! The small outputs: notes, pages, progress.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::bundle::Bundle;
 use super::number::share;
-use super::text::{Ink, bar, lines_of, one_line};
+use super::text::{Ink, bar, clip, lines_of, one_line};
 use super::{MimeBundle, Style, html};
 use crate::output::{Note, NoteLevel, Page, ProgressView};
 
@@ -50,64 +50,23 @@ fn progress_text(view: &ProgressView) -> String {
     format!("{label}: {} of {}", view.done, view.total)
 }
 
+/// Columns of a bar.
+const BAR: usize = 20;
+
 /// One line without its end: the terminal rewrites it in place.
 pub fn progress_terminal(view: &ProgressView, style: &Style) -> String {
-    let filled = format!("{:<20}", bar(share(view.done as f64, view.total as f64), 20));
-    format!("{} ▕{}▏", one_line(&progress_text(view)), style.ink(Ink::Accent, &filled))
-}
-
-pub fn html_mime(html: &str) -> MimeBundle {
-    Bundle::new(text_of_html(html)).trusted_html(html.to_owned()).done()
-}
-
-pub fn svg_mime(svg: &str) -> MimeBundle {
-    Bundle::new("a picture (SVG)").form("image/svg+xml", svg.into()).done()
-}
-
-pub fn markdown_mime(text: &str) -> MimeBundle {
-    Bundle::new(text).form("text/markdown", text.into()).done()
-}
-
-pub fn latex_mime(text: &str) -> MimeBundle {
-    Bundle::new(text).form("text/latex", text.into()).done()
-}
-
-pub fn vega_mime(spec: &Value) -> MimeBundle {
-    Bundle::new(vega_text(spec)).form("application/vnd.vegalite.v5+json", spec.clone()).done()
-}
-
-pub fn vega_text(spec: &Value) -> String {
-    let rows = spec.pointer("/data/values").and_then(Value::as_array).map_or(0, Vec::len);
-    let title = spec.get("title").filter(|title| title.is_string()).cloned();
-    format!("a chart of {rows} rows: {}", title.unwrap_or(json!("untitled")))
-}
-
-/// The words of a piece of HTML: tags dropped, the five entities of XML resolved.
-pub fn text_of_html(html: &str) -> String {
-    let mut out = String::new();
-    let mut in_tag = false;
-    for c in html.chars() {
-        match (in_tag, c) {
-            (false, '<') => in_tag = true,
-            (true, '>') => in_tag = false,
-            (false, c) => out.push(c),
-            (true, _) => {}
-        }
-    }
-    let pairs = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
-    pairs.iter().fold(out, |text, (entity, c)| text.replace(entity, c))
+    let filled = bar(share(view.done as f64, view.total as f64), BAR);
+    let filled = format!("{filled:<BAR$}");
+    // More than a line could not be rewritten.
+    let words = clip(&one_line(&progress_text(view)), style.width.saturating_sub(BAR + 4));
+    format!("{words} ▕{}▏", style.ink(Ink::Accent, &filled))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{progress_terminal, text_of_html};
+    use super::progress_terminal;
     use crate::output::ProgressView;
     use crate::render::Style;
-
-    #[test]
-    fn words_of_html() {
-        assert_eq!(text_of_html("<p style=\"a\">1 &lt; 2 &amp;lt;</p>"), "1 < 2 &lt;");
-    }
 
     #[test]
     fn progress_of_nothing_is_empty() {

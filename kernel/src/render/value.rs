@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::bundle::Bundle;
 use super::html;
+use super::media;
 use super::table::{self, VALUES};
 use super::text::{Ink, lines_of, one_line};
 use super::{MimeBundle, Style};
@@ -15,6 +16,9 @@ const TEXT_CHARS: usize = 10_000;
 const JSON_BYTES: usize = 256 * 1024;
 
 pub fn mime(view: &ValueView) -> MimeBundle {
+    if let Some(media) = &view.media {
+        return media::mime(view, media);
+    }
     let mut bundle = Bundle::new(plain(view));
     if let Some(table) = &view.table {
         let notes: String =
@@ -30,9 +34,10 @@ pub fn mime(view: &ValueView) -> MimeBundle {
 }
 
 pub fn terminal(view: &ValueView, style: &Style) -> String {
-    let mut out = match &view.table {
-        Some(table) => table::to_text(table, style, VALUES),
-        None => lines_of(&cut(&view.text)) + "\n",
+    let mut out = match (&view.media, &view.table) {
+        (Some(media), _) => media::terminal(media, style),
+        (None, Some(table)) => table::to_text(table, style, VALUES),
+        (None, None) => lines_of(&cut(&view.text)) + "\n",
     };
     for note in &view.notes {
         out.push_str(&style.ink(Ink::Warning, &one_line(note)));

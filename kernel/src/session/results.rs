@@ -14,20 +14,20 @@ use crate::session::evaluate::{Evaluation, result_view};
 use crate::session::request::CellRequest;
 
 impl Session {
-    /// Binds the result to `_` and `_N` (L-151) and tells how it looks.
+    /// Binds the result to `_` and `_N` (L-151) and tells how it looks. The handle of something just shown adds nothing.
     pub(super) fn keep_result(
         &mut self,
         request: &CellRequest,
         value: Owned,
         ty: &Ty,
-    ) -> ValueView {
+    ) -> Option<ValueView> {
         let notes = self.record.stale_notes();
         let view = result_view(&value, ty, notes);
         if request.is_counted() {
             self.bind_result("_", &value, ty);
             self.bind_result(&format!("_{}", self.record.count), &value, ty);
         }
-        view
+        (!matches!(ty, Ty::Opaque("Display" | "Progress"))).then_some(view)
     }
 
     fn bind_result(&self, name: &str, value: &Owned, ty: &Ty) {

@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, Weak};
 
-use ag_runtime::context::sink::{Emission, Sink, Stream};
+use ag_runtime::context::sink::{Emission, Question, Sink, Stream};
 
 use crate::output::cost::CostView;
 use crate::output::table::ValueView;
@@ -29,6 +29,10 @@ impl Sink for SessionSink {
             self.shown.emit(output);
         }
     }
+
+    fn ask(&self, _cell: u32, question: Question) {
+        self.shown.ask(question);
+    }
 }
 
 impl SessionSink {
@@ -36,20 +40,16 @@ impl SessionSink {
         Some(match emission {
             Emission::Text { stream: Stream::Out, text } => Output::Stdout(text),
             Emission::Text { stream: Stream::Err, text } => Output::Stderr(text),
-            Emission::Value { id, update, value } => {
-                display(id, update, Content::Value(ValueView::of(&value)))
-            }
-            Emission::Media { id, update, mime, content } => {
-                display(id, update, media(mime, content))
-            }
-            Emission::Progress { id, label, done, total } => Output::Progress(ProgressView {
-                id: format!("progress-{id}"),
-                label,
-                done,
-                total,
-                update: done > 0,
+            Emission::Value { id, update, value } => Output::Display(Display {
+                content: Content::Value(Box::new(ValueView::of(&value))),
+                id: Some(display_id(id)),
+                update,
             }),
-            Emission::Clear => Output::Clear { wait: false },
+            Emission::Progress { id, label, done, total, update } => {
+                let (id, label) = (display_id(id), label.to_string());
+                Output::Progress(ProgressView { id, label, done, total, update })
+            }
+            Emission::Clear { wait } => Output::Clear { wait },
             Emission::Measured(calls) => {
                 let program = self.program.upgrade()?;
                 let report = program.services()?.ledger().report();
@@ -68,19 +68,7 @@ impl SessionSink {
     }
 }
 
-fn display(id: u64, update: bool, content: Content) -> Output {
-    Output::Display(Display { content, id: Some(format!("display-{id}")), update })
-}
-
-fn media(mime: &str, content: String) -> Content {
-    match mime {
-        "text/html" => Content::Html(content),
-        "image/svg+xml" => Content::Svg(content),
-        "text/latex" => Content::Latex(content),
-        "text/markdown" => Content::Markdown(content),
-        _ => match serde_json::from_str(&content) {
-            Ok(description) => Content::Vega(description),
-            Err(_) => Content::Markdown(content),
-        },
-    }
+/// Unique in the session; a front end that outlives sessions makes it unique among them.
+fn display_id(id: u64) -> String {
+    format!("display-{id}")
 }

@@ -2,11 +2,12 @@
 
 use ag_kernel::output::cost::{BudgetView, CostRow, CostView, CrashView, LimitRow};
 use ag_kernel::output::diagnostic::{DiagnosticView, FaultView, FrameView, NamedValue, Place};
+use ag_kernel::output::media::MediaView;
 use ag_kernel::output::recall::{CausalStep, Counterfactual, RecallView, RecollectionRow, TermRow};
 use ag_kernel::output::table::{Column, TableCell, TableView, ValueView};
 use ag_kernel::output::test_run::{TestOutcome, TestView, TestsView};
 use ag_kernel::output::trace::{AgentRow, AgentsView, MessageRow, SpanKind, SpanRow, TraceView};
-use ag_kernel::output::{Note, NoteLevel, Output, Page, ProgressView};
+use ag_kernel::output::{Content, Display, Note, NoteLevel, Output, Page, ProgressView};
 use ag_lang::diag::snippet::SourceText;
 use ag_lang::diag::{Diagnostic, codes};
 use ag_lang::source::Span;
@@ -16,6 +17,22 @@ pub fn all() -> Vec<(&'static str, Output)> {
     vec![
         ("value", Output::Value(value())),
         ("value-table", Output::Value(records())),
+        ("display", display(value(), false)),
+        ("display-update", display(value(), true)),
+        (
+            "html",
+            display(
+                media(
+                    "html",
+                    MediaView::Html("<h3>Desk</h3><p>1 &lt; 2 &amp; <b>more</b></p>".into()),
+                ),
+                false,
+            ),
+        ),
+        ("svg", Output::Value(media("svg", MediaView::Svg(DRAWING.into())))),
+        ("markdown", display(media("markdown", MediaView::Markdown(REPORT.into())), false)),
+        ("latex", display(media("latex", MediaView::Latex("x^2 + 1".into())), false)),
+        ("vega", display(media("vega", MediaView::Vega(description())), false)),
         ("table", Output::Table(wide())),
         ("warning", Output::Diagnostics(vec![warning()])),
         ("error", Output::Diagnostics(vec![error()])),
@@ -82,6 +99,31 @@ fn tests() -> TestsView {
     }
 }
 
+const DRAWING: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"60\" height=\"20\"><title>a bar</title>\
+    <rect width=\"40\" height=\"20\" fill=\"#4c8ed9\"/></svg>";
+
+const REPORT: &str = "# Report\n\nA **strong** word, `code` and \\*stars\\*.\n\n- [one](https://example.org)\n- two\n\n```\nlet x := 1\n```\n";
+
+fn description() -> serde_json::Value {
+    json!({
+        "title": "Prices", "mark": "bar", "data": { "values": [{ "symbol": "ACME", "price": 101.5 }] },
+        "encoding": { "x": { "field": "symbol", "type": "nominal" }, "y": { "field": "price", "type": "quantitative" } },
+    })
+}
+
+fn media(call: &str, media: MediaView) -> ValueView {
+    let text = format!("{call}(\"..\")");
+    ValueView { text, media: Some(media), type_name: "Media".into(), ..ValueView::default() }
+}
+
+fn display(view: ValueView, update: bool) -> Output {
+    Output::Display(Display {
+        content: Content::Value(Box::new(view)),
+        id: Some("display-1".into()),
+        update,
+    })
+}
+
 fn value() -> ValueView {
     ValueView {
         text: "Decision.NoTrade(\"<b>bold</b> risk\")".into(),
@@ -107,6 +149,7 @@ fn records() -> ValueView {
     table.total_rows = 1000;
     ValueView {
         text: "[Signal { symbol: \"ACME0\", price: 100.5, ... }, ...]".into(),
+        media: None,
         json: None,
         table: Some(table),
         type_name: "List<Signal>".into(),

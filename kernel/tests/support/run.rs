@@ -81,6 +81,8 @@ impl Seen {
 fn shown(output: &Output, style: &Style) -> String {
     match output {
         Output::Fault(fault) => format!("{}: {}\n", fault.code, fault.message),
+        // A terminal rewrites it in place.
+        Output::Progress(_) => render::terminal(output, style) + "\n",
         _ => render::terminal(output, style),
     }
 }

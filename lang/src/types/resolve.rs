@@ -9,6 +9,7 @@ use crate::syntax::item::{GenericParam, ItemKind};
 use crate::types::fingerprint::type_fingerprint;
 use crate::types::report;
 use crate::types::ty::{AdtRef, FunctionTy, Name, Ty};
+use ag_runtime::value::{media, template};
 use std::sync::Arc;
 
 /// What a name is where a type is expected, without its fields: enough to write the type down.
@@ -275,6 +276,10 @@ pub const BUILTIN_NAMES: &[&str] = &[
     "Lease",
     "EpisodeId",
     "Frame",
+    "Display",
+    "Progress",
+    media::NAME,
+    template::NAME,
 ];
 
 /// The builtin type of this name; `Err` says how many arguments it takes.
@@ -305,6 +310,10 @@ fn builtin_type(name: &str, args: &[Ty]) -> Option<Result<Ty, usize>> {
         "Lease" => plain(Ty::Opaque("Lease")),
         "EpisodeId" => plain(Ty::Opaque("EpisodeId")),
         "Frame" => plain(Ty::Opaque("Frame")),
+        "Display" => plain(Ty::Opaque("Display")),
+        "Progress" => plain(Ty::Opaque("Progress")),
+        media::NAME => plain(Ty::Opaque(media::NAME)),
+        template::NAME => plain(Ty::Opaque(template::NAME)),
         "List" => one(Ty::List),
         "Set" => one(Ty::Set),
         "Future" => one(Ty::Future),

@@ -1,9 +1,9 @@
-//! Text out: print and show, JSON, and the displays that are still to come.
+//! Text out: print and show, JSON, and the tables and files that are still to come.
 
 use crate::builtin::declare::{Moved, Outcome, Word, absent, builtins};
 use crate::builtin::support::{fail, poll};
 use crate::context::Cx;
-use crate::context::sink::{Emission, Stream};
+use crate::context::sink::Stream;
 use crate::fault::{Faulted, code};
 use crate::value::json::{Unfinished, dyn_from_text_polled, to_json_text_polled};
 use crate::value::record;
@@ -34,51 +34,6 @@ builtins! {
     function "parse_json" "(text: Text) -> Result<Dyn, Text>"
         example "parse_json(\"[1, 2]\")" => "Ok([1, 2])"
         = |cx, text: TextRef<'_>| parse_json(cx, text);
-    /// Shows any value richly in the middle of a cell; the handle's `update` replaces it.
-    function "display" "<T: Show>(x: T) -> Display"
-        example "display([1, 2])" => ""
-        effects ["output"] missing yes
-        = |cx, _x: Word, _t: ShapeId| absent(cx, "display");
-    /// HTML to be displayed; inserted values are escaped.
-    function "html" "(content: Text) -> Media"
-        example "html(\"<b>bold</b>\")" => ""
-        missing yes
-        = |cx, _content: TextRef<'_>| absent(cx, "html");
-    /// An SVG drawing to be displayed.
-    function "svg" "(content: Text) -> Media"
-        example "svg(\"<svg></svg>\")" => ""
-        missing yes
-        = |cx, _content: TextRef<'_>| absent(cx, "svg");
-    /// Markdown to be displayed.
-    function "markdown" "(content: Text) -> Media"
-        example "markdown(\"# Title\")" => ""
-        missing yes
-        = |cx, _content: TextRef<'_>| absent(cx, "markdown");
-    /// LaTeX to be displayed.
-    function "latex" "(content: Text) -> Media"
-        example "latex(\"x^2\")" => ""
-        missing yes
-        = |cx, _content: TextRef<'_>| absent(cx, "latex");
-    /// A Vega-Lite description to be displayed as a chart.
-    function "vega" "(spec: Dyn) -> Media"
-        example "vega({ mark: \"bar\" })" => ""
-        missing yes
-        = |cx, _spec: Word| absent(cx, "vega");
-    /// Removes what the cell has shown so far.
-    function "clear_output" "() -> Unit"
-        example "clear_output()" => ""
-        effects ["output"]
-        = |cx| { cx.emit(Emission::Clear); Ok(()) };
-    /// A progress bar; `advance` moves it, and it closes itself.
-    function "progress" "(total: Int, label: Text = \"\") -> Progress"
-        example "let p := progress(10, \"runs\")" => ""
-        effects ["output"] missing yes
-        = |cx, _total: i64, _label: TextRef<'_>| absent(cx, "progress");
-    /// Asks for a line on stdin.
-    function "input" "(prompt: Text = \"\") -> Text"
-        example "let name := input(\"Name? \")" => ""
-        effects ["human", "suspend"] missing yes
-        = |cx, _prompt: TextRef<'_>| absent(cx, "input");
     /// A table of a list of records.
     function "frame" "(rows: List<T>) -> Frame"
         example "frame([{ a: 1 }, { a: 2 }])" => ""

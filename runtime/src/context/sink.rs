@@ -2,6 +2,7 @@
 //!
 //! Never: renders. What is shown leaves the runtime as values and text; `kernel` turns it into Outputs.
 
+use crate::context::wait::Completer;
 use crate::fault::Fault;
 use crate::ledger::report::CallRow;
 use crate::value::owned::Owned;
@@ -25,20 +26,18 @@ pub enum Emission {
         update: bool,
         value: Owned,
     },
-    /// Content the program made itself: `html`, `svg`, `markdown`, `latex`, a Vega-Lite description.
-    Media {
-        id: u64,
-        update: bool,
-        mime: &'static str,
-        content: String,
-    },
+    /// A state of a bar.
     Progress {
         id: u64,
-        label: String,
+        label: Arc<str>,
         done: u64,
         total: u64,
+        update: bool,
     },
-    Clear,
+    /// Forget what the cell has shown; with `wait`, when the next output comes.
+    Clear {
+        wait: bool,
+    },
     /// The finished calls of an `@measure_cost` block.
     Measured(Vec<CallRow>),
     /// A Fault nobody awaits, from the agent or task called `source`.
@@ -51,6 +50,41 @@ pub enum Emission {
 /// Takes emissions, from any worker and after the cell ended too. Must not block for long: a worker waits meanwhile.
 pub trait Sink: Send + Sync {
     fn emit(&self, cell: u32, emission: Emission);
+
+    /// Puts a question to the person behind the cell; it may be answered much later, from any thread.
+    fn ask(&self, _cell: u32, question: Question) {
+        question.refuse("nobody can be asked here");
+    }
+}
+
+/// What a program waits for a person to answer. Dropping it unanswered ends the wait with R0999.
+pub struct Question {
+    pub prompt: String,
+    reply: Completer<Answer>,
+}
+
+/// A line, or why there is none.
+pub type Answer = Result<String, String>;
+
+impl Question {
+    #[must_use]
+    pub fn new(prompt: String, reply: Completer<Answer>) -> Self {
+        Self { prompt, reply }
+    }
+
+    pub fn answer(self, line: String) {
+        self.reply.complete(Ok(line));
+    }
+
+    pub fn refuse(self, why: &str) {
+        self.reply.complete(Err(why.to_owned()));
+    }
+
+    /// False once the program no longer waits: it was interrupted or cancelled.
+    #[must_use]
+    pub fn is_wanted(&self) -> bool {
+        self.reply.is_wanted()
+    }
 }
 
 /// The cell some work is done for and where its output goes.
@@ -63,6 +97,10 @@ pub struct Audience {
 impl Audience {
     pub fn emit(&self, emission: Emission) {
         self.sink.emit(self.cell, emission);
+    }
+
+    pub fn ask(&self, question: Question) {
+        self.sink.ask(self.cell, question);
     }
 
     /// For work nobody watches.

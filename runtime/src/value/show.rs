@@ -9,6 +9,7 @@ use crate::value::count::object_shape;
 use crate::value::dynamic::DynRef;
 use crate::value::list::ListRef;
 use crate::value::map::MapRef;
+use crate::value::media::{Media, media_shape};
 use crate::value::prelude;
 use crate::value::record::{self, RecordRef};
 use crate::value::shape::{RecordShape, Shape, ShapeId, option_of, shape};
@@ -96,6 +97,11 @@ fn value(word: u64, of: ShapeId, out: &mut String) -> Option<Pieces> {
             }
             Shape::Opaque(name) => match object_shape(word) {
                 Some(ShapeId::TEXT) => out.push_str(TextRef::from_word(word).as_str()),
+                _ if of == media_shape() => {
+                    out.push_str(
+                        &Media::of(word, of).map_or_else(String::new, |media| media.show()),
+                    );
+                }
                 _ => write_to(out, format_args!("<{name}>")),
             },
             Shape::Function(_) | Shape::Future(_) | Shape::Channel(_) => {
@@ -268,6 +274,14 @@ pub fn duration(ns: i64) -> String {
         }
     }
     format!("{sign}{magnitude}ns")
+}
+
+/// A Text as its literal.
+#[must_use]
+pub fn literal(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    quote(text, &mut out);
+    out
 }
 
 /// A Text literal that reads back as the same text.

@@ -53,7 +53,7 @@ fn plain(cx: &mut Cx, aux: &Aux, result: ShapeId, args: &[u64]) -> Result<u64, F
         Aux::Set(shape) => Ok(data::set(*shape, args)),
         Aux::Map(shape) => Ok(data::map(*shape, args)),
         Aux::Template(pieces) => Ok(data::template(pieces, args)),
-        Aux::Prompt(pieces) => Ok(data::prompt(pieces, args)),
+        Aux::Prompt(pieces) => Ok(data::kept(result, pieces, args)),
         Aux::Equal(shape) => {
             Ok(u64::from(ag_runtime::value::equal::equal(args[0], args[1], *shape)))
         }
@@ -61,7 +61,7 @@ fn plain(cx: &mut Cx, aux: &Aux, result: ShapeId, args: &[u64]) -> Result<u64, F
         Aux::FromDyn { target, optional } => {
             data::from_dyn(cx, *target, *optional, result, args[0])
         }
-        Aux::TextToPrompt => Ok(data::text_to_prompt(args[0])),
+        Aux::TextToPrompt => Ok(data::text_to_kept(result, args[0])),
         Aux::ListToVector => Ok(data::list_to_vector(args[0])),
         Aux::ListToSet(_) => Ok(data::list_to_set(result, args[0])),
         Aux::Sequence(shape) => Ok(data::sequence(*shape, result, args[0])),

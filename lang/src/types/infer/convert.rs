@@ -5,6 +5,7 @@ use crate::hir::{Conversion, Expr, ExprKind};
 use crate::types::infer::{Infer, Pending, expr};
 use crate::types::report;
 use crate::types::ty::Ty;
+use ag_runtime::value::template;
 
 impl Infer<'_, '_> {
     /// The expression as a value of `want`.
@@ -22,7 +23,7 @@ impl Infer<'_, '_> {
                 self.pending.push(Pending::Json { ty: have, span });
                 expr(ExprKind::Convert(Conversion::ToDyn, Box::new(from)), Ty::Dyn, span)
             }
-            (Ty::Prompt, Ty::Text) => to_prompt(from),
+            (Ty::Prompt | Ty::Opaque(template::NAME), Ty::Text) => to_kept(from, wanted),
             _ => match (wanted.as_option(), have.as_option()) {
                 (Some(inner), None) => self.some(from, inner, &wanted),
                 _ => self.same(from, want),
@@ -46,7 +47,7 @@ impl Infer<'_, '_> {
         let (have, wanted) = (self.shallow(have), self.shallow(want));
         match (&wanted, &have) {
             (_, Ty::Never | Ty::Error | Ty::Var(_)) | (Ty::Error | Ty::Var(_) | Ty::Dyn, _) => true,
-            (Ty::Prompt, Ty::Text) => true,
+            (Ty::Prompt | Ty::Opaque(template::NAME), Ty::Text) => true,
             _ => match (wanted.as_option(), have.as_option()) {
                 (Some(inner), None) => {
                     let inner = inner.clone();
@@ -81,12 +82,12 @@ impl Infer<'_, '_> {
     }
 }
 
-/// A template keeps its holes apart; other text is inserted whole (L-126).
-fn to_prompt(from: Expr) -> Expr {
+/// A template keeps its holes apart; other text is inserted whole (L-126, L-180).
+fn to_kept(from: Expr, wanted: Ty) -> Expr {
     let span = from.span;
     match from.kind {
-        ExprKind::Template(parts) => expr(ExprKind::Prompt(parts), Ty::Prompt, span),
-        _ => expr(ExprKind::Convert(Conversion::TextToPrompt, Box::new(from)), Ty::Prompt, span),
+        ExprKind::Template(parts) => expr(ExprKind::Prompt(parts), wanted, span),
+        _ => expr(ExprKind::Convert(Conversion::TextToPrompt, Box::new(from)), wanted, span),
     }
 }
 

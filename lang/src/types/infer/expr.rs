@@ -8,6 +8,7 @@ use crate::syntax::ast::{self, ExprId, Literal};
 use crate::types::infer::{Expect, Infer, error, expr};
 use crate::types::report;
 use crate::types::ty::Ty;
+use ag_runtime::value::template;
 
 impl Infer<'_, '_> {
     /// The expression, with what is wanted as a hint; `check` enforces it.
@@ -90,9 +91,10 @@ impl Infer<'_, '_> {
             ast::TemplatePart::Hole(id) => TemplatePart::Hole(self.infer(*id)),
         });
         let parts = parts.collect();
-        match self.wants(expect, &Ty::Prompt) {
-            true => expr(ExprKind::Prompt(parts), Ty::Prompt, span),
-            false => expr(ExprKind::Template(parts), Ty::Text, span),
+        let kept = [Ty::Prompt, Ty::Opaque(template::NAME)];
+        match kept.into_iter().find(|kept| self.wants(expect, kept)) {
+            Some(kept) => expr(ExprKind::Prompt(parts), kept, span),
+            None => expr(ExprKind::Template(parts), Ty::Text, span),
         }
     }
 

@@ -14,6 +14,7 @@ use ag_runtime::value::prelude;
 use ag_runtime::value::record;
 use ag_runtime::value::shape::{Shape, ShapeId, shape};
 use ag_runtime::value::show;
+use ag_runtime::value::template::{self, Part, template_shape};
 use ag_runtime::value::text::{TextBuf, TextRef};
 
 pub fn text(text: &str) -> u64 {
@@ -64,8 +65,20 @@ pub fn template(pieces: &[Piece], holes: &[u64]) -> u64 {
 const INSTRUCTION: u32 = 0;
 const DATA: u32 = 1;
 
+/// A template whose holes are kept, as a Prompt or a Template.
+pub fn kept(of: ShapeId, pieces: &[Piece], holes: &[u64]) -> u64 {
+    if of != template_shape() {
+        return prompt(pieces, holes);
+    }
+    let mut holes = holes.iter();
+    template::template(pieces.iter().map(|piece| match piece {
+        Piece::Text(text) => Part::Text(text),
+        Piece::Hole(of) => Part::Inserted { value: holes.next().copied().unwrap_or(0), of: *of },
+    }))
+}
+
 /// The parts of a template in a Prompt position: its text is instruction, its holes are data (L-126).
-pub fn prompt(pieces: &[Piece], holes: &[u64]) -> u64 {
+fn prompt(pieces: &[Piece], holes: &[u64]) -> u64 {
     let mut holes = holes.iter();
     let parts = pieces.iter().map(|piece| match piece {
         Piece::Text(text) => prompt_part(INSTRUCTION, text),
@@ -95,8 +108,13 @@ fn prompt_hole(hole: u64, of: ShapeId) -> String {
     json::to_json_text(hole, of).unwrap_or_else(|_| show::show(hole, of))
 }
 
-pub fn text_to_prompt(text: u64) -> u64 {
-    let part = prompt_part(INSTRUCTION, &show::show(text, ShapeId::TEXT));
+/// A text that is one whole part.
+pub fn text_to_kept(of: ShapeId, text: u64) -> u64 {
+    let text = show::show(text, ShapeId::TEXT);
+    if of == template_shape() {
+        return template::template([Part::Text(&text)]);
+    }
+    let part = prompt_part(INSTRUCTION, &text);
     list(prelude::prompt(), &[part])
 }
 
