@@ -4,6 +4,8 @@
 //! The same samples become a page to look at: `gallery.html` in the target folder's `tmp`, light beside dark.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+#[path = "outputs/page.rs"]
+mod page;
 #[path = "outputs/sample.rs"]
 mod sample;
 
