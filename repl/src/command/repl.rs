@@ -15,7 +15,7 @@ use crate::refuse;
 use crate::term::editor::{Editor, Entered};
 use crate::term::interrupt::on_interrupt;
 use crate::term::paint;
-use crate::term::sink::TerminalSink;
+use crate::term::sink::{CommandSink, TerminalSink};
 
 pub fn repl(arguments: &SessionArgs) -> Exit {
     let session = match Session::open(arguments.options(None)) {
@@ -61,7 +61,8 @@ fn talk(mut session: Session) -> Exit {
 
 /// A pipe or a file on stdin: each complete piece is a cell. It stops at the first that fails, as a script should.
 fn follow(mut session: Session) -> Exit {
-    let sink: Arc<dyn OutputSink> = Arc::new(TerminalSink::new(paint::style(None)));
+    let sink = Arc::new(TerminalSink::new(paint::style(None)));
+    let shown: Arc<dyn OutputSink> = Arc::clone(&sink) as Arc<dyn OutputSink>;
     let lines = match stdin().lock().lines().collect::<Result<Vec<String>, _>>() {
         Ok(lines) => lines,
         Err(error) => return refuse(unreadable("stdin", &error)),
@@ -71,7 +72,8 @@ fn follow(mut session: Session) -> Exit {
         if is_leaving(&text, &inspector) {
             break;
         }
-        let reply = session.evaluate(CellRequest::new(text), &sink);
+        let reply = session.evaluate(CellRequest::new(text), &shown);
+        sink.end_cell();
         let exit = exit_of(&reply);
         if exit != Exit::Success {
             return exit;

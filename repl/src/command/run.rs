@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::refuse;
 use crate::term::interrupt::on_interrupt;
 use crate::term::paint;
-use crate::term::sink::{JsonSink, TerminalSink};
+use crate::term::sink::{CommandSink, JsonSink, TerminalSink};
 
 /// What a file holds.
 pub enum Program {
@@ -35,12 +35,14 @@ pub fn run(arguments: &RunArgs) -> Exit {
     };
     on_interrupt(&session);
     let json_lines = Arc::new(JsonSink::default());
-    let sink: Arc<dyn OutputSink> = match arguments.json {
-        true => Arc::clone(&json_lines) as Arc<dyn OutputSink>,
+    let sink: Arc<dyn CommandSink> = match arguments.json {
+        true => Arc::clone(&json_lines) as Arc<dyn CommandSink>,
         false => Arc::new(TerminalSink::new(paint::style(None))),
     };
+    let shown: Arc<dyn OutputSink> = Arc::clone(&sink) as Arc<dyn OutputSink>;
     for cell in cells {
-        let reply = session.evaluate(cell, &sink);
+        let reply = session.evaluate(cell, &shown);
+        sink.end_cell();
         if arguments.json {
             json_lines.line(&reply_line(&reply));
         }

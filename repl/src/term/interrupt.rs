@@ -2,11 +2,19 @@
 //! ephemeral.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ag_kernel::session::{Interrupter, Session};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// How often Ctrl-C was pressed. Written by the thread of [`on_interrupt`]; read by whoever waits for a line, who needs no
+/// more than that it has changed.
+static SEEN: AtomicUsize = AtomicUsize::new(0);
+
+pub fn seen() -> usize {
+    SEEN.load(Ordering::Relaxed)
+}
 
 /// Takes SIGINT over before it returns, and passes it on from a thread of its own until the process ends. At a prompt the
 /// terminal is raw and sends none. Where it cannot be taken over Ctrl-C keeps its usual meaning: worse, but no reason
@@ -30,6 +38,7 @@ pub fn on_interrupt(session: &Session) {
             let ending = wait(ends);
             let interrupting = async {
                 while interrupts.recv().await.is_some() {
+                    SEEN.fetch_add(1, Ordering::Relaxed);
                     interrupter.interrupt();
                 }
             };

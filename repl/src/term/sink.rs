@@ -1,105 +1,388 @@
-//! The terminal as a place for outputs: values and prints to stdout, mistakes to stderr.
+//! The terminal as a place for outputs: values and prints to stdout, mistakes to stderr, questions answered from stdin.
 //!
 //! What agents print while a person is typing goes above the prompt. It never fails: a closed pipe swallows.
 
-use std::io::{Write, stderr, stdout};
-use std::sync::Mutex;
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Write, stderr, stdout};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Instant;
 
-use ag_kernel::output::{Output, OutputSink};
+use ag_kernel::output::bars::Bars;
+use ag_kernel::output::{Display, Output, OutputSink, ProgressView};
+use ag_kernel::render::text::lines_of;
 use ag_kernel::render::{self, Style};
+use ag_runtime::context::sink::Question;
+use rustix::termios::tcgetwinsize;
 use rustyline::ExternalPrinter;
 
-pub struct TerminalSink {
-    style: Style,
-    state: Mutex<State>,
+use crate::term::ask::{Asking, Desk, lock};
+use crate::term::live::{Live, Size};
+use crate::term::milestones::Milestones;
+use crate::term::paint;
+
+/// Lines that a bar takes in a pipe.
+const STEPS: u64 = 4;
+
+/// A sink that is told when a cell has ended: what was held back is shown then.
+pub trait CommandSink: OutputSink {
+    fn end_cell(&self);
 }
 
-#[derive(Default)]
+pub struct TerminalSink {
+    screen: Arc<Screen>,
+    asking: Asking,
+}
+
+/// What the sink, the thread that reads answers and the one that redraws bars share.
+struct Screen {
+    style: Style,
+    /// Its lines can be written again.
+    is_live: bool,
+    state: Mutex<State>,
+    prompt_ended: Condvar,
+}
+
 struct State {
-    /// What the person may see is at the start of a line; a print without a newline leaves it elsewhere.
-    is_mid_line: bool,
+    live: Live,
+    bars: Bars,
+    is_ticking: bool,
+    milestones: Milestones,
     /// Set while a prompt is shown: writing around it would tear the line being edited.
     above_prompt: Option<Box<dyn ExternalPrinter + Send>>,
     is_at_prompt: bool,
+    /// The question whose answer is being typed, and the bars that wait for it.
+    asked: Option<String>,
+    waiting: BTreeMap<String, ProgressView>,
 }
 
 impl TerminalSink {
     pub fn new(style: Style) -> TerminalSink {
-        TerminalSink { style, state: Mutex::default() }
+        let state = State {
+            live: Live::default(),
+            bars: Bars::default(),
+            is_ticking: false,
+            milestones: Milestones::new(STEPS),
+            above_prompt: None,
+            is_at_prompt: false,
+            asked: None,
+            waiting: BTreeMap::new(),
+        };
+        let is_live = stdout().is_terminal() && !paint::is_dumb();
+        let state = Mutex::new(state);
+        let screen = Screen { style, is_live, state, prompt_ended: Condvar::new() };
+        TerminalSink { screen: Arc::new(screen), asking: Asking::default() }
     }
 
     /// Gives a way to write above the prompt.
     pub fn set_printer(&self, printer: Box<dyn ExternalPrinter + Send>) {
-        self.lock().above_prompt = Some(printer);
+        lock(&self.screen.state).above_prompt = Some(printer);
     }
 
-    /// A prompt is about to be shown: it must start a line.
+    /// A prompt is about to be shown: it must start a line, and no question may wait for one.
     pub fn begin_prompt(&self) {
-        let mut state = self.lock();
-        if std::mem::take(&mut state.is_mid_line) {
+        self.asking.wait();
+        self.end_cell();
+        let mut state = lock(&self.screen.state);
+        if state.live.is_mid_line() {
             let _ = writeln!(stdout());
         }
+        state.live = Live::default();
         state.is_at_prompt = true;
     }
 
     pub fn end_prompt(&self) {
-        self.lock().is_at_prompt = false;
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        // A panic while printing leaves nothing half done that matters here.
-        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        lock(&self.screen.state).is_at_prompt = false;
+        self.screen.prompt_ended.notify_all();
     }
 }
 
 impl OutputSink for TerminalSink {
     fn emit(&self, output: Output) {
-        let text = render::terminal(&output, &self.style);
-        if text.is_empty() {
-            return;
+        self.screen.emit(output);
+    }
+
+    fn ask(&self, question: Question) {
+        let screen: Arc<dyn Desk> = Arc::clone(&self.screen) as Arc<dyn Desk>;
+        self.asking.ask(&screen, question);
+    }
+}
+
+impl CommandSink for TerminalSink {
+    fn end_cell(&self) {
+        let state = &mut *lock(&self.screen.state);
+        for view in state.bars.drain() {
+            self.screen.draw(state, &view);
         }
-        let mut state = self.lock();
-        if state.is_at_prompt
-            && let Some(printer) = &mut state.above_prompt
-        {
-            let _ = printer.print(text);
-            return;
+        for view in state.milestones.drain() {
+            let line = self.screen.bar(&view) + "\n";
+            self.screen.text(state, &line, false, false);
         }
-        let is_stream = matches!(output, Output::Stdout(_) | Output::Stderr(_));
-        if state.is_mid_line && !is_stream {
-            let _ = writeln!(stdout());
-        }
-        state.is_mid_line = !text.ends_with('\n');
+        write_out(&state.live.end());
+    }
+}
+
+impl Screen {
+    fn emit(self: &Arc<Self>, output: Output) {
+        let state = &mut *self.lock();
         match output {
-            Output::Stderr(_) | Output::Diagnostics(_) | Output::Fault(_) => {
-                let _ = stdout().flush();
-                let _ = stderr().write_all(text.as_bytes());
+            Output::Progress(view) => self.progress(state, view),
+            Output::Display(display) => self.display(state, display),
+            Output::Clear { wait } => {
+                if !state.is_at_prompt {
+                    write_out(&state.live.clear(wait));
+                }
             }
-            _ => {
-                let _ = stdout().write_all(text.as_bytes());
-                let _ = stdout().flush();
+            output => {
+                let is_part = matches!(output, Output::Stdout(_) | Output::Stderr(_));
+                let is_error =
+                    matches!(output, Output::Stderr(_) | Output::Diagnostics(_) | Output::Fault(_));
+                let text = render::terminal(&output, &self.style);
+                self.text(state, &text, is_part, is_error);
             }
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        let mut state = lock(&self.state);
+        if self.is_live {
+            state.live.resize(size());
+        }
+        state
+    }
+
+    /// Writes a text where it belongs; a question that is being answered comes again after it.
+    fn text(&self, state: &mut State, text: &str, is_part: bool, is_error: bool) {
+        if text.is_empty() || state.print_above(text) {
+            return;
+        }
+        let asked = state.take_question_back(self.is_live);
+        let (before, after) = state.live.around(text, is_part);
+        write_out(&before);
+        if is_error {
+            let _ = stderr().write_all(text.as_bytes());
+        } else {
+            write_out(text);
+        }
+        write_out(&after);
+        self.ask_again(state, asked);
+    }
+
+    fn display(&self, state: &mut State, display: Display) {
+        let id = display.id.clone().unwrap_or_default();
+        let update = display.update;
+        let marked = match update {
+            true => render::terminal(&Output::Display(display.clone()), &self.style),
+            false => String::new(),
+        };
+        let plain = Output::Display(Display { update: false, ..display });
+        let text = render::terminal(&plain, &self.style);
+        if state.print_above(if update { &marked } else { &text }) {
+            return;
+        }
+        let asked = state.take_question_back(self.is_live);
+        write_out(&state.live.display(&id, update, &text, &marked));
+        self.ask_again(state, asked);
+    }
+
+    fn progress(self: &Arc<Self>, state: &mut State, view: ProgressView) {
+        if !self.is_live || state.is_at_prompt {
+            if let Some(view) = state.milestones.take(view) {
+                let line = self.bar(&view) + "\n";
+                self.text(state, &line, false, false);
+            }
+        } else if state.asked.is_some() {
+            state.waiting.insert(view.id.clone(), view);
+        } else if let Some(view) = state.bars.take(view, Instant::now()) {
+            self.draw(state, &view);
+        } else {
+            self.tick(state);
+        }
+    }
+
+    fn draw(&self, state: &mut State, view: &ProgressView) {
+        let drawing = self.bar(view);
+        write_out(&state.live.progress(view, drawing));
+    }
+
+    fn bar(&self, view: &ProgressView) -> String {
+        render::terminal(&Output::Progress(view.clone()), &self.style)
+    }
+
+    /// Sees to it that states which are held back are drawn when it is time, whatever the program does meanwhile.
+    fn tick(self: &Arc<Self>, state: &mut State) {
+        if std::mem::replace(&mut state.is_ticking, true) {
+            return;
+        }
+        let screen = Arc::downgrade(self);
+        let started = std::thread::Builder::new()
+            .name("ag-progress".to_owned())
+            .spawn(move || while tick_once(&screen) {});
+        state.is_ticking = started.is_ok();
+    }
+
+    fn ask_again(&self, state: &mut State, asked: Option<String>) {
+        if let Some(prompt) = asked {
+            self.show_question(state, prompt);
+        }
+    }
+
+    fn show_question(&self, state: &mut State, prompt: String) {
+        let (before, after) = state.live.around(&prompt, true);
+        write_out(&format!("{before}{prompt}{after}"));
+        state.asked = Some(prompt);
+    }
+}
+
+/// Draws what is due; false when nothing is held back any more.
+fn tick_once(screen: &Weak<Screen>) -> bool {
+    let due = {
+        let Some(screen) = screen.upgrade() else { return false };
+        let mut state = screen.lock();
+        let Some(due) = state.bars.next_due() else {
+            state.is_ticking = false;
+            return false;
+        };
+        due
+    };
+    std::thread::sleep(due.saturating_duration_since(Instant::now()));
+    let Some(screen) = screen.upgrade() else { return false };
+    let state = &mut *screen.lock();
+    for view in state.bars.due(Instant::now()) {
+        if state.is_at_prompt || state.asked.is_some() {
+            state.waiting.insert(view.id.clone(), view);
+        } else {
+            screen.draw(state, &view);
+        }
+    }
+    true
+}
+
+impl State {
+    /// Writes above the prompt, if one is shown.
+    fn print_above(&mut self, text: &str) -> bool {
+        match &mut self.above_prompt {
+            Some(printer) if self.is_at_prompt => printer.print(text.to_owned()).is_ok(),
+            _ => false,
+        }
+    }
+
+    /// Clears the line of a question that is being answered; it is to be shown again.
+    fn take_question_back(&mut self, is_live: bool) -> Option<String> {
+        if !is_live {
+            return None;
+        }
+        let asked = self.asked.take()?;
+        write_out("\r\x1b[J");
+        self.live.forget_line();
+        Some(asked)
+    }
+}
+
+impl Desk for Screen {
+    fn put(&self, question: &Question) {
+        let prompt = lines_of(&question.prompt);
+        let mut state = self.lock();
+        if state.is_at_prompt {
+            let told = format!("a question waits for Enter: {prompt}\n");
+            if !state.print_above(&told) {
+                write_out(&told);
+            }
+        }
+        while state.is_at_prompt {
+            state = self.prompt_ended.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        self.show_question(&mut state, prompt);
+    }
+
+    fn settle(&self, is_typed: bool) {
+        let state = &mut *self.lock();
+        state.asked = None;
+        // The newline that nobody typed is missing on the screen, too.
+        if !is_typed || !stdout().is_terminal() {
+            write_out("\n");
+        }
+        state.live.entered();
+        for view in std::mem::take(&mut state.waiting).into_values() {
+            self.draw(state, &view);
+        }
+    }
+}
+
+fn size() -> Option<Size> {
+    let size = tcgetwinsize(stdout()).ok()?;
+    Some(Size { columns: usize::from(size.ws_col), rows: usize::from(size.ws_row) })
+}
+
+fn write_out(text: &str) {
+    if !text.is_empty() {
+        let _ = stdout().write_all(text.as_bytes());
+        let _ = stdout().flush();
     }
 }
 
 /// One JSON object a line for each output, for scripts.
 #[derive(Default)]
 pub struct JsonSink {
-    lock: Mutex<()>,
+    lines: Arc<JsonLines>,
+    milestones: Mutex<Option<Milestones>>,
+    asking: Asking,
 }
+
+/// Lines that do not tear each other.
+#[derive(Default)]
+struct JsonLines(Mutex<()>);
+
+/// A line a percent.
+const PERCENT: u64 = 100;
 
 impl JsonSink {
     /// A line that is no output of a cell.
     pub fn line(&self, value: &serde_json::Value) {
-        let _held = self.lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.lines.line(value);
+    }
+}
+
+impl JsonLines {
+    fn line(&self, value: &serde_json::Value) {
+        let _held = lock(&self.0);
         let _ = writeln!(stdout(), "{value}");
+    }
+
+    fn output(&self, output: &Output) {
+        // Outputs are plain data; one that does not serialise would be a mistake of ours, told as null.
+        self.line(&serde_json::to_value(output).unwrap_or(serde_json::Value::Null));
     }
 }
 
 impl OutputSink for JsonSink {
     fn emit(&self, output: Output) {
-        // Outputs are plain data; one that does not serialise would be a mistake of ours, told as null.
-        self.line(&serde_json::to_value(&output).unwrap_or(serde_json::Value::Null));
+        let Output::Progress(view) = output else { return self.lines.output(&output) };
+        let mut milestones = lock(&self.milestones);
+        let milestones = milestones.get_or_insert_with(|| Milestones::new(PERCENT));
+        if let Some(view) = milestones.take(view) {
+            self.lines.output(&Output::Progress(view));
+        }
     }
+
+    fn ask(&self, question: Question) {
+        let desk: Arc<dyn Desk> = Arc::clone(&self.lines) as Arc<dyn Desk>;
+        self.asking.ask(&desk, question);
+    }
+}
+
+impl CommandSink for JsonSink {
+    fn end_cell(&self) {
+        let held = lock(&self.milestones).as_mut().map(Milestones::drain);
+        held.into_iter().flatten().for_each(|view| self.lines.output(&Output::Progress(view)));
+    }
+}
+
+impl Desk for JsonLines {
+    fn put(&self, question: &Question) {
+        let data = serde_json::json!({ "prompt": question.prompt });
+        self.line(&serde_json::json!({ "output": "question", "data": data }));
+        let _ = stdout().flush();
+    }
+
+    fn settle(&self, _is_typed: bool) {}
 }
