@@ -1,13 +1,14 @@
 //! The Jupyter kernel: a connection file in, a served session out.
 //!
-//! Sockets are tasks on one thread, the session has a thread of its own, and the two meet in queues; so heartbeat,
-//! interrupt and shutdown are answered while a cell runs. Shell requests are served in the order they came. It knows
-//! the session only through its requests and replies, and never looks at a value.
+//! Sockets are tasks on one thread, the session has a thread of its own, and so have each subshell and what editors ask;
+//! they meet in queues. So everything but another cell is answered while a cell runs. Cells are served in the order they
+//! came. It knows the session only through its requests and replies, and never looks at a value.
 
 pub mod cells;
 pub mod connection;
 pub mod control;
 pub mod execute;
+pub mod executing;
 pub mod install;
 pub mod offsets;
 pub mod parent;
@@ -16,7 +17,9 @@ pub mod shell;
 pub mod sink;
 pub mod sockets;
 pub mod stdin;
+pub mod subshells;
 pub mod wire;
+pub mod worker;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -30,12 +33,15 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedReceiver;
 use zeromq::ZmqMessage;
 
-use crate::jupyter::cells::{Cells, Opened};
+use crate::jupyter::cells::{Cells, Opened, Told};
 use crate::jupyter::connection::StartError;
+use crate::jupyter::executing::Executing;
 use crate::jupyter::sink::Iopub;
 use crate::jupyter::sockets::Queue;
 use crate::jupyter::stdin::Asker;
+use crate::jupyter::subshells::Subshells;
 use crate::jupyter::wire::{Request, Signer};
+use crate::jupyter::worker::Worker;
 
 /// How long the session may take to close its files when the kernel leaves.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
@@ -46,7 +52,12 @@ const LINGER: Duration = Duration::from_millis(20);
 pub struct Kernel {
     signer: Signer,
     iopub: Iopub,
-    cells: Cells,
+    cells: Cells<Opened>,
+    told: Told,
+    subshells: Subshells,
+    executing: Executing,
+    /// Completion, inspection, history: what must not wait for a cell.
+    editor: Worker<()>,
     connection: ConnectionInfo,
     leave: Notify,
     /// Messages without a valid signature or shape: dropped, never answered. Written by the readers, read at the end.
@@ -63,16 +74,22 @@ pub fn serve(
         .enable_all()
         .build()
         .map_err(|error| StartError::Runtime(error.to_string()))?;
-    let (cells, thread) =
-        Cells::start(open).map_err(|error| StartError::Runtime(error.to_string()))?;
-    runtime.block_on(run(connection, cells))?;
+    let no_thread = |error: std::io::Error| StartError::Runtime(error.to_string());
+    let (cells, told, thread) = Cells::start(open).map_err(no_thread)?;
+    let (editor, _) = Worker::start("ag-editor", || ()).map_err(no_thread)?;
+    runtime.block_on(run(connection, cells, told, editor))?;
     // With the runtime go the last tasks that hold the way to the session's thread.
     drop(runtime);
     close(thread);
     Ok(())
 }
 
-async fn run(connection: ConnectionInfo, cells: Cells) -> Result<(), StartError> {
+async fn run(
+    connection: ConnectionInfo,
+    cells: Cells<Opened>,
+    told: Told,
+    editor: Worker<()>,
+) -> Result<(), StartError> {
     let signals =
         control::Signals::take().map_err(|error| StartError::Runtime(error.to_string()))?;
     let signer = Signer::new(&connection.key);
@@ -85,22 +102,38 @@ async fn run(connection: ConnectionInfo, cells: Cells) -> Result<(), StartError>
     let iopub = Iopub::new(signer.clone(), publisher.queue, asker);
     iopub.publish("status", None, &Status::starting());
     let leave = Notify::new();
-    let kernel =
-        Arc::new(Kernel { signer, iopub, cells, connection, leave, dropped: AtomicU64::new(0) });
+    let kernel = Arc::new(Kernel {
+        signer,
+        iopub,
+        cells,
+        told,
+        subshells: Subshells::default(),
+        executing: Executing::default(),
+        editor,
+        connection,
+        leave,
+        dropped: AtomicU64::new(0),
+    });
     let tasks = [
         tokio::spawn(shell::serve(
             Arc::clone(&kernel),
             shell.requests,
-            shell.replies,
+            shell.replies.clone(),
             publisher.subscribed,
         )),
-        tokio::spawn(control::serve(Arc::clone(&kernel), control.requests, control.replies)),
         tokio::spawn(stdin::serve(Arc::clone(&kernel), asked, stdin.requests, stdin.replies)),
+        tokio::spawn(control::serve(
+            Arc::clone(&kernel),
+            control.requests,
+            control.replies,
+            shell.replies,
+        )),
         tokio::spawn(parent::watch(Arc::clone(&kernel))),
         tokio::spawn(signals.serve(Arc::clone(&kernel))),
     ];
     kernel.leave.notified().await;
-    kernel.cells.interrupt();
+    kernel.interrupt(None);
+    kernel.subshells.close();
     tasks.iter().for_each(|task| task.abort());
     for task in tasks {
         let _ = task.await;
@@ -146,7 +179,26 @@ impl Kernel {
     }
 
     fn idle(&self, request: &Request) {
-        self.iopub.publish("status", Some(request), &Status::idle());
+        self.executing.idle(&self.iopub, request);
+    }
+
+    /// Answers a request whose reply is at hand.
+    fn answer(&self, to: &Queue, request: &Request, content: &serde_json::Value) {
+        self.busy(request);
+        self.reply(to, request, content);
+        self.idle(request);
+    }
+
+    /// Ends the cell under way on that subshell; without one, every cell under way: a front end that stops a kernel
+    /// does not know what runs in it.
+    fn interrupt(&self, subshell: Option<&str>) {
+        match subshell {
+            Some(id) => self.subshells.interrupt(id),
+            None => {
+                self.cells.interrupt();
+                self.subshells.interrupt_all();
+            }
+        }
     }
 
     fn reply(&self, to: &Queue, request: &Request, content: &serde_json::Value) {

@@ -80,6 +80,9 @@ pub trait OutputSink: Send + Sync {
     fn ask(&self, question: Question) {
         question.refuse("nobody can be asked here");
     }
+
+    /// A cell begins that shows what it shows here; its number, before anything is shown.
+    fn begin(&self, _number: u32) {}
 }
 
 /// Something displayed, with the identity that later updates name.

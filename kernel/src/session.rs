@@ -14,11 +14,13 @@ mod program;
 mod record;
 pub mod request;
 mod results;
+pub mod running;
+pub mod seat;
 mod sink;
 pub mod state;
 pub mod testing;
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use ag_runtime::ledger::flush::Durability;
 use ag_runtime::ledger::money::MicroUsd;
@@ -27,41 +29,21 @@ use ag_runtime::services::ServiceOptions;
 use ag_runtime::world::World;
 use ag_runtime::world::options::WorldOptions;
 
-use crate::output::cost::CostView;
+use crate::output::OutputSink;
 use crate::output::diagnostic::DiagnosticView;
-use crate::output::{Output, OutputSink};
-use crate::session::evaluate::{Ended, Evaluation};
 use crate::session::history::{History, HistoryEntry, HistoryQuery};
 use crate::session::home::Home;
 use crate::session::inspect::Inspector;
 use crate::session::options::{HomeChoice, SessionOptions, SetupError};
 use crate::session::program::Program;
-use crate::session::record::Record;
-use crate::session::request::{CellReply, CellRequest, CellStatus};
+use crate::session::request::{CellReply, CellRequest};
+use crate::session::running::Interrupter;
+use crate::session::seat::{Beside, Seat};
 
 /// The fields are dropped in this order: the world ends before its home may be deleted.
 pub struct Session {
-    program: Arc<Program>,
-    record: Record,
-    inspector: Inspector,
-    history: History,
+    seat: Seat,
     home: Home,
-}
-
-/// Interrupts what a session is running, from any thread.
-#[derive(Clone)]
-pub struct Interrupter {
-    /// Weak: who listens for interrupts until the process ends must not keep the session's world open.
-    program: Weak<Program>,
-}
-
-impl Interrupter {
-    /// The running cell ends with a Fault at its next safepoint; without one nothing happens.
-    pub fn interrupt(&self) {
-        if let Some(program) = self.program.upgrade() {
-            program.interrupt();
-        }
-    }
 }
 
 impl Session {
@@ -73,92 +55,53 @@ impl Session {
             code: "R0999",
             message: format!("the prelude does not compile: {}: {}", error.function, error.message),
         })?;
-        let workspace = Arc::clone(&program.workspace);
-        let mut session = Session {
-            program: Arc::new(program),
-            record: Record::default(),
-            inspector: Inspector::new(workspace),
-            history,
-            home,
-        };
-        session.name_lanes();
+        let session = Session { seat: Seat::new(program, history, home.folder().to_owned()), home };
+        session.seat.program.name_lanes();
         if let Some(lane) = &options.lane {
-            session.pin(Some(lane)).map_err(|message| SetupError { code: "R0604", message })?;
+            session
+                .seat
+                .program
+                .pin(Some(lane))
+                .map_err(|message| SetupError { code: "R0604", message })?;
         }
         Ok(session)
     }
 
     /// Runs one cell to its end and shows what it shows.
     pub fn evaluate(&mut self, request: CellRequest, sink: &Arc<dyn OutputSink>) -> CellReply {
-        let number = self.record.count + 1;
-        if request.is_counted() {
-            self.record.count = number;
-        }
-        let mut reply = CellReply { count: self.record.count, ..CellReply::default() };
-        if request.is_counted() {
-            self.history.begin(number, &request.text);
-        }
-        if request.text.trim().is_empty() {
-            return reply;
-        }
-        self.program.begin(number);
-        let evaluation = Evaluation::new(self, &request, number, sink);
-        let Ended { status, result } = evaluation.run(request.file.is_some());
-        self.program.end();
-        let shown = result.and_then(|(value, ty)| self.keep_result(&request, value, &ty));
-        if let Some(view) = &shown {
-            sink.emit(Output::Value(view.clone()));
-        }
-        self.show_cost(number, sink);
-        self.publish();
-        if let Some(view) = shown.filter(|_| request.is_counted()) {
-            self.history.finish(&view.text);
-        }
-        reply.status = status;
-        if status == CellStatus::Ok {
-            reply.user_expressions = self.user_expressions(&request.user_expressions);
-        }
-        reply
-    }
-
-    /// The line under a cell that called a lane.
-    fn show_cost(&self, number: u32, sink: &Arc<dyn OutputSink>) {
-        if !self.record.settings.cost_line {
-            return;
-        }
-        let Some(services) = self.program.services() else { return };
-        let report = services.ledger().report();
-        let of_cell = CostView::of(&report, "", |call| call.facts.cell == number);
-        if let Some(line) = of_cell.line() {
-            sink.emit(Output::CostLine(line));
-        }
+        self.seat.evaluate(request, sink)
     }
 
     /// What checking finds in a text, without running or defining anything.
     pub fn check(&self, request: &CellRequest) -> Vec<DiagnosticView> {
         let title = request.file.as_deref().unwrap_or("cell");
-        let (cell, mut checked) = self.program.inquire(&request.text, title);
+        let (cell, mut checked) = self.seat.program.inquire(&request.text, title);
         if request.file.is_some() {
             evaluate::refuse_commands(&mut checked);
         }
-        self.program.views(cell, &checked.diagnostics)
+        self.seat.program.views(cell, &checked.diagnostics)
     }
 
     /// The number the next counted cell gets.
     pub fn next_count(&self) -> u32 {
-        self.record.count + 1
+        self.seat.program.count() + 1
     }
 
     pub fn interrupter(&self) -> Interrupter {
-        Interrupter { program: Arc::downgrade(&self.program) }
+        self.seat.interrupter()
     }
 
     pub fn inspector(&self) -> Inspector {
-        self.inspector.clone()
+        self.seat.inspector.clone()
     }
 
     pub fn history(&self, query: &HistoryQuery) -> Vec<HistoryEntry> {
-        self.history.query(query)
+        self.seat.history.lock().query(query)
+    }
+
+    /// For other threads, while cells run.
+    pub fn beside(&self) -> Beside {
+        self.seat.beside()
     }
 
     /// Where its ledger, history and stores are.

@@ -35,7 +35,15 @@ fn evaluate(world: &Arc<World>, text: &str) -> Result<String, String> {
         let Step::Statement(step) = step else { continue };
         let slot = engine.prepare(step, cx).map_err(|error| error.message)?;
         let (name, sink) = ("example".into(), Arc::new(Discard));
-        let spec = TaskSpec { name, slot, args: Vec::new(), sink, limits: None, cell: cell.0 };
+        let spec = TaskSpec {
+            name,
+            slot,
+            args: Vec::new(),
+            sink,
+            limits: None,
+            cell: cell.0,
+            globals: None,
+        };
         let value = world.run(spec).join().map_err(|fault| fault.to_string())?;
         shown = quoted(value.value(), value.shape());
     }

@@ -77,6 +77,12 @@ fn displays_progress_and_questions_hold() {
 }
 
 #[test]
+fn subshells_and_editors_do_not_wait_for_a_cell() {
+    let Some(place) = Place::new("subshells_and_editors_do_not_wait_for_a_cell") else { return };
+    place.run(&script("subshells.py"), &[]);
+}
+
+#[test]
 fn the_notebook_shows_trace_ledger_and_recall() {
     let Some(place) = Place::new("the_notebook_shows_trace_ledger_and_recall") else { return };
     let notebook = Path::new(env!("CARGO_MANIFEST_DIR")).join("../notebooks/02-agents.ipynb");

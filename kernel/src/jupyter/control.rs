@@ -15,6 +15,7 @@ pub async fn serve(
     kernel: Arc<Kernel>,
     mut requests: UnboundedReceiver<ZmqMessage>,
     replies: Queue,
+    shell: Queue,
 ) {
     while let Some(request) = kernel.receive(&mut requests).await {
         kernel.busy(&request);
@@ -22,8 +23,19 @@ pub async fn serve(
         match request.kind() {
             "kernel_info_request" => kernel.reply(&replies, &request, &replies::kernel_info()),
             "interrupt_request" => {
-                kernel.cells.interrupt();
+                kernel.interrupt(request.subshell());
                 kernel.reply(&replies, &request, &json!({ "status": "ok" }));
+            }
+            "create_subshell_request" => {
+                let content = kernel.subshells.create(&kernel, &shell);
+                kernel.reply(&replies, &request, &content);
+            }
+            "list_subshell_request" => {
+                kernel.reply(&replies, &request, &kernel.subshells.list());
+            }
+            "delete_subshell_request" => {
+                let content = kernel.subshells.delete(request.text("subshell_id"));
+                kernel.reply(&replies, &request, &content);
             }
             "shutdown_request" => {
                 let content = json!({ "status": "ok", "restart": request.flag("restart", false) });
@@ -59,7 +71,7 @@ impl Signals {
     pub async fn serve(mut self, kernel: Arc<Kernel>) {
         loop {
             tokio::select! {
-                Some(()) = self.interrupts.recv() => kernel.cells.interrupt(),
+                Some(()) = self.interrupts.recv() => kernel.interrupt(None),
                 Some(()) = self.terms.recv() => kernel.leave.notify_one(),
                 else => break,
             }

@@ -1,36 +1,84 @@
-//! `execute_request`: one cell from its request to its reply.
+//! `execute_request`: cells in the order they came, each from its request to its reply.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Instant;
 
-use jupyter_protocol::{ExecuteInput, ExecutionCount};
 use serde_json::{Map, Value, json};
 use tokio::runtime::Handle;
+use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::jupyter::cells::{Cells, Opened};
+use crate::jupyter::Kernel;
+use crate::jupyter::cells::{Cells, Evaluates};
 use crate::jupyter::sink::{CellSink, Iopub};
+use crate::jupyter::sockets::Queue;
 use crate::jupyter::wire::Request;
 use crate::output::OutputSink;
 use crate::render::{Failure, MimeBundle};
 use crate::session::options::SetupError;
 use crate::session::request::{CellReply, CellRequest, Payload};
 
+/// Cells that wait for one another, and where they are answered.
+pub struct Line<S> {
+    pub cells: Cells<S>,
+    pub requests: UnboundedReceiver<Arc<Request>>,
+    pub replies: Queue,
+    /// Nothing is to be run here any more.
+    pub is_closed: Arc<AtomicBool>,
+}
+
 /// The content and metadata of a reply, and whether queued cells are to be aborted.
-pub struct Executed {
-    pub content: Value,
-    pub metadata: Map<String, Value>,
-    pub aborts_queue: bool,
+struct Executed {
+    content: Value,
+    metadata: Map<String, Value>,
+    aborts_queue: bool,
+}
+
+impl<S: Evaluates> Line<S> {
+    /// One cell after the other, each between busy and idle. Weak: a line of a subshell must not keep the kernel.
+    pub async fn serve(mut self, kernel: Weak<Kernel>) {
+        let mut aborted_until: Option<Instant> = None;
+        while let Some(request) = self.requests.recv().await {
+            let Some(kernel) = kernel.upgrade() else { return };
+            kernel.executing.begin(&kernel.iopub, &request);
+            if self.is_closed.load(Ordering::SeqCst) {
+                kernel.reply(&self.replies, &request, &aborted("its subshell was deleted"));
+            } else if aborted_until.is_some_and(|until| request.arrived <= until) {
+                kernel.reply(&self.replies, &request, &aborted("a cell before this one failed"));
+            } else {
+                let done = execute(&self.cells, &kernel.iopub, &request).await;
+                let reply = kernel.signer.reply(&request, &done.content, &done.metadata);
+                let _ = self.replies.send(reply);
+                if done.aborts_queue {
+                    aborted_until = Some(Instant::now());
+                }
+            }
+            kernel.executing.end(&kernel.iopub, &request);
+        }
+    }
 }
 
 /// Runs the cell; everything it shows has been queued for iopub when this returns.
-pub async fn execute(cells: &Cells, iopub: &Iopub, request: &Arc<Request>) -> Executed {
+async fn execute<S: Evaluates>(
+    cells: &Cells<S>,
+    iopub: &Iopub,
+    request: &Arc<Request>,
+) -> Executed {
     let cell = read(request);
     let sink = CellSink::new(iopub.clone(), Arc::clone(request), cell.silent, Handle::current());
-    let shown = Arc::clone(&sink);
-    let reply = cells.run_cell(move |session| evaluate(session, cell, &shown)).await;
-    let reply = reply.unwrap_or_else(|| {
-        sink.fail(internal_error());
-        CellReply::default()
-    });
+    let shown: Arc<dyn OutputSink> = Arc::clone(&sink) as Arc<dyn OutputSink>;
+    let reply = match cells.run(cell, shown).await {
+        Some(Ok(reply)) => reply,
+        Some(Err(SetupError { code, message })) => {
+            sink.begin(0);
+            sink.fail(plain_failure(code, &message));
+            CellReply::default()
+        }
+        None => {
+            sink.fail(internal_error());
+            CellReply::default()
+        }
+    };
     let (failure, pages) = sink.end();
     let is_failure = failure.is_some();
     let metadata = reply.metadata.clone();
@@ -39,8 +87,8 @@ pub async fn execute(cells: &Cells, iopub: &Iopub, request: &Arc<Request>) -> Ex
 }
 
 /// The reply to a cell that stood in the queue when one before it failed.
-pub fn aborted() -> Value {
-    json!({ "status": "aborted", "ename": "Aborted", "evalue": "a cell before this one failed", "traceback": [] })
+fn aborted(why: &str) -> Value {
+    json!({ "status": "aborted", "ename": "Aborted", "evalue": why, "traceback": [] })
 }
 
 fn read(request: &Request) -> CellRequest {
@@ -58,29 +106,6 @@ fn read(request: &Request) -> CellRequest {
             .map(|(name, value)| (name.clone(), text(value)))
             .collect(),
     }
-}
-
-fn evaluate(session: &mut Opened, cell: CellRequest, sink: &Arc<CellSink>) -> CellReply {
-    match session {
-        Ok(session) => {
-            let next = session.next_count();
-            let count = if cell.is_counted() { next } else { next.saturating_sub(1) };
-            sink.set_count(count);
-            announce(sink, &cell.text, count);
-            let shown: Arc<dyn OutputSink> = Arc::clone(sink) as Arc<dyn OutputSink>;
-            session.evaluate(cell, &shown)
-        }
-        Err(SetupError { code, message }) => {
-            announce(sink, &cell.text, 0);
-            sink.fail(plain_failure(code, message));
-            CellReply::default()
-        }
-    }
-}
-
-fn announce(sink: &CellSink, text: &str, count: u32) {
-    let count = ExecutionCount::new(usize::try_from(count).unwrap_or(usize::MAX));
-    sink.announce(&ExecuteInput { code: text.to_owned(), execution_count: count });
 }
 
 fn reply_content(reply: CellReply, failure: Option<Failure>, pages: Vec<MimeBundle>) -> Value {

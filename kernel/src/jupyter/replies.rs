@@ -8,10 +8,10 @@ use serde_json::{Map, Value, json};
 
 use crate::jupyter::offsets::{byte_of, characters_to};
 use crate::jupyter::wire::{PROTOCOL_VERSION, Request};
-use crate::session::Session;
 use crate::session::history::{HistoryEntry, HistoryQuery};
 use crate::session::inspect::Inspector;
 use crate::session::request::{Completeness, Completion, Completions};
+use crate::session::seat::Beside;
 
 /// How many entries a tail gives when the request does not say.
 const TAIL_DEFAULT: usize = 10;
@@ -42,7 +42,7 @@ pub fn kernel_info() -> Value {
     });
     if let Some(reply) = reply.as_object_mut() {
         // The typed reply has no field for it (protocol 5.5).
-        reply.insert("supported_features".to_owned(), json!([]));
+        reply.insert("supported_features".to_owned(), json!(["kernel subshells"]));
     }
     reply
 }
@@ -90,7 +90,7 @@ pub fn is_complete(inspector: &Inspector, request: &Request) -> Value {
     })
 }
 
-pub fn history(session: &Session, request: &Request) -> Value {
+pub fn history(session: &Beside, request: &Request) -> Value {
     let with_output = request.flag("output", false);
     let item = |entry: HistoryEntry| match with_output {
         true => json!([entry.session, entry.line, [entry.input, entry.output]]),

@@ -1,20 +1,20 @@
-//! The shell socket: requests in order, each between busy and idle.
+//! The shell socket: cells go to their queues; everything else is answered at once, also while a cell runs.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 use zeromq::ZmqMessage;
 
 use crate::jupyter::Kernel;
-use crate::jupyter::cells::{Cells, Opened};
-use crate::jupyter::execute::{aborted, execute};
+use crate::jupyter::execute::Line;
 use crate::jupyter::replies;
 use crate::jupyter::sockets::Queue;
+use crate::jupyter::subshells;
 use crate::jupyter::wire::Request;
-use crate::session::Session;
+use crate::session::seat::Beside;
 
 /// A client whose subscription arrives after its first request would miss that request's idle and wait for ever; so
 /// the first request waits for a subscription, but not longer than this, because a client may have none.
@@ -26,38 +26,49 @@ pub async fn serve(
     replies: Queue,
     mut subscribed: watch::Receiver<bool>,
 ) {
-    // Decoding in a task of its own stamps the arrival of requests while a cell runs.
-    let (stamped, mut queue) = unbounded_channel();
-    let reader = Arc::clone(&kernel);
-    let reading = tokio::spawn(async move {
-        while let Some(request) = reader.receive(&mut requests).await {
-            if stamped.send(request).is_err() {
-                break;
-            }
-        }
-    });
-    // The reader holds the kernel; it ends with this task, also when that is aborted.
-    let _end = AbortOnDrop(reading);
+    let (cells, queue) = unbounded_channel();
+    let line = Line {
+        cells: kernel.cells.clone(),
+        requests: queue,
+        replies: replies.clone(),
+        is_closed: Arc::default(),
+    };
+    let (others, asked) = unbounded_channel();
+    // They hold the kernel; they end with this task, also when that is aborted.
+    let _ends = [
+        AbortOnDrop(tokio::spawn(line.serve(Arc::downgrade(&kernel)))),
+        AbortOnDrop(tokio::spawn(answer_all(Arc::clone(&kernel), asked, replies.clone()))),
+    ];
     let mut is_first = true;
-    let mut aborted_until: Option<Instant> = None;
-    while let Some(request) = queue.recv().await {
+    while let Some(request) = kernel.receive(&mut requests).await {
         if std::mem::take(&mut is_first) {
             let _ = tokio::time::timeout(SUBSCRIPTION_LIMIT, subscribed.wait_for(|is| *is)).await;
         }
-        kernel.busy(&request);
-        let is_execute = request.kind() == "execute_request";
-        if is_execute && aborted_until.is_some_and(|until| request.arrived <= until) {
-            kernel.reply(&replies, &request, &aborted());
-        } else if is_execute {
-            let done = execute(&kernel.cells, &kernel.iopub, &request).await;
-            let _ = replies.send(kernel.signer.reply(&request, &done.content, &done.metadata));
-            if done.aborts_queue {
-                aborted_until = Some(Instant::now());
-            }
-        } else if let Some(content) = answer(&kernel, &request).await {
-            kernel.reply(&replies, &request, &content);
+        dispatch(&kernel, request, &cells, &others, &replies);
+    }
+}
+
+fn dispatch(
+    kernel: &Arc<Kernel>,
+    request: Arc<Request>,
+    cells: &UnboundedSender<Arc<Request>>,
+    others: &UnboundedSender<Arc<Request>>,
+    replies: &Queue,
+) {
+    // A queue is closed only while the kernel leaves.
+    match (request.kind(), request.subshell()) {
+        ("execute_request", None) => {
+            let _ = cells.send(request);
         }
-        kernel.idle(&request);
+        ("execute_request", Some(id)) => {
+            if !kernel.subshells.execute(id, Arc::clone(&request)) {
+                kernel.answer(replies, &request, &subshells::unknown(id));
+            }
+        }
+        ("kernel_info_request", _) => kernel.answer(replies, &request, &replies::kernel_info()),
+        _ => {
+            let _ = others.send(request);
+        }
     }
 }
 
@@ -69,20 +80,32 @@ impl Drop for AbortOnDrop {
     }
 }
 
+async fn answer_all(
+    kernel: Arc<Kernel>,
+    mut requests: UnboundedReceiver<Arc<Request>>,
+    replies: Queue,
+) {
+    while let Some(request) = requests.recv().await {
+        kernel.busy(&request);
+        if let Some(content) = answer(&kernel, &request).await {
+            kernel.reply(&replies, &request, &content);
+        }
+        kernel.idle(&request);
+    }
+}
+
 /// The content of the reply; none for messages that have no reply, or that this kernel does not know.
 async fn answer(kernel: &Kernel, request: &Arc<Request>) -> Option<Value> {
-    let about =
-        |asked: fn(&Session, &Request) -> Value| ask(&kernel.cells, Arc::clone(request), asked);
+    let about = |asked: fn(&Beside, &Request) -> Value| ask(kernel, Arc::clone(request), asked);
     match request.kind() {
-        "kernel_info_request" => Some(replies::kernel_info()),
         "complete_request" => {
-            about(|session, request| replies::complete(&session.inspector(), request)).await
+            about(|session, request| replies::complete(session.inspector(), request)).await
         }
         "inspect_request" => {
-            about(|session, request| replies::inspect(&session.inspector(), request)).await
+            about(|session, request| replies::inspect(session.inspector(), request)).await
         }
         "is_complete_request" => {
-            about(|session, request| replies::is_complete(&session.inspector(), request)).await
+            about(|session, request| replies::is_complete(session.inspector(), request)).await
         }
         "history_request" => about(replies::history).await,
         "comm_info_request" => Some(json!({ "status": "ok", "comms": {} })),
@@ -109,19 +132,16 @@ async fn answer(kernel: &Kernel, request: &Arc<Request>) -> Option<Value> {
 
 /// A question to the session. Without one the answer is the error that cells give too.
 async fn ask(
-    cells: &Cells,
+    kernel: &Kernel,
     request: Arc<Request>,
-    asked: fn(&Session, &Request) -> Value,
+    asked: fn(&Beside, &Request) -> Value,
 ) -> Option<Value> {
     let error = |code: &str, message: &str| json!({ "status": "error", "ename": code, "evalue": message, "traceback": [] });
-    let job = move |session: &mut Opened| match session {
+    let told = Arc::clone(&kernel.told);
+    let job = move |_: &mut ()| match told.wait() {
         Ok(session) => asked(session, &request),
         Err(setup) => error(setup.code, &setup.message),
     };
-    Some(
-        cells
-            .run(job)
-            .await
-            .unwrap_or_else(|| error("R0999", "an internal error; the session goes on")),
-    )
+    let answer = kernel.editor.run(job).await;
+    Some(answer.unwrap_or_else(|| error("R0999", "an internal error; the session goes on")))
 }

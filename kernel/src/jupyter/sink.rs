@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use ag_runtime::context::sink::Question;
-use jupyter_protocol::{ClearOutput, ErrorOutput, StreamContent};
+use jupyter_protocol::{ClearOutput, ErrorOutput, ExecuteInput, ExecutionCount, StreamContent};
 use parking_lot::Mutex;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -87,18 +87,6 @@ impl CellSink {
         }
         let state = Mutex::new(State::default());
         Arc::new_cyclic(|me| CellSink { iopub, request, is_silent, timer, me: me.clone(), state })
-    }
-
-    /// The number that results of this cell carry.
-    pub fn set_count(&self, count: u32) {
-        self.state.lock().count = count;
-    }
-
-    /// Announces the text with its number, before anything it shows.
-    pub fn announce(&self, content: &impl Serialize) {
-        if !self.is_silent {
-            self.iopub.publish("execute_input", Some(&self.request), content);
-        }
     }
 
     /// Sends what is gathered. After this a Fault belongs to no running cell.
@@ -249,6 +237,14 @@ fn transient(identity: Option<String>) -> Value {
 }
 
 impl OutputSink for CellSink {
+    /// Announces the text with its number, before anything it shows.
+    fn begin(&self, number: u32) {
+        self.state.lock().count = number;
+        let execution_count = ExecutionCount::new(usize::try_from(number).unwrap_or(usize::MAX));
+        let code = self.request.text("code").to_owned();
+        self.send("execute_input", &ExecuteInput { code, execution_count });
+    }
+
     fn emit(&self, output: Output) {
         let state = &mut *self.state.lock();
         let output = match output {

@@ -47,6 +47,11 @@ impl Request {
         self.header.get("msg_type").and_then(Value::as_str).unwrap_or_default()
     }
 
+    /// The subshell it is meant for; none is the main one (JEP 91).
+    pub fn subshell(&self) -> Option<&str> {
+        self.header.get("subshell_id").and_then(Value::as_str)
+    }
+
     /// A text of the content; empty when absent.
     pub fn text(&self, key: &str) -> &str {
         self.content.get(key).and_then(Value::as_str).unwrap_or_default()

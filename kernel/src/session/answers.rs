@@ -1,9 +1,10 @@
 //! What the session answers to commands: views of its world, its money, its memory and its names.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ag_lang::db::workspace::Step;
 use ag_runtime::ledger::money::MicroUsd;
+use parking_lot::RwLock;
 
 use crate::output::Page;
 use crate::output::cost::{BudgetView, CostView};
@@ -13,35 +14,29 @@ use crate::output::memory::MemoryView;
 use crate::output::recall::RecallView;
 use crate::output::test_run::TestView;
 use crate::output::trace::{AgentsView, TraceView};
-use crate::session::Session;
 use crate::session::graph::Graph;
+use crate::session::inspect::Inspector;
+use crate::session::program::Program;
+use crate::session::record::Record;
+use crate::session::running::Running;
 use crate::session::state::{DefinitionRow, SettingRow, Span, State};
 use crate::session::testing;
 
-impl Session {
-    /// Tells the checker which bare names are lanes (L-40).
-    pub(super) fn name_lanes(&self) {
-        let Some(services) = self.program.services() else { return };
-        let rows = services.lanes().rows();
-        let names: Vec<&str> = rows.iter().map(|row| &*row.name).collect();
-        self.program.workspace.lock().set_lanes(&names);
-    }
+/// The session as commands see it.
+pub struct View<'s> {
+    pub program: &'s Program,
+    pub record: &'s RwLock<Record>,
+    pub running: &'s Running,
+    pub inspector: &'s Inspector,
+    pub folder: &'s Path,
+}
 
-    pub(super) fn pin(&mut self, name: Option<&str>) -> Result<(), String> {
-        let services = self.program.services().ok_or("this session has no lanes")?;
-        services.lanes().pin(name).map_err(|error| error.to_string())
-    }
-
-    /// Tells editors the names of the session.
-    pub(super) fn publish(&self) {
-        self.inspector.publish(self.record.names());
-    }
-
+impl View<'_> {
     fn number(&self, of: Span) -> Option<u32> {
         match of {
             Span::Session => None,
             Span::Cell(number) => Some(number),
-            Span::LastCell => self.record.last_cell(),
+            Span::LastCell => self.record.read().last_cell(self.program.count()),
         }
     }
 
@@ -58,7 +53,7 @@ impl Session {
     }
 }
 
-impl State for Session {
+impl State for View<'_> {
     fn cost(&self, of: Span) -> CostView {
         let Some(services) = self.program.services() else { return CostView::default() };
         let report = services.ledger().report();
@@ -89,14 +84,15 @@ impl State for Session {
     }
 
     fn pin_lane(&mut self, name: Option<&str>) -> Result<(), String> {
-        self.pin(name)
+        self.program.pin(name)
     }
 
     fn trace(&self, of: Span) -> TraceView {
         let number = self.number(of);
         let world = self.program.world();
         let made_up = self.made_up_lanes(number);
-        let found = number.and_then(|number| self.record.trace_of(number));
+        let record = self.record.read();
+        let found = number.and_then(|number| record.trace_of(number));
         let (scope, snapshot) = match (number, found) {
             (Some(number), Some((since, until))) => {
                 (format!("cell {number}"), world.trace_between(since, until))
@@ -107,7 +103,7 @@ impl State for Session {
     }
 
     fn last_cell(&self) -> u32 {
-        self.record.count
+        self.program.count()
     }
 
     fn agents(&self) -> AgentsView {
@@ -131,11 +127,11 @@ impl State for Session {
     }
 
     fn fault(&self) -> Option<FaultView> {
-        self.record.fault.clone()
+        self.record.read().fault.clone()
     }
 
     fn definitions(&self) -> Vec<DefinitionRow> {
-        self.record.rows()
+        self.record.read().rows()
     }
 
     fn type_of(&mut self, expression: &str) -> Result<String, Vec<DiagnosticView>> {
@@ -165,8 +161,8 @@ impl State for Session {
         self.inspector.documented()
     }
 
-    fn graph(&self) -> &Graph {
-        &self.record.graph
+    fn graph(&self) -> Graph {
+        self.record.read().graph.clone()
     }
 
     fn tests(&self) -> Vec<String> {
@@ -179,13 +175,13 @@ impl State for Session {
         let listed = testing::list(&sources).into_iter().filter(|test| wanted(&test.title));
         let mut views = Vec::new();
         for test in listed {
-            if self.program.is_interrupted() {
+            if self.running.is_interrupted() {
                 break;
             }
-            let folder = Some(self.home.folder().to_owned());
-            let begun = |interrupter| self.program.set_guest(Some(interrupter));
+            let folder = Some(self.folder.to_owned());
+            let begun = |interrupter| self.running.set_guest(Some(interrupter));
             views.push(testing::run(&sources, folder, &test, &begun));
-            self.program.set_guest(None);
+            self.running.set_guest(None);
         }
         views
     }
@@ -193,7 +189,7 @@ impl State for Session {
     fn settings(&self) -> Vec<SettingRow> {
         vec![SettingRow {
             key: "cost_line".to_owned(),
-            value: on_or_off(self.record.settings.cost_line).to_owned(),
+            value: on_or_off(self.record.read().settings.cost_line).to_owned(),
             help: "a line under each cell that called a lane".to_owned(),
         }]
     }
@@ -205,24 +201,24 @@ impl State for Session {
             _ => return Err(format!("`{key}` takes on or off")),
         };
         match key {
-            "cost_line" => self.record.settings.cost_line = on,
+            "cost_line" => self.record.write().settings.cost_line = on,
             _ => return Err(format!("there is no setting `{key}`; there is cost_line")),
         }
         Ok(())
     }
 
     fn reset(&mut self) {
-        self.record.reset();
+        self.record.write().reset();
         if let Err(error) = self.program.reset() {
             // The prelude compiled when the session was opened; should it not now, cells say what is missing.
             debug_assert!(false, "{error:?}");
         }
-        self.name_lanes();
-        self.publish();
+        self.program.name_lanes();
+        self.inspector.publish(self.record.read().names());
     }
 
     fn folder(&self) -> PathBuf {
-        self.home.folder().to_owned()
+        self.folder.to_owned()
     }
 }
 

@@ -46,6 +46,10 @@ type Handler = fn(&mut dyn State, &str) -> Result<Vec<Output>, Refusal>;
 #[derive(Clone, Copy)]
 enum Run {
     Line(Handler),
+    /// Changes the session when something stands after its name, and tells how it is otherwise.
+    Setting(Handler),
+    /// Changes the session.
+    Change(Handler),
     /// On the first line of a cell, about the whole of it.
     Cell(Modifier),
     /// Part of the language, not of this version.
@@ -124,7 +128,7 @@ pub const TABLE: &[Command] = &[
         "budget",
         "[$x]",
         "the limits in force, or a new session limit",
-        Run::Line(money::budget),
+        Run::Setting(money::budget),
     ),
     row(MONEY, "lanes", "", "the lanes and why the last one was chosen", Run::Line(money::lanes)),
     row(
@@ -132,7 +136,7 @@ pub const TABLE: &[Command] = &[
         "lane",
         "name or auto",
         "one lane for every call, or the router's choice",
-        Run::Line(money::lane),
+        Run::Setting(money::lane),
     ),
     row(MONEY, "decisions", "", "the decisions of orchestrations", Run::NotYet),
     row(
@@ -157,9 +161,15 @@ pub const TABLE: &[Command] = &[
         "set",
         "[key value]",
         "change a setting; without a key, list them",
-        Run::Line(settings::set),
+        Run::Setting(settings::set),
     ),
-    row(SETTINGS, "reset", "", "forget definitions, values and agents", Run::Line(settings::reset)),
+    row(
+        SETTINGS,
+        "reset",
+        "",
+        "forget definitions, values and agents",
+        Run::Change(settings::reset),
+    ),
     row(SETTINGS, "policy", "name", "which effects are allowed, asked or denied", Run::NotYet),
     row(SETTINGS, "save", "n", "keep the session's definitions under a name", Run::NotYet),
     row(SETTINGS, "load", "n", "bring saved definitions back", Run::NotYet),
@@ -199,13 +209,28 @@ pub fn run(
     }
     let command = find(name)?;
     match command.run {
-        Run::Line(handler) => handler(state, rest.trim()),
+        Run::Line(run) | Run::Setting(run) | Run::Change(run) => run(state, rest.trim()),
         Run::Cell(_) => Err(Refusal::new(
             codes::E0905,
             format!("`{name}` is about a whole cell: write `%%{name}` on its first line"),
         )),
         Run::NotYet => Err(not_yet(name)),
     }
+}
+
+/// Whether the line would change the session.
+pub fn changes(name: &str, rest: &str) -> bool {
+    match find(name).map(|command| command.run) {
+        Ok(Run::Change(_)) => true,
+        Ok(Run::Setting(_)) => !rest.trim().is_empty(),
+        _ => false,
+    }
+}
+
+/// Such a line on a subshell (L-159).
+pub fn refused_aside(name: &str) -> Refusal {
+    let message = format!("`{name}` changes the session, which cannot be done on a subshell");
+    Refusal::new(codes::E0904, message)
 }
 
 /// What `%%name` asks for. A line command such as `:trace` says the same after the cell.
@@ -217,7 +242,7 @@ pub fn modifier(name: &str, rest: &str) -> Result<Modifier, Refusal> {
             format!("nothing stands after `%%{name}`: the cell goes on the following lines"),
         )),
         Run::NotYet => Err(not_yet(name)),
-        Run::Line(_) => Err(Refusal::new(
+        Run::Line(_) | Run::Setting(_) | Run::Change(_) => Err(Refusal::new(
             codes::E0903,
             format!("`%%{name}` is not supported: write `:{name}` on a line after the others"),
         )),

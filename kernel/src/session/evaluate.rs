@@ -10,7 +10,8 @@ use ag_lang::diag::{Diagnostic, codes};
 use ag_lang::engine::InstallError;
 use ag_lang::hir::CellStep;
 use ag_lang::syntax::item::{Command, Sigil};
-use ag_lang::types::ty::Ty;
+use ag_lang::types::ty::{Name, Ty};
+use ag_runtime::context::globals::Globals;
 use ag_runtime::fault::{Fault, code};
 use ag_runtime::ledger::quota::LimitContext;
 use ag_runtime::value::owned::Owned;
@@ -18,18 +19,24 @@ use ag_runtime::world::run::TaskSpec;
 
 use crate::output::table::ValueView;
 use crate::output::{Output, OutputSink};
-use crate::session::Session;
 use crate::session::command::{self, Modifier};
 use crate::session::request::{CellRequest, CellStatus};
+use crate::session::seat::Seat;
 use crate::session::sink::SessionSink;
 
 /// A cell on its way.
 pub struct Evaluation<'s> {
-    session: &'s mut Session,
+    seat: &'s Seat,
     shown: Arc<dyn OutputSink>,
+    text: &'s str,
+    title: String,
     cell: CellId,
     number: u32,
     limits: LimitContext,
+    /// Beside the session: the values as of its start.
+    globals: Option<Arc<Globals>>,
+    /// What the last statement read.
+    reads: Vec<Name>,
 }
 
 /// What a cell came to.
@@ -37,53 +44,64 @@ pub struct Ended {
     pub status: CellStatus,
     /// The value of the last expression with its type, if it is to be shown.
     pub result: Option<(Owned, Ty)>,
+    /// What the last statement read.
+    pub reads: Vec<Name>,
 }
 
 impl Ended {
     fn without_result(status: CellStatus) -> Ended {
-        Ended { status, result: None }
+        Ended { status, result: None, reads: Vec::new() }
     }
 }
 
 impl<'s> Evaluation<'s> {
-    /// Takes the text in as a cell of this number.
     pub fn new(
-        session: &'s mut Session,
-        request: &CellRequest,
+        seat: &'s Seat,
+        request: &'s CellRequest,
         number: u32,
         shown: &Arc<dyn OutputSink>,
     ) -> Evaluation<'s> {
-        let cell = session.program.workspace.lock().add_cell(&request.text);
         let title = request.file.clone().unwrap_or_else(|| format!("cell {number}"));
-        session.program.name_source(cell, &title);
-        Evaluation::of(session, cell, number, shown)
+        let cell = CellId::default();
+        Evaluation { text: &request.text, title, ..Evaluation::of(seat, cell, number, shown) }
     }
 
     /// A cell that was taken in already.
     pub fn of(
-        session: &'s mut Session,
+        seat: &'s Seat,
         cell: CellId,
         number: u32,
         shown: &Arc<dyn OutputSink>,
     ) -> Evaluation<'s> {
-        let services = session.program.services();
-        let limits = services.map(|services| services.ledger().cell(number));
-        Evaluation { session, shown: Arc::clone(shown), cell, number, limits }
+        let program = &seat.program;
+        Evaluation {
+            seat,
+            shown: Arc::clone(shown),
+            text: "",
+            title: String::new(),
+            cell,
+            number,
+            limits: program.services().map(|services| services.ledger().cell(number)),
+            globals: seat.is_aside.then(|| program.world().globals().snapshot()),
+            reads: Vec::new(),
+        }
     }
 
     /// Checks, defines, runs. The cell's own result is given, not shown.
     pub fn run(mut self, is_file: bool) -> Ended {
-        let mut checked = self.session.program.workspace.lock().check(self.cell);
+        let mut checked = self.check();
         if is_file {
             refuse_commands(&mut checked);
         }
         let modifiers = self.take_modifiers(&mut checked);
         self.show_diagnostics(&checked.diagnostics);
         if checked.has_errors() {
-            self.session.program.workspace.lock().remove_cell(self.cell);
+            self.seat.program.workspace.lock().remove_cell(self.cell);
             return Ended::without_result(CellStatus::Rejected);
         }
-        if let Err(error) = self.define(&checked) {
+        if !self.seat.is_aside
+            && let Err(error) = self.define(&checked)
+        {
             return self.internal(&error);
         }
         let started = Instant::now();
@@ -93,6 +111,25 @@ impl<'s> Evaluation<'s> {
             self.shown.emit(Output::info(format!("cell {} took {took_ms:.3} ms", self.number)));
         }
         ended
+    }
+
+    /// Takes the text in as a cell of its number, and checks it whole.
+    fn check(&mut self) -> CheckedCell {
+        let program = &self.seat.program;
+        let checked = {
+            let mut workspace = program.workspace.lock();
+            let (cell, checked) = match self.seat.is_aside {
+                true => workspace.aside(self.text),
+                false => {
+                    let cell = workspace.add_cell(self.text);
+                    (cell, workspace.check(cell))
+                }
+            };
+            self.cell = cell;
+            checked
+        };
+        program.name_source(self.cell, &self.title);
+        checked
     }
 
     /// `%%name` lines: what is to be done around the cell. A wrong one is a diagnostic of the cell.
@@ -117,33 +154,33 @@ impl<'s> Evaluation<'s> {
         if diagnostics.is_empty() {
             return;
         }
-        let views = self.session.program.views(self.cell, diagnostics);
+        let views = self.seat.program.views(self.cell, diagnostics);
         self.shown.emit(Output::Diagnostics(views));
     }
 
     /// Puts the cell's definitions in force, and those of earlier cells that mean something else now.
     pub fn define(&mut self, checked: &CheckedCell) -> Result<(), InstallError> {
-        let program = &self.session.program;
+        let program = &self.seat.program;
         program.install(self.cell, &checked.definitions)?;
         for (cell, definitions) in &checked.changes.relinked {
             program.install(*cell, definitions)?;
             for function in &definitions.functions {
-                self.session.record.mend(&function.key);
+                self.seat.record.write().mend(&function.key);
             }
             for agent in &definitions.agents {
-                self.session.record.mend(&agent.name);
+                self.seat.record.write().mend(&agent.name);
             }
         }
         for broken in &checked.changes.broken {
             self.mark_broken(broken);
-            self.session.record.break_definition(&broken.name);
+            self.seat.record.write().break_definition(&broken.name);
         }
-        self.session.record.define(&self.session.program, self.cell, self.number);
+        self.seat.record.write().define(&self.seat.program, self.cell, self.number);
         Ok(())
     }
 
     fn mark_broken(&self, broken: &Broken) {
-        let program = &self.session.program;
+        let program = &self.seat.program;
         let why = format!("`{}` no longer checks: {}", broken.name, broken.diagnostic.message);
         for key in &broken.functions {
             program.engine.mark_broken(key, &why);
@@ -167,7 +204,9 @@ impl<'s> Evaluation<'s> {
                 Step::Statement(step) => {
                     match self.statement(&step) {
                         Ok(value) => {
-                            reached.extend(step.writes.iter().map(|(name, _)| name.clone()));
+                            let names = step.writes.iter().map(|(name, _)| name.clone());
+                            self.seat.program.workspace.lock().reach(names.clone());
+                            reached.extend(names);
                             let ty = step.function.result.clone();
                             result = step.shows.then_some((value, ty));
                         }
@@ -182,18 +221,27 @@ impl<'s> Evaluation<'s> {
         }
         let is_shown = |(_, ty): &(Owned, Ty)| !matches!(ty, Ty::Unit | Ty::Never);
         let result = result.filter(is_shown);
-        self.settled(&reached, Ended { status: CellStatus::Ok, result })
+        let reads = std::mem::take(&mut self.reads);
+        self.settled(&reached, Ended { status: CellStatus::Ok, result, reads })
     }
 
     /// Globals that were reached hold values now; the others do not exist.
-    fn settled(&self, reached: &[ag_lang::types::ty::Name], ended: Ended) -> Ended {
-        self.session.program.workspace.lock().settle(self.cell, Some(reached));
+    fn settled(&self, reached: &[Name], ended: Ended) -> Ended {
+        if self.seat.is_aside {
+            return ended;
+        }
+        self.seat.program.workspace.lock().settle(self.cell, Some(reached));
         ended
     }
 
     fn command(&mut self, line: &Command) -> Result<(), CellStatus> {
         let name = line.name.name.text();
-        match command::run(line.sigil, &name, &line.rest, self.session) {
+        let is_refused = self.seat.is_aside && command::changes(&name, &line.rest);
+        let outputs = match is_refused {
+            true => Err(command::refused_aside(&name)),
+            false => command::run(line.sigil, &name, &line.rest, &mut self.seat.view()),
+        };
+        match outputs {
             Ok(outputs) => {
                 // The mistakes of the text after `:type` are mistakes of the cell.
                 let is_wrong =
@@ -212,11 +260,14 @@ impl<'s> Evaluation<'s> {
     }
 
     pub fn statement(&mut self, step: &CellStep) -> Result<Owned, Box<Fault>> {
-        let program = &self.session.program;
-        if program.is_interrupted() {
+        let Seat { program, running, .. } = self.seat;
+        if running.is_interrupted() {
             return Err(Box::new(Fault::new(code::TIME, "interrupted")));
         }
-        self.session.record.begin_trace(self.number, program.world().trace_position());
+        if !self.seat.is_aside {
+            let position = program.world().trace_position();
+            self.seat.record.write().begin_trace(self.number, position);
+        }
         let slot = program.prepare(self.cell, step).map_err(|error| {
             let message = format!("{}: {}", error.function, error.message);
             Box::new(Fault::new(code::INTERNAL, message))
@@ -228,29 +279,33 @@ impl<'s> Evaluation<'s> {
             sink: Arc::new(SessionSink::new(program, &self.shown)),
             limits: self.limits.clone(),
             cell: self.number,
+            globals: self.globals.clone(),
         });
         // Asked for after the look above and before the task was known: whoever asked found nothing to cancel.
-        if program.is_interrupted() {
-            program.interrupt();
+        if running.is_interrupted() {
+            running.interrupt(program.world());
         }
         let ended = task.join();
         // Its code runs once.
         program.engine.release(&step.function.key);
         let value = ended?;
-        program.replaced_globals(step);
-        self.session.record.assign(step, self.number);
+        if !self.seat.is_aside {
+            program.replaced_globals(step);
+            self.seat.record.write().assign(step, self.number);
+        }
+        self.reads.clone_from(&step.reads);
         Ok(value)
     }
 
     fn fault(&mut self, fault: &Fault) {
-        let view = self.session.program.fault_view(fault);
-        self.session.record.fault = Some(view.clone());
+        let view = self.seat.program.fault_view(fault);
+        self.seat.record.write().fault = Some(view.clone());
         self.shown.emit(Output::Fault(view));
     }
 
     /// Our own mistake: told with a code, and the session goes on.
     fn internal(&mut self, error: &InstallError) -> Ended {
-        self.session.program.workspace.lock().remove_cell(self.cell);
+        self.seat.program.workspace.lock().remove_cell(self.cell);
         let message = format!("{} could not be compiled: {}", error.function, error.message);
         self.fault(&Fault::new(code::INTERNAL, message));
         Ended::without_result(CellStatus::Faulted)

@@ -81,11 +81,11 @@ impl History {
         self.entries.push(HistoryEntry { session: self.session, line, input, output: None });
     }
 
-    /// Remembers the result of the cell that was begun last.
-    pub fn finish(&mut self, output: &str) {
-        let Some(entry) = self.entries.last_mut() else { return };
+    /// Remembers the result of a cell that was begun. Others may have begun since, on subshells.
+    pub fn finish(&mut self, line: u32, output: &str) {
+        let mut last = self.entries.iter_mut().rev();
+        let Some(entry) = last.find(|entry| entry.line == line) else { return };
         entry.output = Some(output.to_owned());
-        let line = entry.line;
         self.write(line, None, Some(output));
     }
 
@@ -219,7 +219,7 @@ mod tests {
         for (line, input) in ["let a := 1", "a + 1", "a + 1", "print(a)"].iter().enumerate() {
             history.begin(line as u32 + 1, input);
             if line == 1 {
-                history.finish("2");
+                history.finish(2, "2");
             }
         }
         history
@@ -264,7 +264,7 @@ mod tests {
         let path = folder.path().join("deep/history.ndjson");
         let mut first = History::open(Some(path.clone()));
         first.begin(1, "first");
-        first.finish("1");
+        first.finish(1, "1");
         let torn = std::fs::read_to_string(&path).unwrap() + "{\"session\":1,\"li";
         std::fs::write(&path, torn).unwrap();
         let mut next = History::open(Some(path.clone()));
@@ -297,7 +297,7 @@ mod tests {
                 scope.spawn(move || {
                     for line in 1..=CELLS {
                         history.begin(line, &format!("cell {line} of {at}"));
-                        history.finish(&format!("result {line} of {at}"));
+                        history.finish(line, &format!("result {line} of {at}"));
                     }
                 });
             }

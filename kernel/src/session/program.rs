@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use ag_lang::db::workspace::{CellId, CheckedCell, STATEMENTS, Workspace};
 use ag_lang::diag::Diagnostic;
@@ -23,7 +23,6 @@ use parking_lot::Mutex;
 
 use crate::output::diagnostic::{DiagnosticView, FaultView, FrameView, NamedValue, Place};
 use crate::output::difference::difference;
-use crate::session::Interrupter;
 use crate::session::testing::Source as TestSource;
 
 pub struct Program {
@@ -33,12 +32,8 @@ pub struct Program {
     world: WorldHandle,
     /// What each cell's text is called: `cell 3`, `risk.ag`.
     titles: Mutex<HashMap<u32, Arc<str>>>,
-    /// The number of the cell under way, 0 for none. Written by the session, read by interrupters.
-    running: AtomicU32,
-    /// Somebody asked for the running cell to end. Set by interrupters, cleared by the session at a cell's start.
-    interrupted: AtomicBool,
-    /// A session that the running cell waits for: a test. Who interrupts the cell means it, too.
-    guest: Mutex<Option<Interrupter>>,
+    /// How many cells were counted. Written by whoever takes a number, on any seat.
+    count: AtomicU32,
 }
 
 impl Program {
@@ -50,9 +45,7 @@ impl Program {
             engine: Engine::new(Arc::clone(&world)),
             world,
             titles: Mutex::default(),
-            running: AtomicU32::new(0),
-            interrupted: AtomicBool::new(false),
-            guest: Mutex::default(),
+            count: AtomicU32::new(0),
         };
         program.install(CellId(0), &prelude.definitions)?;
         Ok(program)
@@ -103,36 +96,30 @@ impl Program {
         self.install(CellId(0), &prelude.definitions)
     }
 
-    /// A cell begins: interrupts from now on are meant for it.
-    pub fn begin(&self, number: u32) {
-        self.interrupted.store(false, Ordering::SeqCst);
-        self.running.store(number, Ordering::SeqCst);
+    /// The number of the last counted cell.
+    pub fn count(&self) -> u32 {
+        self.count.load(Ordering::SeqCst)
     }
 
-    pub fn end(&self) {
-        self.running.store(0, Ordering::SeqCst);
-    }
-
-    /// Ends the cell under way at its next safepoint; without one nothing happens.
-    pub fn interrupt(&self) {
-        let number = self.running.load(Ordering::SeqCst);
-        if number != 0 {
-            self.interrupted.store(true, Ordering::SeqCst);
-            self.world.interrupt(number);
-            let guest = self.guest.lock().clone();
-            if let Some(guest) = guest {
-                guest.interrupt();
-            }
+    /// The number of a cell that begins. One that is not counted goes by the next number and leaves it free.
+    pub fn take_number(&self, is_counted: bool) -> u32 {
+        match is_counted {
+            true => self.count.fetch_add(1, Ordering::SeqCst) + 1,
+            false => self.count() + 1,
         }
     }
 
-    /// The session that the running cell waits for, from now on.
-    pub fn set_guest(&self, guest: Option<Interrupter>) {
-        *self.guest.lock() = guest.clone();
-        // Whoever asked before found no guest.
-        if let (Some(guest), true) = (guest, self.is_interrupted()) {
-            guest.interrupt();
-        }
+    /// Tells the checker which bare names are lanes (L-40).
+    pub fn name_lanes(&self) {
+        let Some(services) = self.services() else { return };
+        let rows = services.lanes().rows();
+        let names: Vec<&str> = rows.iter().map(|row| &*row.name).collect();
+        self.workspace.lock().set_lanes(&names);
+    }
+
+    pub fn pin(&self, name: Option<&str>) -> Result<(), String> {
+        let services = self.services().ok_or("this session has no lanes")?;
+        services.lanes().pin(name).map_err(|error| error.to_string())
     }
 
     /// The texts whose definitions are in force, oldest first.
@@ -143,11 +130,6 @@ impl Program {
             Some(TestSource { title: title.to_string(), text: text.to_string() })
         };
         live.into_iter().filter_map(source).collect()
-    }
-
-    /// For the moments between two statements of a cell.
-    pub fn is_interrupted(&self) -> bool {
-        self.interrupted.load(Ordering::SeqCst)
     }
 
     /// A statement ran: what its globals held as other types is let go.

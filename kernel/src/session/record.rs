@@ -16,17 +16,13 @@ use crate::session::inspect::NameInfo;
 use crate::session::program::Program;
 use crate::session::state::DefinitionRow;
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Record {
     pub graph: Graph,
     pub fault: Option<FaultView>,
-    /// The number of the last counted cell.
-    pub count: u32,
     pub settings: Settings,
     /// What `:defs` lists and editors complete, by name.
     names: BTreeMap<String, NameInfo>,
-    /// What the last statement read.
-    reads: Vec<Name>,
     broken: BTreeSet<String>,
     /// Where the trace stood when each cell began.
     traces: BTreeMap<u32, Since>,
@@ -77,17 +73,16 @@ impl Record {
                 },
             );
         }
-        self.reads = step.reads.clone();
     }
 
-    /// Why what the last statement read is stale: one sentence a value.
-    pub fn stale_notes(&self) -> Vec<String> {
+    /// Why any of these values is stale: one sentence a value.
+    pub fn stale_notes(&self, names: &[Name]) -> Vec<String> {
         let causes = |name: &Name| {
             let causes = self.graph.causes(name);
             let first = causes.first()?;
             Some(format!("`{name}` is stale: {first}"))
         };
-        self.reads.iter().filter_map(causes).collect()
+        names.iter().filter_map(causes).collect()
     }
 
     pub fn names(&self) -> Vec<NameInfo> {
@@ -127,14 +122,13 @@ impl Record {
     }
 
     /// The last cell that ran anything.
-    pub fn last_cell(&self) -> Option<u32> {
-        self.traces.keys().rev().find(|number| **number <= self.count).copied()
+    pub fn last_cell(&self, count: u32) -> Option<u32> {
+        self.traces.keys().rev().find(|number| **number <= count).copied()
     }
 
-    /// Forgets the program; money, settings and the count of cells stay.
+    /// Forgets the program; settings stay.
     pub fn reset(&mut self) {
-        let (count, settings) = (self.count, self.settings);
-        *self = Record { count, settings, ..Record::default() };
+        *self = Record { settings: self.settings, ..Record::default() };
     }
 }
 

@@ -2,30 +2,32 @@
 
 use std::sync::Arc;
 
-use ag_lang::types::ty::Ty;
+use ag_lang::types::ty::{Name, Ty};
 use ag_runtime::value::owned::Owned;
 use parking_lot::Mutex;
 
 use crate::output::table::ValueView;
 use crate::output::{Output, OutputSink};
 use crate::render::{self, Failure, MimeBundle};
-use crate::session::Session;
 use crate::session::evaluate::{Evaluation, result_view};
 use crate::session::request::CellRequest;
+use crate::session::seat::Seat;
 
-impl Session {
+impl Seat {
     /// Binds the result to `_` and `_N` (L-151) and tells how it looks. The handle of something just shown adds nothing.
     pub(super) fn keep_result(
-        &mut self,
+        &self,
         request: &CellRequest,
+        number: u32,
         value: Owned,
         ty: &Ty,
+        reads: &[Name],
     ) -> Option<ValueView> {
-        let notes = self.record.stale_notes();
+        let notes = self.record.read().stale_notes(reads);
         let view = result_view(&value, ty, notes);
-        if request.is_counted() {
+        if request.is_counted() && !self.is_aside {
             self.bind_result("_", &value, ty);
-            self.bind_result(&format!("_{}", self.record.count), &value, ty);
+            self.bind_result(&format!("_{number}"), &value, ty);
         }
         (!matches!(ty, Ty::Opaque("Display" | "Progress"))).then_some(view)
     }
@@ -36,7 +38,7 @@ impl Session {
     }
 
     pub(super) fn user_expressions(
-        &mut self,
+        &self,
         wanted: &[(String, String)],
     ) -> Vec<(String, Result<MimeBundle, Failure>)> {
         let evaluate = |(name, text): &(String, String)| (name.clone(), self.expression(text));
@@ -44,14 +46,14 @@ impl Session {
     }
 
     /// Evaluates an expression that shows nothing and is not counted.
-    fn expression(&mut self, text: &str) -> Result<MimeBundle, Failure> {
+    fn expression(&self, text: &str) -> Result<MimeBundle, Failure> {
         let request = CellRequest { silent: true, ..CellRequest::new(text) };
         let failed = Arc::new(FirstFailure::default());
         let sink: Arc<dyn OutputSink> = Arc::clone(&failed) as Arc<dyn OutputSink>;
-        let number = self.next_count();
-        self.program.begin(number);
+        let number = self.program.take_number(false);
+        self.running.begin(number);
         let ended = Evaluation::new(self, &request, number, &sink).run(false);
-        self.program.end();
+        self.running.end();
         if let Some(failure) = failed.0.lock().take() {
             return Err(failure);
         }

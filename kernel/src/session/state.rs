@@ -39,7 +39,7 @@ pub trait State {
     fn document(&self, name: &str) -> Option<Page>;
     /// All names that `document` knows, to find the one that was meant.
     fn names(&self) -> Vec<String>;
-    fn graph(&self) -> &Graph;
+    fn graph(&self) -> Graph;
 
     /// The titles of the session's tests.
     fn tests(&self) -> Vec<String>;

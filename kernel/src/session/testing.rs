@@ -18,10 +18,12 @@ use parking_lot::Mutex;
 use crate::output::diagnostic::FaultView;
 use crate::output::test_run::{TestOutcome, TestView};
 use crate::output::{Output, OutputSink};
+use crate::session::Session;
 use crate::session::evaluate::Evaluation;
 use crate::session::options::{HomeChoice, InTest, SessionOptions};
+use crate::session::running::Interrupter;
+use crate::session::seat::Seat;
 use crate::session::sink::SessionSink;
-use crate::session::{Interrupter, Session};
 
 /// The seed of a test that names none. Every run of it is the same.
 const SEED: u64 = 7;
@@ -125,10 +127,10 @@ impl Run {
         test: &Listed,
         begun: &dyn Fn(Interrupter),
     ) -> TestOutcome {
-        self.session.program.begin(1);
+        self.session.seat.running.begin(1);
         begun(self.session.interrupter());
         let outcome = self.steps(sources, test);
-        self.session.program.end();
+        self.session.seat.running.end();
         outcome
     }
 
@@ -142,7 +144,7 @@ impl Run {
             } else if at == test.source {
                 own = Some((id, checked));
             } else {
-                self.session.program.workspace.lock().remove_cell(id);
+                self.session.seat.program.workspace.lock().remove_cell(id);
             }
         }
         // Alone and last: it is checked against what its sources mean together.
@@ -152,7 +154,7 @@ impl Run {
             .unwrap_or_else(|| self.take_in(&title.unwrap_or_default(), &text.unwrap_or_default()));
         let (id, checked) = own;
         if checked.has_errors() {
-            let views = self.session.program.views(id, &checked.diagnostics);
+            let views = self.session.seat.program.views(id, &checked.diagnostics);
             self.shown.emit(Output::Diagnostics(views));
             return TestOutcome::Rejected;
         }
@@ -160,7 +162,7 @@ impl Run {
         match self.execute(&cells, id, &test.title) {
             Ok(()) => TestOutcome::Passed,
             Err(fault) => {
-                let view = self.session.program.fault_view(&fault);
+                let view = self.session.seat.program.fault_view(&fault);
                 self.shown.emit(Output::Fault(view));
                 TestOutcome::Failed
             }
@@ -168,11 +170,11 @@ impl Run {
     }
 
     fn take_in(&self, title: &str, text: &str) -> (CellId, CheckedCell) {
-        let mut workspace = self.session.program.workspace.lock();
+        let mut workspace = self.session.seat.program.workspace.lock();
         let id = workspace.add_cell(text);
         let checked = workspace.check(id);
         drop(workspace);
-        self.session.program.name_source(id, title);
+        self.session.seat.program.name_source(id, title);
         (id, checked)
     }
 
@@ -184,9 +186,9 @@ impl Run {
     ) -> Result<(), Box<Fault>> {
         let steps: Vec<(CellId, &[Step])> =
             cells.iter().map(|(id, checked)| (*id, checked.steps.as_slice())).collect();
-        let needed = self.session.program.workspace.lock().needed(own, &steps);
+        let needed = self.session.seat.program.workspace.lock().needed(own, &steps);
         for (id, checked) in cells {
-            let mut evaluation = Evaluation::of(&mut self.session, *id, 1, &self.shown);
+            let mut evaluation = Evaluation::of(&self.session.seat, *id, 1, &self.shown);
             evaluation.define(checked).map_err(|error| {
                 let message = format!("{}: {}", error.function, error.message);
                 Box::new(Fault::new(code::INTERNAL, message))
@@ -204,8 +206,8 @@ impl Run {
 
     /// The test's own block.
     fn block(&self, title: &str) -> Result<(), Box<Fault>> {
-        let program = &self.session.program;
-        if program.is_interrupted() {
+        let Seat { program, running, .. } = &self.session.seat;
+        if running.is_interrupted() {
             return Err(Box::new(Fault::new(code::TIME, "interrupted")));
         }
         let Some(slot) = program.engine.slot(&key(title)) else {
@@ -218,10 +220,11 @@ impl Run {
             sink: Arc::new(SessionSink::new(program, &self.shown)),
             limits: program.services().map(|services| services.ledger().cell(1)),
             cell: 1,
+            globals: None,
         });
         // Asked for after the look above and before the task was known.
-        if program.is_interrupted() {
-            program.interrupt();
+        if running.is_interrupted() {
+            running.interrupt(program.world());
         }
         task.join().map(drop)
     }

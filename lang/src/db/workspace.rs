@@ -3,6 +3,7 @@
 //! Plain calls and plain data; nobody outside sees the database. A cell with an error defines nothing: the session
 //! removes it again.
 
+mod aside;
 pub mod tested;
 
 use std::collections::BTreeMap;
@@ -26,7 +27,7 @@ use crate::types::step::infer_step;
 use crate::types::ty::{Name, Ty};
 
 /// A cell of the workspace; 0 is the prelude.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
 pub struct CellId(pub u32);
 
 /// A checked cell.
@@ -99,6 +100,8 @@ pub struct Workspace {
     linked: FxHashMap<Name, Linked>,
     /// The text somebody looked at last.
     looked: Option<CellInput>,
+    /// The globals of the unsettled cell that hold values by now.
+    reached: Vec<Name>,
 }
 
 impl Default for Workspace {
@@ -121,6 +124,7 @@ impl Workspace {
             live: Vec::new(),
             linked: FxHashMap::default(),
             looked: None,
+            reached: Vec::new(),
         }
     }
 
@@ -138,13 +142,18 @@ impl Workspace {
         for id in self.live.clone() {
             self.settle(id, None);
         }
-        let next = self.cells.keys().next_back().map_or(0, |last| last.0 + 1);
-        let id = CellId(next);
-        let cell = CellInput::new(&self.db, Arc::from(text), None, false);
-        self.cells.insert(id, cell);
+        let (id, _) = self.take_in(text);
         self.live.push(id);
+        self.reached.clear();
         self.publish();
         id
+    }
+
+    fn take_in(&mut self, text: &str) -> (CellId, CellInput) {
+        let next = self.cells.keys().next_back().map_or(0, |last| last.0 + 1);
+        let cell = CellInput::new(&self.db, Arc::from(text), None, false);
+        self.cells.insert(CellId(next), cell);
+        (CellId(next), cell)
     }
 
     /// Takes a cell and what it defined away; earlier definitions of its names mean something again.
@@ -181,6 +190,38 @@ impl Workspace {
         let found = look(&self.db, cell);
         self.session.set_cells(&mut self.db).to(cells);
         found
+    }
+
+    /// A statement of the cell that runs gave these globals values.
+    pub fn reach(&mut self, names: impl IntoIterator<Item = Name>) {
+        self.reached.extend(names);
+    }
+
+    /// Checks a text that is evaluated beside the cell that runs (L-159): it sees what holds values by now, and it
+    /// defines and assigns nothing (E0904).
+    pub fn aside(&mut self, text: &str) -> (CellId, CheckedCell) {
+        let inputs = self.live.iter().filter_map(|id| self.cells.get(id).copied());
+        let unsettled: Vec<CellInput> =
+            inputs.filter(|cell| cell.settled(&self.db).is_none()).collect();
+        for cell in &unsettled {
+            let mut globals = self.globals(*cell);
+            globals.retain(|global| self.reached.contains(&global.name));
+            cell.set_settled(&mut self.db).to(Some(Arc::new(globals)));
+        }
+        let (id, cell) = self.take_in(text);
+        let cells = Arc::clone(self.session.cells(&self.db));
+        let with = cells.iter().copied().chain([cell]).collect();
+        self.session.set_cells(&mut self.db).to(Arc::new(with));
+        let mut checked = self.checked(id, cell);
+        checked.diagnostics.extend(aside::changes(&self.db, cell));
+        if checked.has_errors() {
+            (checked.definitions, checked.steps) = Default::default();
+        }
+        self.session.set_cells(&mut self.db).to(cells);
+        for cell in unsettled {
+            cell.set_settled(&mut self.db).to(None);
+        }
+        (id, checked)
     }
 
     /// The type of an expression, as the session would see it; its mistakes if it has any.

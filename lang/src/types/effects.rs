@@ -42,6 +42,29 @@ pub fn effects_of(db: &dyn Db, facts: &Facts, prelude: bool) -> BTreeMap<Name, O
     found
 }
 
+/// A global that a body assigns, by itself or through what it calls.
+pub fn assigned(db: &dyn Db, facts: &Facts, prelude: bool) -> Option<Name> {
+    let mut seen: BTreeSet<(Name, Option<Name>)> = BTreeSet::new();
+    let calls = |facts: &Facts| -> Vec<(Name, Option<Name>)> {
+        facts.calls.iter().map(|call| (call.name.clone(), call.member.clone())).collect()
+    };
+    if let Some(name) = facts.assigns.first() {
+        return Some(name.clone());
+    }
+    let mut todo = calls(facts);
+    while let Some(next) = todo.pop() {
+        if !seen.insert(next.clone()) {
+            continue;
+        }
+        let Some(facts) = called_facts(db, &next.0, next.1.as_ref(), prelude) else { continue };
+        if let Some(name) = facts.assigns.first() {
+            return Some(name.clone());
+        }
+        todo.extend(calls(facts));
+    }
+    None
+}
+
 fn called_facts<'db>(
     db: &'db dyn Db,
     name: &Name,

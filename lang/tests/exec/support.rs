@@ -90,6 +90,7 @@ impl Session {
             sink: Arc::clone(&self.out) as Arc<dyn Sink>,
             limits: None,
             cell: self.cells,
+            globals: None,
         };
         self.engine.world().run(spec)
     }
@@ -107,6 +108,7 @@ impl Session {
             sink: Arc::clone(&self.out) as Arc<dyn Sink>,
             limits: None,
             cell: self.cells,
+            globals: None,
         };
         self.engine.world().run(spec).join()
     }

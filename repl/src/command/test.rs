@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 use ag_kernel::output::OutputSink;
 use ag_kernel::output::test_run::{TestOutcome, TestView, TestsView};
 use ag_kernel::render::test_run::test_terminal;
-use ag_kernel::session::{Interrupter, testing};
+use ag_kernel::session::running::Interrupter;
+use ag_kernel::session::testing;
 use serde_json::json;
 
 use crate::args::TestArgs;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ag_kernel::session::{Interrupter, Session};
+use ag_kernel::session::Session;
+use ag_kernel::session::running::Interrupter;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// How often Ctrl-C was pressed. Written by the thread of [`on_interrupt`]; read by whoever waits for a line, who needs no

@@ -17,7 +17,7 @@ class Conformance(jkt.KernelTests):
     code_stderr = 'eprint("oops")'
     completion_samples = [
         {"text": "@reca", "matches": {"recall"}},
-        {"text": "let a := pri", "matches": {"print"}},
+        {"text": "let a := pri", "matches": {"print", "Priority"}},
     ]
     complete_code_samples = ["1 + 1", "let a := [1, 2]", "function f() -> Int { return 1 }"]
     incomplete_code_samples = ["function f() {", "print(", "agent A {\n  state { n : Int = 0 }", "1 +"]

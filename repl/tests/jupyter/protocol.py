@@ -11,55 +11,8 @@ import sys
 import time
 import unittest
 
+from client import ENDLESS, NAME, PATIENCE, control, kinds, reply_to, run, start, until_idle
 from jupyter_client.manager import KernelManager
-
-NAME = "agentic"
-# Long enough that only a hang reaches it; no test measures time.
-PATIENCE = 60
-ENDLESS = "var i := 0\nwhile true { i += 1 }"
-
-
-def start():
-    manager = KernelManager(kernel_name=NAME)
-    manager.start_kernel()
-    client = manager.blocking_client()
-    client.start_channels()
-    client.wait_for_ready(timeout=PATIENCE)
-    return manager, client
-
-
-def reply_to(get, message_id):
-    while True:
-        message = get(timeout=PATIENCE)
-        if message["parent_header"].get("msg_id") == message_id:
-            return message
-
-
-def run(client, code, **options):
-    """The reply's content, and what the cell showed without the status messages around it."""
-    message_id = client.execute(code, **options)
-    shown = until_idle(client, message_id)
-    reply = reply_to(client.get_shell_msg, message_id)
-    return reply["content"], [message for message in shown if message["msg_type"] != "status"]
-
-
-def until_idle(client, message_id):
-    shown = []
-    while True:
-        message = reply_to(client.get_iopub_msg, message_id)
-        shown.append(message)
-        if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
-            return shown
-
-
-def kinds(messages):
-    return [message["msg_type"] for message in messages]
-
-
-def control(client, kind, content):
-    message = client.session.msg(kind, content)
-    client.control_channel.send(message)
-    return reply_to(client.control_channel.get_msg, message["header"]["msg_id"])["content"]
 
 
 class Protocol(unittest.TestCase):

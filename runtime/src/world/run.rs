@@ -5,6 +5,7 @@
 use crate::code::FnSlot;
 use crate::context::Cx;
 use crate::context::Serving;
+use crate::context::globals::Globals;
 use crate::context::sink::{Audience, Sink};
 use crate::context::task::{Callee, TaskStart};
 use crate::coord::work::{Outcome, Reason, Work};
@@ -31,6 +32,8 @@ pub struct TaskSpec {
     pub sink: Arc<dyn Sink>,
     pub limits: LimitContext,
     pub cell: u32,
+    /// What it sees of the globals for good; `None`: it sees and sets the current ones.
+    pub globals: Option<Arc<Globals>>,
 }
 
 /// A cell or task under way.
@@ -53,7 +56,7 @@ impl World {
             callee: Callee::Slot(spec.slot, spec.args),
             audience,
             limits: spec.limits.or_else(|| Some(self.services()?.ledger().cell(spec.cell))),
-            globals: None,
+            globals: spec.globals,
             serving: self.serving(spec.name, MessageId::NONE),
             work: Arc::clone(&work),
             is_root: true,

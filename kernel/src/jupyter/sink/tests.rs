@@ -7,7 +7,7 @@ use ag_runtime::rng::Seed;
 use ag_runtime::world::World;
 use ag_runtime::world::options::WorldOptions;
 use bytes::Bytes;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use zeromq::ZmqMessage;
@@ -88,7 +88,7 @@ async fn a_huge_print_does_not_wait() {
 #[tokio::test]
 async fn a_silent_cell_sends_nothing() {
     let (sink, mut sent) = sink(true);
-    sink.announce(&Map::<String, Value>::new());
+    sink.begin(1);
     sink.emit(print("a"));
     sink.emit(Output::Clear { wait: false });
     sink.end();

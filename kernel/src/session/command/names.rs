@@ -51,8 +51,9 @@ pub fn defs(state: &mut dyn State, _: &str) -> Result<Vec<Output>, Refusal> {
         Column::right("cell"),
         Column::left("state"),
     ]);
+    let graph = state.graph();
     for row in rows {
-        let condition = match (row.is_broken, state.graph().is_stale(&row.name)) {
+        let condition = match (row.is_broken, graph.is_stale(&row.name)) {
             (true, _) => "broken",
             (_, true) => "stale",
             _ => "",
@@ -70,8 +71,9 @@ pub fn defs(state: &mut dyn State, _: &str) -> Result<Vec<Output>, Refusal> {
 
 pub fn deps(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
     let name = required(rest, "deps name")?;
-    let Some(found) = state.graph().dependencies(name) else {
-        let near = nearest(name, state.graph().names());
+    let graph = state.graph();
+    let Some(found) = graph.dependencies(name) else {
+        let near = nearest(name, graph.names());
         let refusal = Refusal::new(codes::E0201, format!("`{name}` is not defined"));
         return Err(refusal.suggesting(&near, ""));
     };

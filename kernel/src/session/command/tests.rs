@@ -114,8 +114,8 @@ impl State for Fixed {
         vec!["spawn".into(), "signal".into()]
     }
 
-    fn graph(&self) -> &Graph {
-        &self.graph
+    fn graph(&self) -> Graph {
+        self.graph.clone()
     }
 
     fn tests(&self) -> Vec<String> {

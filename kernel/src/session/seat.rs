@@ -1,0 +1,184 @@
+//! Where cells are evaluated from: the session's own place, or one beside it (a subshell, L-159).
+//!
+//! Seats share the program, the record, the editors' view and the history. Only the session's own seat changes the program
+//! and the record; one beside it reads them as they are when its cell starts. Locks are held for moments, never while
+//! code runs, and the workspace's never inside the record's by a seat beside.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Weak};
+
+use parking_lot::{Mutex, RwLock};
+
+use crate::output::cost::CostView;
+use crate::output::{Output, OutputSink};
+use crate::session::answers::View;
+use crate::session::evaluate::{Ended, Evaluation};
+use crate::session::history::{History, HistoryEntry, HistoryQuery};
+use crate::session::inspect::Inspector;
+use crate::session::program::Program;
+use crate::session::record::Record;
+use crate::session::request::{CellReply, CellRequest, CellStatus};
+use crate::session::running::{Interrupter, Running};
+
+/// A session's own seat keeps its world open; see [`Beside`] for the others.
+pub struct Seat {
+    pub(super) program: Arc<Program>,
+    pub(super) record: Arc<RwLock<Record>>,
+    pub(super) inspector: Inspector,
+    pub(super) history: Arc<Mutex<History>>,
+    pub(super) running: Arc<Running>,
+    pub(super) folder: PathBuf,
+    /// Beside the session: it sees a snapshot and changes nothing.
+    pub(super) is_aside: bool,
+}
+
+impl Seat {
+    pub fn new(program: Program, history: History, folder: PathBuf) -> Seat {
+        let program = Arc::new(program);
+        let inspector = Inspector::new(Arc::clone(&program.workspace));
+        Seat {
+            program,
+            record: Arc::default(),
+            inspector,
+            history: Arc::new(Mutex::new(history)),
+            running: Arc::default(),
+            folder,
+            is_aside: false,
+        }
+    }
+
+    /// Runs one cell to its end and shows what it shows.
+    pub fn evaluate(&self, request: CellRequest, sink: &Arc<dyn OutputSink>) -> CellReply {
+        let number = self.program.take_number(request.is_counted());
+        let count = if request.is_counted() { number } else { self.program.count() };
+        sink.begin(count);
+        let mut reply = CellReply { count, ..CellReply::default() };
+        if request.is_counted() {
+            self.history.lock().begin(number, &request.text);
+        }
+        if request.text.trim().is_empty() {
+            return reply;
+        }
+        self.running.begin(number);
+        let evaluation = Evaluation::new(self, &request, number, sink);
+        let Ended { status, result, reads } = evaluation.run(request.file.is_some());
+        self.running.end();
+        let keep = |(value, ty)| self.keep_result(&request, number, value, &ty, &reads);
+        let shown = result.and_then(keep);
+        if let Some(view) = &shown {
+            sink.emit(Output::Value(view.clone()));
+        }
+        self.show_cost(number, sink);
+        if !self.is_aside {
+            self.publish();
+        }
+        if let Some(view) = shown.filter(|_| request.is_counted()) {
+            self.history.lock().finish(number, &view.text);
+        }
+        reply.status = status;
+        if status == CellStatus::Ok {
+            reply.user_expressions = self.user_expressions(&request.user_expressions);
+        }
+        reply
+    }
+
+    /// The line under a cell that called a lane.
+    fn show_cost(&self, number: u32, sink: &Arc<dyn OutputSink>) {
+        if !self.record.read().settings.cost_line {
+            return;
+        }
+        let Some(services) = self.program.services() else { return };
+        let report = services.ledger().report();
+        let of_cell = CostView::of(&report, "", |call| call.facts.cell == number);
+        if let Some(line) = of_cell.line() {
+            sink.emit(Output::CostLine(line));
+        }
+    }
+
+    /// Tells editors the names of the session.
+    pub(super) fn publish(&self) {
+        self.inspector.publish(self.record.read().names());
+    }
+
+    /// What commands ask and change.
+    pub(super) fn view(&self) -> View<'_> {
+        let Seat { program, record, inspector, running, folder, .. } = self;
+        View { program, record, inspector, running, folder }
+    }
+
+    pub fn interrupter(&self) -> Interrupter {
+        Interrupter { program: Arc::downgrade(&self.program), running: Arc::clone(&self.running) }
+    }
+
+    pub fn beside(&self) -> Beside {
+        Beside {
+            program: Arc::downgrade(&self.program),
+            record: Arc::clone(&self.record),
+            inspector: self.inspector.clone(),
+            history: Arc::clone(&self.history),
+            running: Arc::default(),
+            folder: self.folder.clone(),
+        }
+    }
+}
+
+/// What of a session can be used from other threads while its cells run. It does not keep the session's world open.
+pub struct Beside {
+    program: Weak<Program>,
+    record: Arc<RwLock<Record>>,
+    inspector: Inspector,
+    history: Arc<Mutex<History>>,
+    running: Arc<Running>,
+    folder: PathBuf,
+}
+
+/// Another place beside the same session, where another cell can run.
+impl Clone for Beside {
+    fn clone(&self) -> Beside {
+        Beside {
+            program: Weak::clone(&self.program),
+            record: Arc::clone(&self.record),
+            inspector: self.inspector.clone(),
+            history: Arc::clone(&self.history),
+            running: Arc::default(),
+            folder: self.folder.clone(),
+        }
+    }
+}
+
+impl Beside {
+    pub fn inspector(&self) -> &Inspector {
+        &self.inspector
+    }
+
+    pub fn history(&self, query: &HistoryQuery) -> Vec<HistoryEntry> {
+        self.history.lock().query(query)
+    }
+
+    /// Ends the cell that runs here.
+    pub fn interrupter(&self) -> Interrupter {
+        Interrupter { program: Weak::clone(&self.program), running: Arc::clone(&self.running) }
+    }
+
+    /// Runs a cell that changes nothing; none if the session is closing.
+    pub fn evaluate(&self, request: CellRequest, sink: &Arc<dyn OutputSink>) -> Option<CellReply> {
+        Some(self.seat()?.evaluate(request, sink))
+    }
+
+    /// Reads the session: agents, money, the trace.
+    pub fn look<T>(&self, look: impl FnOnce(&View<'_>) -> T) -> Option<T> {
+        Some(look(&self.seat()?.view()))
+    }
+
+    fn seat(&self) -> Option<Seat> {
+        Some(Seat {
+            program: self.program.upgrade()?,
+            record: Arc::clone(&self.record),
+            inspector: self.inspector.clone(),
+            history: Arc::clone(&self.history),
+            running: Arc::clone(&self.running),
+            folder: self.folder.clone(),
+            is_aside: true,
+        })
+    }
+}
