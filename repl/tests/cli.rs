@@ -250,6 +250,54 @@ fn json_outputs_are_lines() {
     assert_eq!(lines[2]["data"]["status"], "ok");
 }
 
+const SHOWS: &str = "let p := progress(100, \"runs\")\nfor n in 0..90 { p.advance() }\nlet d := display(1)\nd.update(2)\n\
+    print(\"gone in a notebook\")\nclear_output()\nlet name := input(\"Name? \")\nprint(\"hi $name\")\nhtml(\"<p>1 &lt; 2</p>\")\n";
+
+#[test]
+fn a_pipe_gets_milestones_and_marks_and_answers_questions() {
+    let place = Place::new();
+    place.write("a.ag", SHOWS);
+    let ran = place.feed(&["run", "a.ag", "--ephemeral"], "bob\r\nmore\n");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let lines: Vec<&str> = ran.out.lines().map(|line| line.split(" ▕").next().unwrap()).collect();
+    let bars = ["runs: 0 of 100", "runs: 25 of 100", "runs: 50 of 100", "runs: 75 of 100"];
+    assert_eq!(lines[..4], bars);
+    let rest =
+        ["1", "updated: 2", "gone in a notebook", "Name? ", "hi bob", "1 < 2", "runs: 90 of 100"];
+    assert_eq!(lines[4..], rest, "the last state of the bar comes at the end");
+    assert!(!ran.out.contains('\x1b'), "{:?}", ran.out);
+}
+
+#[test]
+fn the_end_of_stdin_answers_nobody() {
+    let place = Place::new();
+    place.write("a.ag", "let name := input(\"Name? \")\nprint(name)\n");
+    for (text, code) in [("", 1), ("last line", 0), ("\n", 0), ("\u{e9}\n", 0)] {
+        let ran = place.feed(&["run", "a.ag", "--ephemeral"], text);
+        assert_eq!(ran.code, code, "{text:?}: {}", ran.err);
+        assert_eq!(ran.err.contains("R0702"), code == 1, "{}", ran.err);
+    }
+    let ran = place.feed(&["run", "a.ag", "--ephemeral"], b"\xff\n");
+    assert!(ran.code == 1 && ran.err.contains("not valid UTF-8"), "{}", ran.err);
+    // A program from a pipe has no stdin left to answer from.
+    let ran = place.pipe("input()\nprint(1)\n");
+    assert!(ran.code == 1 && ran.err.contains("R0702"), "{}", ran.err);
+}
+
+#[test]
+fn json_tells_questions_and_few_states_of_a_bar() {
+    let place = Place::new();
+    place.write("a.ag", &SHOWS.replace("100", "100_000").replace("0..90", "0..99_999"));
+    let ran = place.feed(&["run", "a.ag", "--ephemeral", "--json"], "bob\n");
+    let lines: Vec<serde_json::Value> =
+        ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |kind: &str| lines.iter().filter(|line| line["output"] == kind).collect::<Vec<_>>();
+    assert_eq!(of("question")[0]["data"]["prompt"], "Name? ");
+    let bars = of("progress");
+    assert_eq!((bars.len(), bars[100]["data"]["done"].as_u64()), (101, Some(99_999)));
+    assert_eq!(of("value")[0]["data"]["media"]["form"], "html");
+}
+
 #[test]
 fn check_finds_mistakes_and_runs_nothing() {
     let place = Place::new();

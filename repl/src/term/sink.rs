@@ -23,6 +23,8 @@ use crate::term::paint;
 /// Lines that a bar takes in a pipe.
 const STEPS: u64 = 4;
 
+const USUAL_ROWS: usize = 24;
+
 /// A sink that is told when a cell has ended: what was held back is shown then.
 pub trait CommandSink: OutputSink {
     fn end_cell(&self);
@@ -51,8 +53,14 @@ struct State {
     above_prompt: Option<Box<dyn ExternalPrinter + Send>>,
     is_at_prompt: bool,
     /// The question whose answer is being typed, and the bars that wait for it.
-    asked: Option<String>,
+    asked: Option<AskedNow>,
     waiting: BTreeMap<String, ProgressView>,
+}
+
+/// A question on the screen.
+struct AskedNow {
+    prompt: String,
+    is_wanted: Box<dyn Fn() -> bool + Send>,
 }
 
 impl TerminalSink {
@@ -145,7 +153,7 @@ impl Screen {
     fn lock(&self) -> MutexGuard<'_, State> {
         let mut state = lock(&self.state);
         if self.is_live {
-            state.live.resize(size());
+            state.live.resize(Some(size()));
         }
         state
     }
@@ -164,7 +172,7 @@ impl Screen {
             write_out(text);
         }
         write_out(&after);
-        self.ask_again(state, asked);
+        asked.into_iter().for_each(|asked| self.show_question(state, asked));
     }
 
     fn display(&self, state: &mut State, display: Display) {
@@ -181,7 +189,7 @@ impl Screen {
         }
         let asked = state.take_question_back(self.is_live);
         write_out(&state.live.display(&id, update, &text, &marked));
-        self.ask_again(state, asked);
+        asked.into_iter().for_each(|asked| self.show_question(state, asked));
     }
 
     fn progress(self: &Arc<Self>, state: &mut State, view: ProgressView) {
@@ -220,16 +228,10 @@ impl Screen {
         state.is_ticking = started.is_ok();
     }
 
-    fn ask_again(&self, state: &mut State, asked: Option<String>) {
-        if let Some(prompt) = asked {
-            self.show_question(state, prompt);
-        }
-    }
-
-    fn show_question(&self, state: &mut State, prompt: String) {
-        let (before, after) = state.live.around(&prompt, true);
-        write_out(&format!("{before}{prompt}{after}"));
-        state.asked = Some(prompt);
+    fn show_question(&self, state: &mut State, asked: AskedNow) {
+        let (before, after) = state.live.around(&asked.prompt, true);
+        write_out(&format!("{before}{}{after}", asked.prompt));
+        state.asked = Some(asked);
     }
 }
 
@@ -266,12 +268,17 @@ impl State {
         }
     }
 
-    /// Clears the line of a question that is being answered; it is to be shown again.
-    fn take_question_back(&mut self, is_live: bool) -> Option<String> {
+    /// Clears the line of a question that is being answered; it is to be shown again. One that was given up stays.
+    fn take_question_back(&mut self, is_live: bool) -> Option<AskedNow> {
         if !is_live {
             return None;
         }
         let asked = self.asked.take()?;
+        if !(asked.is_wanted)() {
+            write_out("\n");
+            self.live.entered();
+            return None;
+        }
         write_out("\r\x1b[J");
         self.live.forget_line();
         Some(asked)
@@ -291,26 +298,31 @@ impl Desk for Screen {
         while state.is_at_prompt {
             state = self.prompt_ended.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        self.show_question(&mut state, prompt);
+        let is_wanted = Box::new(question.watch());
+        self.show_question(&mut state, AskedNow { prompt, is_wanted });
     }
 
     fn settle(&self, is_typed: bool) {
         let state = &mut *self.lock();
-        state.asked = None;
-        // The newline that nobody typed is missing on the screen, too.
-        if !is_typed || !stdout().is_terminal() {
-            write_out("\n");
+        if state.asked.take().is_some() {
+            // The newline that nobody typed is missing on the screen, too.
+            if !is_typed || !stdout().is_terminal() {
+                write_out("\n");
+            }
+            state.live.entered();
         }
-        state.live.entered();
         for view in std::mem::take(&mut state.waiting).into_values() {
             self.draw(state, &view);
         }
     }
 }
 
-fn size() -> Option<Size> {
-    let size = tcgetwinsize(stdout()).ok()?;
-    Some(Size { columns: usize::from(size.ws_col), rows: usize::from(size.ws_row) })
+/// A terminal that does not know its size is taken for the usual one.
+fn size() -> Size {
+    let known = |told: u16, usual: usize| if told == 0 { usual } else { usize::from(told) };
+    let told = tcgetwinsize(stdout()).ok();
+    let (columns, rows) = told.map_or((0, 0), |size| (size.ws_col, size.ws_row));
+    Size { columns: known(columns, paint::DEFAULT_WIDTH), rows: known(rows, USUAL_ROWS) }
 }
 
 fn write_out(text: &str) {

@@ -85,6 +85,11 @@ impl Question {
     pub fn is_wanted(&self) -> bool {
         self.reply.is_wanted()
     }
+
+    /// The same for somebody who does not have the question.
+    pub fn watch(&self) -> impl Fn() -> bool + Send + use<> {
+        self.reply.watch()
+    }
 }
 
 /// The cell some work is done for and where its output goes.

@@ -144,6 +144,10 @@ impl<T> Cell<T> {
         }
     }
 
+    fn is_wanted(&self) -> bool {
+        !matches!(*self.state.lock(), State::Abandoned)
+    }
+
     fn abandon(&self) {
         let previous = std::mem::replace(&mut *self.state.lock(), State::Abandoned);
         drop(previous);
@@ -175,7 +179,15 @@ impl<T> Completer<T> {
     /// False once the waiter was cancelled: the answer would be dropped.
     #[must_use]
     pub fn is_wanted(&self) -> bool {
-        !matches!(*self.cell.state.lock(), State::Abandoned)
+        self.cell.is_wanted()
+    }
+}
+
+impl<T: Send + 'static> Completer<T> {
+    /// The same question for somebody who cannot complete it.
+    pub fn watch(&self) -> impl Fn() -> bool + Send + use<T> {
+        let cell = Arc::clone(&self.cell);
+        move || cell.is_wanted()
     }
 }
 
