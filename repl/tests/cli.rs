@@ -337,6 +337,26 @@ fn an_ephemeral_run_leaves_nothing() {
     assert_eq!(left, ["a.ag"]);
 }
 
+/// The notebook for newcomers: all its cells run, and the two that show a mistake are the only ones that fail.
+#[test]
+fn the_first_cells_run_to_the_end() {
+    let place = Place::new();
+    let notebook = root().join("notebooks/01-first-cells.ipynb");
+    let ran = place.ag(&["run", notebook.to_str().unwrap(), "--ephemeral", "--json"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let lines: Vec<serde_json::Value> =
+        ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let replies: Vec<&str> = lines
+        .iter()
+        .filter(|line| line["output"] == "reply")
+        .map(|line| line["data"]["status"].as_str().unwrap())
+        .collect();
+    let mut wanted = ["ok"; 12];
+    (wanted[2], wanted[7]) = ("rejected", "faulted");
+    assert_eq!(replies, wanted);
+    assert!(!ran.out.contains("E0903"), "a newcomer meets nothing that is not there yet");
+}
+
 /// LANGUAGE.md section 20, cells 1-4, on the echo lane and an empty home: twice, exactly.
 #[test]
 fn the_first_program_gives_its_results_every_time() {

@@ -83,6 +83,15 @@ fn subshells_and_editors_do_not_wait_for_a_cell() {
 }
 
 #[test]
+fn the_first_cells_give_what_their_texts_promise() {
+    let Some(place) = Place::new("the_first_cells_give_what_their_texts_promise") else { return };
+    let notebook = Path::new(env!("CARGO_MANIFEST_DIR")).join("../notebooks/01-first-cells.ipynb");
+    let copy = place.path("work/01-first-cells.ipynb");
+    std::fs::copy(notebook, &copy).unwrap();
+    place.run(&script("first_cells.py"), &[&copy]);
+}
+
+#[test]
 fn the_notebook_shows_trace_ledger_and_recall() {
     let Some(place) = Place::new("the_notebook_shows_trace_ledger_and_recall") else { return };
     let notebook = Path::new(env!("CARGO_MANIFEST_DIR")).join("../notebooks/02-agents.ipynb");

@@ -19,12 +19,19 @@ use crate::term::sink::{CommandSink, JsonSink, TerminalSink};
 /// What a file holds.
 pub enum Program {
     File(CellRequest),
-    Cells(Vec<CellRequest>),
+    Cells(Vec<NotebookCell>),
+}
+
+/// A code cell of a notebook.
+pub struct NotebookCell {
+    pub request: CellRequest,
+    /// Jupyter's tag `raises-exception`: the cells after a failure of this one run all the same.
+    pub may_fail: bool,
 }
 
 pub fn run(arguments: &RunArgs) -> Exit {
     let cells = match read(&arguments.file) {
-        Ok(Program::File(cell)) => vec![cell],
+        Ok(Program::File(request)) => vec![NotebookCell { request, may_fail: false }],
         Ok(Program::Cells(cells)) => cells,
         Err(message) => return refuse(message),
     };
@@ -41,13 +48,13 @@ pub fn run(arguments: &RunArgs) -> Exit {
     };
     let shown: Arc<dyn OutputSink> = Arc::clone(&sink) as Arc<dyn OutputSink>;
     for cell in cells {
-        let reply = session.evaluate(cell, &shown);
+        let reply = session.evaluate(cell.request, &shown);
         sink.end_cell();
         if arguments.json {
             json_lines.line(&reply_line(&reply));
         }
         let exit = exit_of(&reply);
-        if exit != Exit::Success {
+        if exit != Exit::Success && !cell.may_fail {
             return exit;
         }
     }
@@ -102,7 +109,7 @@ pub fn unreadable(name: &str, error: &std::io::Error) -> String {
 }
 
 /// The code cells of a notebook (format 4), with their ids. `source` is a text or a list of lines.
-fn code_cells(notebook: &Value) -> Option<Vec<CellRequest>> {
+fn code_cells(notebook: &Value) -> Option<Vec<NotebookCell>> {
     let is_code = |cell: &&Value| cell.get("cell_type").and_then(Value::as_str) == Some("code");
     let text = |cell: &Value| match cell.get("source") {
         Some(Value::Array(lines)) => lines.iter().filter_map(Value::as_str).collect(),
@@ -111,7 +118,11 @@ fn code_cells(notebook: &Value) -> Option<Vec<CellRequest>> {
     };
     let request = |cell: &Value| {
         let cell_id = cell.get("id").and_then(Value::as_str).map(str::to_owned);
-        CellRequest { cell_id, ..CellRequest::new(text(cell)) }
+        let tags = cell.pointer("/metadata/tags").and_then(Value::as_array);
+        NotebookCell {
+            request: CellRequest { cell_id, ..CellRequest::new(text(cell)) },
+            may_fail: tags.is_some_and(|tags| tags.iter().any(|tag| tag == "raises-exception")),
+        }
     };
     Some(notebook.get("cells")?.as_array()?.iter().filter(is_code).map(request).collect())
 }
@@ -127,13 +138,15 @@ mod tests {
         let notebook = json!({ "cells": [
             { "cell_type": "markdown", "source": "# x" },
             { "cell_type": "code", "id": "a", "source": ["1 +\n", "1"] },
-            { "cell_type": "code", "source": "2" },
+            { "cell_type": "code", "source": "2", "metadata": { "tags": ["x", "raises-exception"] } },
             { "cell_type": "code" },
         ] });
         let cells = code_cells(&notebook).unwrap();
-        let texts: Vec<&str> = cells.iter().map(|cell| cell.text.as_str()).collect();
+        let texts: Vec<&str> = cells.iter().map(|cell| cell.request.text.as_str()).collect();
         assert_eq!(texts, ["1 +\n1", "2", ""]);
-        assert_eq!(cells[0].cell_id.as_deref(), Some("a"));
-        assert!(cells[0].is_counted() && code_cells(&json!([])).is_none());
+        assert_eq!(cells[0].request.cell_id.as_deref(), Some("a"));
+        let may_fail: Vec<bool> = cells.iter().map(|cell| cell.may_fail).collect();
+        assert_eq!(may_fail, [false, true, false]);
+        assert!(cells[0].request.is_counted() && code_cells(&json!([])).is_none());
     }
 }

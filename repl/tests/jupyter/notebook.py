@@ -1,10 +1,13 @@
-"""Executes the notebook twice through nbclient and reads the facts from its outputs' data, not from their looks."""
+"""Executes the notebook twice through nbclient and reads the facts from its outputs' data, not from their looks; then its
+HTML by nbconvert must have the pictures, tables and colours."""
 
 import os
+import re
 import sys
 
 import nbformat
 from nbclient import NotebookClient
+from nbconvert import HTMLExporter
 
 KIND = "application/vnd.ag.{}+json"
 
@@ -13,6 +16,7 @@ def execute(path):
     notebook = nbformat.read(path, as_version=4)
     resources = {"metadata": {"path": os.path.dirname(path)}}
     NotebookClient(notebook, kernel_name="agentic", timeout=120, resources=resources).execute()
+    check_html(HTMLExporter().from_notebook_node(notebook)[0])
     return {cell.id: cell.outputs for cell in notebook.cells if cell.cell_type == "code"}
 
 
@@ -54,6 +58,16 @@ def check_recall(recall, wanted):
         total = sum(term["contribution"] for term in row["terms"])
         assert abs(total - row["score"]) < 1e-9, row
         assert row["routes"] and row["sentence"], row
+
+
+def check_html(html):
+    """What `jupyter nbconvert --to html` writes stands alone: two timelines, the chart, the tables, coloured code."""
+    assert html.count("image/svg+xml;base64,") + html.count("<svg") >= 2, "the timelines"
+    assert "vega-lite" in html or "data:image/png;base64," in html, "the chart"
+    assert re.search(r"\$0\.000\d+</td>", html) and "made-up answers (echo)" in html, "the cost table"
+    for part, wanted in {"keyword": 'class="k', "text": 'class="s', "comment": 'class="c', "number": 'class="m'}.items():
+        assert wanted in html, f"no {part} has a colour"
+    assert 'class="err"' not in html, "what the near lexer cannot read is marked in red"
 
 
 def main(path):

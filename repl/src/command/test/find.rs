@@ -82,7 +82,10 @@ impl Found {
             Program::File(request) => {
                 (vec![Source { title: name, text: request.text.clone() }], Some(request))
             }
-            Program::Cells(cells) => (of_notebook(&name, cells), None),
+            Program::Cells(cells) => {
+                let cells = cells.into_iter().map(|cell| cell.request).collect();
+                (of_notebook(&name, cells), None)
+            }
         };
         let wanted = |test: &Listed| filter.is_none_or(|text| test.title.contains(text));
         let tests: Vec<Listed> = testing::list(&sources).into_iter().filter(wanted).collect();
