@@ -17,9 +17,13 @@ impl Bundle {
         Bundle { forms: vec![("text/plain".to_owned(), plain.into())], metadata: Map::new() }
     }
 
-    /// Front ends set `$..$` in HTML as mathematics; two amounts of money in a line are not.
+    /// Front ends set `$..$` in HTML as mathematics; two amounts of money in a line are not. The padding puts it under the
+    /// text of the cell and of plain results.
     pub fn html(self, html: String) -> Bundle {
-        self.trusted_html(format!("<div class=\"mathjax_ignore tex2jax_ignore\">{html}</div>"))
+        let style = "padding-left:6px;";
+        self.trusted_html(format!(
+            "<div class=\"mathjax_ignore tex2jax_ignore\" style=\"{style}\">{html}</div>"
+        ))
     }
 
     /// What the program made itself, mathematics and all.

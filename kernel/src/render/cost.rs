@@ -25,7 +25,7 @@ pub fn mime(view: &CostView) -> MimeBundle {
         false => inner.push_str(&table::to_html(&table(view, Room::Page), PANELS)),
     }
     for mark in marks(view) {
-        inner.push_str(&html::element("div", "margin:4px 0;", &html::badge(MARK, &mark)));
+        inner.push_str(&html::element("div", "margin:4px 0;", &html::badge(html::AMBER, &mark)));
     }
     inner.push_str(&budget::to_html(&view.budget));
     let mut facts = serde_json::to_value(view).unwrap_or(Value::Null);
@@ -34,9 +34,6 @@ pub fn mime(view: &CostView) -> MimeBundle {
     }
     Bundle::new(terminal(view, &Style::PLAIN)).html(inner).facts("cost", facts).done()
 }
-
-/// The colour of the mark: amber, as everywhere for "look twice".
-const MARK: &str = "#b07d1a";
 
 pub fn terminal(view: &CostView, style: &Style) -> String {
     let mut out = style.ink(Ink::Strong, &title(view)) + "\n";

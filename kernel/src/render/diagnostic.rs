@@ -23,7 +23,7 @@ pub fn mime(list: &[DiagnosticView]) -> MimeBundle {
 }
 
 fn edge(is_error: bool) -> &'static str {
-    if is_error { "#d0454c" } else { "#b07d1a" }
+    if is_error { "#d0454c" } else { html::AMBER }
 }
 
 pub fn terminal(list: &[DiagnosticView], style: &Style) -> String {

@@ -5,7 +5,9 @@
 
 /// Text that is not the main thing: labels, units, remarks.
 pub const MUTED: &str = "color:#7d8590;color:var(--jp-ui-font-color2,#7d8590);";
-pub const WARN: &str = "color:#b07d1a;color:var(--jp-warn-color1,#b07d1a);";
+/// Lab's own warning colour is for grounds, not for letters: on white it hardly reads.
+pub const AMBER: &str = "#a86b00";
+pub const WARN: &str = "color:#a86b00;";
 pub const ERROR: &str = "color:#d0454c;color:var(--jp-error-color1,#d0454c);";
 /// A line between parts.
 pub const RULE: &str = "#9aa0a6";

@@ -5,7 +5,7 @@
 use super::Style;
 use super::html;
 use super::number::count;
-use super::text::{Ink, clip, columns, lines_of, one_line, pad};
+use super::text::{Ink, clip, columns, lines_of, one_line, pad, wrap};
 use crate::output::table::{Align, TableCell, TableView};
 
 /// How many rows are shown: all up to the first number, otherwise only the second.
@@ -13,12 +13,14 @@ use crate::output::table::{Align, TableCell, TableView};
 pub struct Cut {
     pub all_up_to: usize,
     pub otherwise: usize,
+    /// Lines a field may take in a terminal before it is cut.
+    pub lines: usize,
 }
 
 /// Values of a program: a look at them.
-pub const VALUES: Cut = Cut { all_up_to: 20, otherwise: 10 };
+pub const VALUES: Cut = Cut { all_up_to: 20, otherwise: 10, lines: 1 };
 /// Panels: people search in them.
-pub const PANELS: Cut = Cut { all_up_to: 60, otherwise: 50 };
+pub const PANELS: Cut = Cut { all_up_to: 60, otherwise: 50, lines: 3 };
 
 /// A field longer than this is folded in a notebook.
 const FIELD_CHARS: usize = 120;
@@ -105,7 +107,9 @@ pub fn to_text(table: &TableView, style: &Style, cut: Cut) -> String {
     out.push_str(&line(table, style, &widths, &heads, true));
     out.push_str(&rule(style, &widths, ['├', '┼', '┤']));
     for row in &cells {
-        out.push_str(&line(table, style, &widths, row, false));
+        for part in broken(row, &widths, cut.lines) {
+            out.push_str(&line(table, style, &widths, &part, false));
+        }
     }
     out.push_str(&rule(style, &widths, ['└', '┴', '┘']));
     let hidden = table.columns.len() - widths.len();
@@ -117,6 +121,24 @@ pub fn to_text(table: &TableView, style: &Style, cut: Cut) -> String {
         out.push('\n');
     }
     out
+}
+
+/// A row as the lines it takes: fields that are wider than their column are broken at blanks.
+fn broken(row: &[String], widths: &[usize], most: usize) -> Vec<Vec<String>> {
+    let fields: Vec<Vec<String>> = row
+        .iter()
+        .zip(widths)
+        .map(|(text, width)| {
+            let lines = wrap(text, *width);
+            // A narrow column breaks words only; such a field is cut instead.
+            let fits = lines.len() <= most && lines.iter().all(|line| columns(line) <= *width);
+            if fits { lines } else { vec![text.clone()] }
+        })
+        .collect();
+    let height = fields.iter().map(Vec::len).max().unwrap_or(1);
+    (0..height)
+        .map(|at| fields.iter().map(|lines| lines.get(at).cloned().unwrap_or_default()).collect())
+        .collect()
 }
 
 fn natural(table: &TableView, cells: &[Vec<String>]) -> Vec<usize> {
@@ -255,6 +277,19 @@ mod tests {
                 assert!(text.lines().all(|line| columns(line) <= width), "{width}\n{text}");
             }
         }
+    }
+
+    #[test]
+    fn a_panel_breaks_what_does_not_fit_and_a_value_is_cut() {
+        let mut table = TableView::new(vec![Column::left("lane"), Column::left("state")]);
+        table.push(vec!["echo".into(), "ready, made-up answers".into()]);
+        let narrow = Style { width: 25, color: false };
+        let panel = to_text(&table, &narrow, PANELS);
+        assert!(
+            panel.contains("│ echo │ ready, made-up │\n│      │ answers        │\n"),
+            "{panel}"
+        );
+        assert!(to_text(&table, &narrow, VALUES).contains("│ echo │ ready, made-u… │\n"));
     }
 
     #[test]

@@ -3,15 +3,18 @@
 //! The panel brings its own ground, so it reads the same on a light page, a dark page and paper. At most about 2,000
 //! rectangles are drawn; a row with more spans is drawn in slices whose opacity is their share of work.
 
+use std::collections::HashMap;
+
 use ag_runtime::chart::color::Color;
 use ag_runtime::chart::{Anchor, Picture, Shape, fit_text, text_width};
 
-use super::rows::{Row, RowOf, rows, slices};
+use super::rows::{Row, RowOf, leaders, rows, slices};
 use crate::output::trace::{MessageRow, SpanKind, TraceView};
 use crate::render::number::{count, duration};
 
-const WIDTH: u32 = 920;
-const LABEL: f64 = 168.0;
+/// What Lab has room for on a laptop with its file browser open: it does not scale an SVG down.
+const WIDTH: u32 = 800;
+const LABEL: f64 = 150.0;
 const RIGHT: f64 = 18.0;
 const TOP: f64 = 62.0;
 const ROW: f64 = 24.0;
@@ -46,6 +49,8 @@ const AGENTS: [Color; 7] = [
 struct Chart<'a> {
     view: &'a TraceView,
     rows: Vec<Row<'a>>,
+    /// In whose row an actor stands.
+    leaders: HashMap<u64, u64>,
     picture: Picture,
 }
 
@@ -54,7 +59,7 @@ pub fn draw(view: &TraceView) -> Picture {
     let foot = 44.0 + notes(view).len() as f64 * 14.0;
     let height = TOP + rows.len() as f64 * ROW + GROUP_GAP + foot;
     let picture = Picture::new(WIDTH, height as u32, GROUND);
-    let mut chart = Chart { view, rows, picture };
+    let mut chart = Chart { view, rows, leaders: leaders(view), picture };
     chart.heading();
     chart.axis();
     chart.labels();
@@ -85,12 +90,18 @@ impl Chart<'_> {
     }
 
     fn agent_color(&self, agent: u64) -> Color {
-        let at = self.view.agents.iter().position(|row| row.id == agent).unwrap_or(0);
+        let leader = self.leader(agent);
+        let at = self.view.agents.iter().position(|row| row.id == leader).unwrap_or(0);
         AGENTS.get(at % AGENTS.len()).copied().unwrap_or(INK)
     }
 
+    fn leader(&self, agent: u64) -> u64 {
+        self.leaders.get(&agent).copied().unwrap_or(agent)
+    }
+
     fn row_of(&self, agent: u64) -> Option<usize> {
-        let own = self.rows.iter().position(|row| row.of == RowOf::Agent(agent));
+        let leader = self.leader(agent);
+        let own = self.rows.iter().position(|row| row.of == RowOf::Agent(leader));
         own.or_else(|| self.rows.iter().position(|row| row.of == RowOf::Others))
     }
 
@@ -312,7 +323,7 @@ mod tests {
 
     #[test]
     fn a_large_trace_stays_within_its_rectangles() {
-        let agents = (0..200).map(|id| AgentRow { id, ..AgentRow::default() }).collect();
+        let agents = (0..200).map(|id| AgentRow { id, is_agent: true, ..AgentRow::default() }).collect();
         let spans = (0..50_000u64).map(|n| SpanRow {
             agent: n % 200,
             worker: Some((n % 2) as u32),

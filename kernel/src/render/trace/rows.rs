@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::output::trace::{SpanKind, SpanRow, TraceView};
+use crate::output::trace::{AgentRow, SpanKind, SpanRow, TraceView};
 use crate::render::number::count;
 
 pub struct Row<'a> {
@@ -30,12 +30,15 @@ pub struct Slice {
     pub share: f64,
 }
 
-/// Workers first, then agents: the busiest `most_agents` in the order they appeared, the others together.
+/// Workers first, then cells and types of agents in the order in which they began: the busiest `most_agents`, the others together. The
+/// statements of one cell run one after the other and share a row.
 pub fn rows(view: &TraceView, most_agents: usize) -> Vec<Row<'_>> {
+    let leaders = leaders(view);
+    let leader = |agent: u64| leaders.get(&agent).copied().unwrap_or(agent);
     let mut by_worker: HashMap<u32, Vec<&SpanRow>> = HashMap::new();
     let mut by_agent: HashMap<u64, Vec<&SpanRow>> = HashMap::new();
     for span in &view.spans {
-        by_agent.entry(span.agent).or_default().push(span);
+        by_agent.entry(leader(span.agent)).or_default().push(span);
         if let (Some(worker), SpanKind::Run | SpanKind::Fault) = (span.worker, span.kind) {
             by_worker.entry(worker).or_default().push(span);
         }
@@ -48,14 +51,28 @@ pub fn rows(view: &TraceView, most_agents: usize) -> Vec<Row<'_>> {
             spans: by_worker.remove(&worker).unwrap_or_default(),
         })
         .collect();
-    let shown = chosen(view, most_agents);
+    let mut own: Vec<&AgentRow> =
+        view.agents.iter().filter(|row| leader(row.id) == row.id).collect();
+    let all = own.len();
+    let mut busy: HashMap<u64, u64> = HashMap::new();
     for agent in &view.agents {
-        if shown.contains(&agent.id) {
-            let spans = by_agent.remove(&agent.id).unwrap_or_default();
-            out.push(Row { label: agent.name.clone(), of: RowOf::Agent(agent.id), spans });
-        }
+        *busy.entry(leader(agent.id)).or_default() += agent.busy_ns;
     }
-    let hidden = view.agents.len().saturating_sub(shown.len());
+    own.sort_by_key(|agent| std::cmp::Reverse((busy.get(&agent.id), agent.handled)));
+    own.truncate(most_agents);
+    let mut began: HashMap<_, u64> = HashMap::new();
+    for row in &own {
+        let first =
+            by_agent.get(&row.id).and_then(|spans| spans.iter().map(|span| span.start_ns).min());
+        let earliest = began.entry(kind(row)).or_insert(u64::MAX);
+        *earliest = first.unwrap_or(u64::MAX).min(*earliest);
+    }
+    own.sort_by_key(|row| (began.get(&kind(row)).copied(), row.id));
+    for agent in &own {
+        let spans = by_agent.remove(&agent.id).unwrap_or_default();
+        out.push(Row { label: agent.name.clone(), of: RowOf::Agent(agent.id), spans });
+    }
+    let hidden = all - own.len();
     if hidden > 0 {
         let spans = by_agent.into_values().flatten().collect();
         out.push(Row { label: count(hidden as u64, "more agent"), of: RowOf::Others, spans });
@@ -66,10 +83,20 @@ pub fn rows(view: &TraceView, most_agents: usize) -> Vec<Row<'_>> {
     out
 }
 
-fn chosen(view: &TraceView, most: usize) -> Vec<u64> {
-    let mut order: Vec<_> = view.agents.iter().collect();
-    order.sort_by_key(|agent| std::cmp::Reverse((agent.busy_ns, agent.handled)));
-    order.iter().take(most).map(|agent| agent.id).collect()
+/// What stands together: the agents of one type, in the order of their numbers; a cell alone.
+fn kind(row: &AgentRow) -> (bool, &str) {
+    (row.is_agent, if row.is_agent { &row.type_name } else { &row.name })
+}
+
+/// The one whose row each actor stands in: itself, or the first statement of the same cell.
+pub fn leaders(view: &TraceView) -> HashMap<u64, u64> {
+    let mut first: HashMap<&str, u64> = HashMap::new();
+    let mut out = HashMap::new();
+    for row in &view.agents {
+        let leader = if row.is_agent { row.id } else { *first.entry(&row.name).or_insert(row.id) };
+        out.insert(row.id, leader);
+    }
+    out
 }
 
 /// The row cut into `n` slices of equal time; what is told of a slice is what took most of it, but a Fault always shows.
@@ -112,6 +139,7 @@ mod tests {
     fn agents_beyond_the_most_share_one_row() {
         let agents = (0..5).map(|id| AgentRow {
             id,
+            is_agent: true,
             name: format!("a{id}"),
             busy_ns: id,
             ..AgentRow::default()
@@ -129,6 +157,30 @@ mod tests {
         assert_eq!(labels, ["worker 0", "a3", "a4", "3 more agents"]);
         assert_eq!(rows[3].of, RowOf::Others);
         assert_eq!(rows[3].spans.len(), 3);
+    }
+
+    #[test]
+    fn statements_of_a_cell_share_a_row_and_rows_stand_in_the_order_they_began() {
+        let row = |id, name: &str, is_agent| AgentRow {
+            id,
+            name: name.into(),
+            is_agent,
+            ..AgentRow::default()
+        };
+        let agents = vec![row(1, "Desk#1", true), row(2, "cell 3", false), row(3, "cell 3", false)];
+        let spans = vec![
+            span(2, SpanKind::Run, 0, 10),
+            span(3, SpanKind::Run, 20, 30),
+            span(1, SpanKind::Run, 40, 50),
+        ];
+        let view = TraceView { agents, spans, duration_ns: 50, ..TraceView::default() };
+        let rows = rows(&view, 9);
+        let shown: Vec<_> = rows
+            .iter()
+            .filter(|r| r.of != RowOf::Worker(0))
+            .map(|r| (r.label.as_str(), r.spans.len()))
+            .collect();
+        assert_eq!(shown, [("cell 3", 2), ("Desk#1", 1)]);
     }
 
     #[test]
