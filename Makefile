@@ -1,5 +1,5 @@
 # What people and CI type. Each target says what it does and takes no arguments but those shown.
-.PHONY: help demo test soak repl bench bench-setup lint fmt install uninstall
+.PHONY: help demo test soak picture repl bench bench-setup lint fmt install uninstall
 PREFIX ?= $(HOME)/.local
 
 help:         ## this list
@@ -13,6 +13,9 @@ test:         ## everything CI runs
 
 soak:         ## the same with the long tests at full length (AG_TEST_SCALE)
 	@AG_TEST_SCALE=$${AG_TEST_SCALE:-20} .ci/test
+
+picture:      ## the README's pictures of the notebook, in a real JupyterLab
+	@.ci/picture
 
 repl:         ## a session in the terminal
 	@cargo build --release --locked --workspace --all-targets --quiet && target/release/ag

@@ -123,7 +123,7 @@ def chromium():
 class Lab:
     """One notebook open in one page."""
 
-    def __init__(self, browser, url, notebook, width=1180, height=1000, scale=1):
+    def __init__(self, browser, url, notebook, width=1000, height=1000, scale=1):
         context = browser.new_context(viewport={"width": width, "height": height}, device_scale_factor=scale)
         self.page = context.new_page()
         self.page.set_default_timeout(PATIENCE_S * 1000)

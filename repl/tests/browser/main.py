@@ -1,4 +1,7 @@
-"""What `browser.rs` runs: `main.py colors FOLDER CASES` or `main.py notebook FOLDER NOTEBOOK`."""
+"""What `browser.rs` and `make picture` run, with a folder in which the kernel is installed:
+
+main.py colors FOLDER CASES | main.py notebook FOLDER NOTEBOOK | main.py picture FOLDER NOTEBOOK OUT
+"""
 
 import os
 import sys
@@ -6,16 +9,23 @@ import sys
 import colors
 import lab
 import notebook
+import picture
 
 SCRIPT = "share/jupyter/labextensions/ag-lang/static/remoteEntry.js"
 
 
-def main(what, folder, argument):
+def main(what, folder, *arguments):
+    place = os.path.join(folder, "lab")
     with lab.chromium() as browser:
         if what == "colors":
-            print(f"{colors.check(browser, os.path.join(folder, SCRIPT), argument)} texts agree")
+            print(f"{colors.check(browser, os.path.join(folder, SCRIPT), *arguments)} texts agree")
+        elif what == "notebook":
+            print(", ".join(notebook.check(browser, place, *arguments)))
+        elif what == "picture":
+            for said in picture.take(browser, place, *arguments):
+                print(said)
         else:
-            print(", ".join(notebook.check(browser, os.path.join(folder, "lab"), argument)))
+            sys.exit(__doc__)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,8 @@ OUTPUTS = """
     bars: [...cell.querySelectorAll('.jp-OutputArea span')]
       .filter(span => getComputedStyle(span).backgroundColor !== 'rgba(0, 0, 0, 0)' && !span.textContent)
       .map(span => ({ size: size(span), color: getComputedStyle(span).backgroundColor })),
-    wide: outputs.some(output => output.scrollWidth > output.clientWidth + 1),
+    wide: outputs.some(output => output.scrollWidth > output.clientWidth + 1)
+      || pictures.some(one => one.getBoundingClientRect().right > cell.getBoundingClientRect().right + 1),
     failed: cell.querySelectorAll('[data-mime-type="application/vnd.jupyter.error"]').length,
   };
 })

@@ -33,6 +33,7 @@
     'hole': 'string.special',
     'operator': 'operator',
     'operator.dot': 'derefOperator',
+    'operator.colon': 'separator',
     'bracket': 'paren',
     'bracket.separator': 'separator',
     'command': 'macroName attributeName',
@@ -146,6 +147,7 @@
     }
     if (stream.match('@')) { state.before = '@'; return 'intrinsic'; }
     if (stream.match(/^\.(?!\.)/)) { state.before = '.'; return 'operator.dot'; }
+    if (stream.match(/^:(?!=)/)) return 'operator.colon';
     if (stream.match(OPERATOR)) return 'operator';
     if (stream.match(/^[,;]/)) { state.before = stream.current(); return 'bracket.separator'; }
     if (stream.match(/^[([{]/)) {
