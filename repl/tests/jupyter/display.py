@@ -5,6 +5,7 @@ The kernel is the installed `agentic`. Nothing here measures time; what must com
 
 import os
 import sys
+import time
 import unittest
 
 import nbformat
@@ -256,6 +257,21 @@ class Questions(unittest.TestCase):
         reply, shown = self.ended(message_id)
         self.assertEqual(reply["status"], "ok")
         self.assertEqual(plain(shown[-2]), f'["a={answers["a"]}", "b={answers["b"]}"]')
+
+    def test_waiting_for_a_person_does_not_count_as_time(self):
+        """L-96: also in an agent that is asked inside the block; what comes after the answer counts."""
+        run(self.client, "agent Asker {\n  behavior ask() -> Text { return input() }\n}\nlet asker := @spawn(Asker)")
+        for ask in ["input()", "await asker.ask()"]:
+            message_id = self.client.execute(f"@with_time_limit(200ms) {{ {ask} }}", allow_stdin=True)
+            self.asked()
+            time.sleep(1)
+            self.client.input("slow")
+            reply, shown = self.ended(message_id)
+            self.assertEqual((reply["status"], plain(shown[-2])), ("ok", '"slow"'))
+        message_id = self.client.execute("@with_time_limit(200ms) {\n  let x := input()\n  while true { }\n}", allow_stdin=True)
+        self.asked()
+        self.client.input("x")
+        self.assertEqual(self.ended(message_id)[0]["ename"], "R0602")
 
     def test_an_answer_to_another_question_is_none(self):
         message_id = self.client.execute("input()", allow_stdin=True)

@@ -25,7 +25,9 @@ fn input(cx: &mut Cx, prompt: String) -> Outcome<String> {
     let audience = cx.audience.clone();
     let print = Fingerprint::of_json(&json!({ "prompt": prompt }));
     let pending = world.effects().begin("human", print);
+    let paused = cx.pause_limits();
     let answer = cx.wait(|completer| audience.ask(Question::new(prompt, completer)));
+    cx.resume_limits(&paused);
     match answer {
         Ok(Ok(line)) => {
             pending.done(Payload::free(json!(line)));

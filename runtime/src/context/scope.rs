@@ -6,7 +6,7 @@
 use crate::context::Cx;
 use crate::coord::work::{Reason, Work};
 use crate::fault::code;
-use crate::sched::timer::TimerId;
+use crate::world::run::LimitTimer;
 use std::sync::Arc;
 
 /// What a block of kind B holds while it runs.
@@ -39,9 +39,20 @@ impl Cx {
     pub fn open_time_limit(&mut self, limit_ns: u64) -> usize {
         let work = Work::time_limit(self.audience.clone(), self.work.as_ref());
         let reason = Reason::new(code::TIME, "the time limit of the block has passed");
-        let timer = self.world.cancel_after(&work, reason, limit_ns);
+        let timer = self.world.limit_time(&work, reason, limit_ns);
         let outer = self.set_work(Some(Arc::clone(&work)));
         self.open_scope(Box::new(TimeLimit { work, outer, timer }))
+    }
+
+    /// A wait for a person begins: gives the limits that do not count this time, for [`Cx::resume_limits`].
+    pub(crate) fn pause_limits(&self) -> Vec<Arc<Work>> {
+        let now_ns = self.world.clock().monotonic_ns();
+        self.work.as_ref().map(|work| work.begin_pause(now_ns)).unwrap_or_default()
+    }
+
+    pub(crate) fn resume_limits(&self, paused: &[Arc<Work>]) {
+        let now_ns = self.world.clock().monotonic_ns();
+        paused.iter().for_each(|limit| limit.end_pause(now_ns));
     }
 
     /// Whether a time limit is in force: then a wait ends by itself and is no deadlock.
@@ -53,13 +64,16 @@ impl Cx {
 struct TimeLimit {
     work: Arc<Work>,
     outer: Option<Arc<Work>>,
-    timer: TimerId,
+    timer: LimitTimer,
 }
 
 impl Scope for TimeLimit {
     fn close(self: Box<Self>, cx: &mut Cx) {
-        cx.world.scheduler().timers().cancel(self.timer);
         self.work.close_block();
+        // A closed block's timer is not set anew.
+        if let Some(timer) = self.timer.lock().take() {
+            cx.world.scheduler().timers().cancel(timer);
+        }
         cx.set_work(self.outer);
     }
 }

@@ -56,6 +56,17 @@ struct State {
     /// Whether somebody has seen the outcome; an unseen Fault is shown when the last handle goes.
     seen: bool,
     waiters: Vec<Waker>,
+    pause: Pause,
+}
+
+/// Time of a block under a limit that does not count, on the clock's `monotonic_ns`.
+#[derive(Default)]
+struct Pause {
+    /// How many wait for a person inside, and since when.
+    count: u32,
+    since_ns: u64,
+    /// What earlier ones took.
+    passed_ns: u64,
 }
 
 impl Work {
@@ -86,6 +97,7 @@ impl Work {
             outcome: None,
             seen: false,
             waiters: Vec::new(),
+            pause: Pause::default(),
         };
         Arc::new(Self {
             name,
@@ -157,6 +169,37 @@ impl Work {
             return true;
         }
         self.parent().is_some_and(|parent| parent.is_time_limited())
+    }
+
+    /// Somebody inside waits for a person from now on: the limits it stands under do not count that time (L-96).
+    pub(crate) fn begin_pause(self: &Arc<Self>, now_ns: u64) -> Vec<Arc<Self>> {
+        let above = std::iter::successors(Some(Arc::clone(self)), |work| work.parent());
+        let limits: Vec<Arc<Self>> =
+            above.filter(|work| work.is_limit && !work.is_finished()).collect();
+        for limit in &limits {
+            let pause = &mut limit.state.lock().pause;
+            if pause.count == 0 {
+                pause.since_ns = now_ns;
+            }
+            pause.count += 1;
+        }
+        limits
+    }
+
+    pub(crate) fn end_pause(&self, now_ns: u64) {
+        let pause = &mut self.state.lock().pause;
+        pause.count = pause.count.saturating_sub(1);
+        if pause.count == 0 {
+            pause.passed_ns += now_ns.saturating_sub(pause.since_ns);
+        }
+    }
+
+    /// The time that has not counted so far, and whether more is passing.
+    pub(crate) fn paused_ns(&self, now_ns: u64) -> (u64, bool) {
+        let pause = &self.state.lock().pause;
+        let is_paused = pause.count > 0;
+        let now = if is_paused { now_ns.saturating_sub(pause.since_ns) } else { 0 };
+        (pause.passed_ns + now, is_paused)
     }
 
     /// The block under the time limit was left: what was asked for inside and goes on is no longer bound by it.

@@ -94,22 +94,59 @@ impl World {
         works.iter().for_each(|work| self.cancel(work, &reason));
     }
 
-    /// Cancels a work after some time, unless the timer is cancelled.
-    pub(crate) fn cancel_after(
+    /// Cancels a block after so much time of the clock, that of persons not counted.
+    pub(crate) fn limit_time(
         self: &Arc<Self>,
         work: &Arc<Work>,
         reason: Reason,
         after_ns: u64,
-    ) -> TimerId {
-        let (world, work) = (Arc::downgrade(self), Arc::downgrade(work));
+    ) -> LimitTimer {
         let deadline_ns = self.clock().monotonic_ns().saturating_add(after_ns);
+        let timer = LimitTimer::default();
+        let limit = Limit { work: Arc::downgrade(work), reason, deadline_ns };
+        self.set_limit(work, limit, deadline_ns, &timer);
+        timer
+    }
+
+    fn set_limit(self: &Arc<Self>, work: &Arc<Work>, limit: Limit, at_ns: u64, timer: &LimitTimer) {
+        let (world, slot) = (Arc::downgrade(self), Arc::clone(timer));
         let call = move || {
-            if let (Some(world), Some(work)) = (world.upgrade(), work.upgrade()) {
-                world.cancel(&work, &reason);
+            if let (Some(world), Some(work)) = (world.upgrade(), limit.work.upgrade()) {
+                world.check_limit(limit, &work, &slot);
             }
         };
-        self.scheduler().set_timer(deadline_ns, Action::Call(Box::new(call)))
+        // Whoever leaves the block closes it first and then takes the timer.
+        let mut timer = timer.lock();
+        if work.is_finished() {
+            return;
+        }
+        *timer = Some(self.scheduler().set_timer(at_ns, Action::Call(Box::new(call))));
     }
+
+    /// The deadline, as it was, is there.
+    fn check_limit(self: &Arc<Self>, limit: Limit, work: &Arc<Work>, timer: &LimitTimer) {
+        let now_ns = self.clock().monotonic_ns();
+        let (paused_ns, is_paused) = work.paused_ns(now_ns);
+        let until_ns = limit.deadline_ns.saturating_add(paused_ns);
+        if until_ns <= now_ns && !is_paused {
+            self.cancel(work, &limit.reason);
+        } else {
+            let least = if is_paused { now_ns.saturating_add(LOOK_NS) } else { 0 };
+            self.set_limit(work, limit, until_ns.max(least), timer);
+        }
+    }
+}
+
+/// The timer of a block under a time limit, which is set anew while a person is waited for.
+pub(crate) type LimitTimer = Arc<Mutex<Option<TimerId>>>;
+
+/// How often a limit is looked at while a person is waited for.
+const LOOK_NS: u64 = 10_000_000;
+
+struct Limit {
+    work: Weak<Work>,
+    reason: Reason,
+    deadline_ns: u64,
 }
 
 impl Cx {
