@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use ag_lang::db::workspace::Step;
+use ag_lang::ide::symbols::source;
 use ag_runtime::ledger::money::MicroUsd;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 use crate::output::Page;
 use crate::output::cost::{BudgetView, CostView};
@@ -15,6 +16,7 @@ use crate::output::recall::RecallView;
 use crate::output::test_run::TestView;
 use crate::output::trace::{AgentsView, TraceView};
 use crate::session::graph::Graph;
+use crate::session::history::{History, HistoryEntry, HistoryQuery};
 use crate::session::inspect::Inspector;
 use crate::session::program::Program;
 use crate::session::record::Record;
@@ -28,6 +30,7 @@ pub struct View<'s> {
     pub record: &'s RwLock<Record>,
     pub running: &'s Running,
     pub inspector: &'s Inspector,
+    pub history: &'s Mutex<History>,
     pub folder: &'s Path,
 }
 
@@ -184,6 +187,22 @@ impl State for View<'_> {
             self.running.set_guest(None);
         }
         views
+    }
+
+    fn source(&self, name: &str) -> Option<String> {
+        source(&self.program.workspace.lock(), name)
+    }
+
+    fn history(&self, query: &HistoryQuery) -> Vec<HistoryEntry> {
+        self.history.lock().query(query)
+    }
+
+    fn history_session(&self) -> u32 {
+        self.history.lock().session()
+    }
+
+    fn offer(&mut self, text: String) {
+        self.record.write().offered = Some(text);
     }
 
     fn settings(&self) -> Vec<SettingRow> {

@@ -4,6 +4,7 @@
 //! diagnostic at the command's place. Commands of the language that this version cannot run yet are rows, too: they are
 //! known, documented and refused, never silently ignored.
 
+mod earlier;
 mod examine;
 pub mod help;
 mod money;
@@ -89,7 +90,7 @@ const fn row(
     Command { name, arguments, help, group, run }
 }
 
-/// All commands of L-158, in the order help shows them.
+/// All commands of L-158 and those a terminal adds, in the order help shows them.
 pub const TABLE: &[Command] = &[
     row(
         REFERENCE,
@@ -115,7 +116,21 @@ pub const TABLE: &[Command] = &[
     ),
     row(REFERENCE, "effects", "f", "the effects of a function", Run::NotYet),
     row(REFERENCE, "caps", "f", "which reference capabilities it uses", Run::NotYet),
-    row(REFERENCE, "source", "x", "the text of a definition", Run::NotYet),
+    row(REFERENCE, "source", "x", "the text of a definition", Run::Line(earlier::source)),
+    row(
+        REFERENCE,
+        "history",
+        "[glob]",
+        "what was entered, here and in other sessions",
+        Run::Line(earlier::history),
+    ),
+    row(
+        REFERENCE,
+        "edit",
+        "[n or name or file]",
+        "a cell or a definition in $EDITOR, then run it",
+        Run::Line(earlier::edit),
+    ),
     row(
         MONEY,
         "cost",

@@ -5,6 +5,7 @@
 
 mod command_line;
 mod document;
+mod hint;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -21,6 +21,8 @@ pub struct Record {
     pub graph: Graph,
     pub fault: Option<FaultView>,
     pub settings: Settings,
+    /// What a command offers as the next input (`:edit`).
+    pub offered: Option<String>,
     /// What `:defs` lists and editors complete, by name.
     names: BTreeMap<String, NameInfo>,
     broken: BTreeSet<String>,

@@ -17,7 +17,7 @@ use crate::session::history::{History, HistoryEntry, HistoryQuery};
 use crate::session::inspect::Inspector;
 use crate::session::program::Program;
 use crate::session::record::Record;
-use crate::session::request::{CellReply, CellRequest, CellStatus};
+use crate::session::request::{CellReply, CellRequest, CellStatus, Payload};
 use crate::session::running::{Interrupter, Running};
 
 /// A session's own seat keeps its world open; see [`Beside`] for the others.
@@ -76,6 +76,10 @@ impl Seat {
             self.history.lock().finish(number, &view.text);
         }
         reply.status = status;
+        let offered = self.record.write().offered.take();
+        if let Some(text) = offered.filter(|_| status == CellStatus::Ok) {
+            reply.payloads.push(Payload::SetNextInput { text, replace: false });
+        }
         if status == CellStatus::Ok {
             reply.user_expressions = self.user_expressions(&request.user_expressions);
         }
@@ -102,8 +106,8 @@ impl Seat {
 
     /// What commands ask and change.
     pub(super) fn view(&self) -> View<'_> {
-        let Seat { program, record, inspector, running, folder, .. } = self;
-        View { program, record, inspector, running, folder }
+        let Seat { program, record, inspector, history, running, folder, .. } = self;
+        View { program, record, inspector, history, running, folder }
     }
 
     pub fn interrupter(&self) -> Interrupter {

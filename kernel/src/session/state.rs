@@ -11,6 +11,7 @@ use crate::output::recall::RecallView;
 use crate::output::test_run::TestView;
 use crate::output::trace::{AgentsView, TraceView};
 use crate::session::graph::Graph;
+use crate::session::history::{HistoryEntry, HistoryQuery};
 
 /// Two implementations: the session, and the fixed one the command tests use.
 pub trait State {
@@ -40,6 +41,15 @@ pub trait State {
     /// All names that `document` knows, to find the one that was meant.
     fn names(&self) -> Vec<String>;
     fn graph(&self) -> Graph;
+    /// The text of a definition; none for a value.
+    fn source(&self, name: &str) -> Option<String>;
+
+    /// What was entered, oldest first, the cell that asks included.
+    fn history(&self, query: &HistoryQuery) -> Vec<HistoryEntry>;
+    /// The number of this session in the history.
+    fn history_session(&self) -> u32;
+    /// Asks the front end to take this as its next input.
+    fn offer(&mut self, text: String);
 
     /// The titles of the session's tests.
     fn tests(&self) -> Vec<String>;

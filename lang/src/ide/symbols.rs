@@ -7,7 +7,7 @@ use rustc_hash::FxHasher;
 
 use crate::db::Db;
 use crate::db::workspace::{CellId, Workspace};
-use crate::names::cell::{ItemKey, cell_items, is_named};
+use crate::names::cell::{ItemKey, cell_items, is_named, parse_cell};
 use crate::names::mention::mentions;
 use crate::names::scope::ScopedName;
 use crate::types::check::inferred_result;
@@ -37,6 +37,34 @@ pub fn symbols(workspace: &Workspace, cell: CellId) -> Vec<Symbol> {
     let Some(input) = workspace.input(cell) else { return Vec::new() };
     let named = cell_items(db, input).iter().filter(|item| is_named(item.tree(db)));
     named.map(|item| symbol(db, *item)).collect()
+}
+
+/// The text of the definition in force of a name, with its documentation and attributes.
+pub fn source(workspace: &Workspace, name: &str) -> Option<String> {
+    let db = workspace.database();
+    workspace.live().iter().rev().find_map(|id| {
+        let input = workspace.input(*id)?;
+        let items = &parse_cell(db, input).cell.items;
+        let item = items
+            .iter()
+            .rev()
+            .find(|item| is_named(&item.tree) && &*item.tree.name.name.text() == name)?;
+        let text = input.text(db);
+        let begins = documented_from(text.get(..item.span.start as usize)?);
+        text.get(begins..item.span.end as usize).map(str::to_owned)
+    })
+}
+
+/// Where the `///` lines directly above a definition begin.
+fn documented_from(before: &str) -> usize {
+    let mut begins = before.len();
+    for line in before.split_inclusive('\n').rev() {
+        if !line.trim_start().starts_with("///") {
+            break;
+        }
+        begins -= line.len();
+    }
+    begins
 }
 
 fn symbol<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> Symbol {
@@ -167,7 +195,7 @@ fn text(doc: &Option<Arc<str>>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::symbols;
+    use super::{source, symbols};
     use crate::db::workspace::Workspace;
 
     #[test]
@@ -191,5 +219,18 @@ mod tests {
         );
         assert_eq!(found[1].members[1].signature, "(n: Int)");
         assert!(found[2].uses.iter().any(|name| &**name == "x"), "{:?}", found[2].uses);
+    }
+
+    #[test]
+    fn the_text_of_a_definition_is_the_newest_with_its_documentation() {
+        let mut workspace = Workspace::new();
+        workspace.add_cell("function f() { return 1 }");
+        let text = "let x := 1\n/// Two.\n/// Really.\nfunction f() {\n  return 2\n}\nf()";
+        workspace.add_cell(text);
+        let wanted = "/// Two.\n/// Really.\nfunction f() {\n  return 2\n}";
+        assert_eq!(source(&workspace, "f").as_deref(), Some(wanted));
+        assert_eq!(source(&workspace, "x"), None, "a value is no definition");
+        workspace.add_cell("@reads_only\nfunction g() { return 3 }");
+        assert!(source(&workspace, "g").unwrap().ends_with("function g() { return 3 }"));
     }
 }

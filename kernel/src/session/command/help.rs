@@ -4,12 +4,15 @@ use ag_lang::diag;
 
 use super::{Command, Refusal, Run, TABLE, names};
 use crate::output::{Output, Page};
+use crate::render::text::wrap;
 use crate::session::state::State;
 
 pub fn help(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
     let topic = rest.trim_start_matches([':', '%']);
     let page = if topic.is_empty() {
         overview()
+    } else if topic == "keys" {
+        keys()
     } else if let Some(text) = diag::explain(topic) {
         Page { text: text.to_owned(), markdown: text.to_owned(), pager: false }
     } else if let Some(command) = TABLE.iter().find(|command| command.name == topic) {
@@ -18,6 +21,25 @@ pub fn help(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
         names::document(state, rest)?
     };
     Ok(vec![Output::Page(page)])
+}
+
+const TERMINAL: &str = include_str!("../../../../docs/terminal.md");
+
+/// The section on keys of docs/terminal.md, so that it is written once.
+fn keys() -> Page {
+    let section = TERMINAL.split("\n## ").find(|section| section.starts_with("Keys\n"));
+    let markdown = section.unwrap_or_default().trim_start_matches("Keys\n").trim();
+    let rows = markdown.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    let mut text = String::new();
+    for (key, does) in rows.filter_map(|row| row.split_once(" | ")).skip(1) {
+        let does = does.replace('`', "");
+        for (at, line) in wrap(&does, 56).iter().enumerate() {
+            let key = if at == 0 { key } else { "" };
+            text.push_str(&format!("  {key:<20} {line}\n"));
+        }
+    }
+    text.push_str("docs/terminal.md tells of pictures, the history and plain terminals.\n");
+    Page { text, markdown: markdown.to_owned(), pager: false }
 }
 
 /// How a command is written: `:cost [cell n]`, `%%time`.
@@ -39,7 +61,7 @@ fn overview() -> Page {
         text.push_str(&format!("  {:<26} {}\n", usage(command), command.help));
         markdown.push_str(&format!("| `{}` | {} |\n", usage(command), command.help));
     }
-    let more = "`?name` explains a name, `:help E0301` a code.";
+    let more = "`?name` explains a name, `:help E0301` a code, `:help keys` the keys.";
     text.push_str(&format!("{more}\n"));
     markdown.push_str(&format!("\n{more}\n"));
     Page { text, markdown: markdown.trim_start().to_owned(), pager: false }

@@ -14,6 +14,7 @@ use crate::output::trace::{AgentsView, TraceView};
 use crate::output::{Output, Page};
 use crate::render::{Style, terminal};
 use crate::session::graph::{Graph, Kind};
+use crate::session::history::{HistoryEntry, HistoryQuery, glob};
 use crate::session::state::{DefinitionRow, SettingRow, Span, State};
 
 /// A session of fixed facts.
@@ -25,6 +26,8 @@ struct Fixed {
     has_reset: bool,
     folder: PathBuf,
     tests: Vec<&'static str>,
+    history: Vec<HistoryEntry>,
+    offered: Option<String>,
 }
 
 impl State for Fixed {
@@ -131,6 +134,29 @@ impl State for Fixed {
             outputs: Vec::new(),
         };
         self.tests().into_iter().filter(|title| wanted(title)).map(view).collect()
+    }
+
+    fn source(&self, name: &str) -> Option<String> {
+        (name == "risk").then(|| "function risk() { }".to_owned())
+    }
+
+    fn history(&self, query: &HistoryQuery) -> Vec<HistoryEntry> {
+        let wanted = |entry: &&HistoryEntry| match query {
+            HistoryQuery::Tail { .. } => true,
+            HistoryQuery::Range { start, stop, .. } => {
+                (*start..stop.unwrap_or(u32::MAX)).contains(&entry.line)
+            }
+            HistoryQuery::Search { pattern, .. } => glob::matches(pattern, &entry.input),
+        };
+        self.history.iter().filter(wanted).cloned().collect()
+    }
+
+    fn history_session(&self) -> u32 {
+        1
+    }
+
+    fn offer(&mut self, text: String) {
+        self.offered = Some(text);
     }
 
     fn settings(&self) -> Vec<SettingRow> {
@@ -254,6 +280,8 @@ fn help_lists_commands_and_explains_codes() {
     for line in all.lines() {
         assert!(line.len() <= 80, "{line}");
     }
+    let keys = line(&mut state, "help keys").unwrap();
+    assert!(keys.contains("  Ctrl-R ") && keys.lines().all(|line| line.len() <= 80), "{keys}");
     assert!(line(&mut state, "help e0301").unwrap().starts_with("# E0301"));
     assert!(line(&mut state, "help :lane").unwrap().starts_with(":lane name or auto"));
 }
@@ -329,4 +357,43 @@ fn tests_are_found_by_a_part_of_their_title() {
     assert!(refused.notes[0].contains("waits"), "{refused:?}");
     let none = run(Sigil::Colon, "test", "", &mut Fixed::default()).unwrap();
     assert!(matches!(&none[..], [Output::Note(_)]));
+}
+
+fn entered(inputs: &[&str]) -> Fixed {
+    let entry = |(at, input): (usize, &&str)| HistoryEntry {
+        session: 1,
+        line: at as u32 + 1,
+        input: (*input).to_owned(),
+        output: None,
+    };
+    Fixed { history: inputs.iter().enumerate().map(entry).collect(), ..Fixed::default() }
+}
+
+#[test]
+fn edit_offers_the_last_cell_a_cell_or_a_definition() {
+    let mut state = entered(&["let total := 1", "2 + 2", ":edit"]);
+    let mut offered = |line_text: &str| {
+        line(&mut state, line_text).unwrap();
+        state.offered.take().unwrap()
+    };
+    assert_eq!(offered("edit"), "2 + 2");
+    assert_eq!(offered("edit 1"), "let total := 1");
+    assert_eq!(offered("edit total"), "let total := 1", "a value is edited in its cell");
+    assert_eq!(offered("edit risk"), "function risk() { }");
+    let refused = |state: &mut Fixed, text: &str| line(state, text).unwrap_err().code.as_str();
+    assert_eq!(refused(&mut state, "edit 9"), "E0905");
+    assert_eq!(refused(&mut state, "edit ris"), "E0201");
+    assert_eq!(refused(&mut state, "edit no/such.ag"), "R0112");
+    assert!(state.offered.is_none());
+}
+
+#[test]
+fn history_lists_what_matches() {
+    let mut state = entered(&["let price := 1", "print(price)", "2 + 2", ":history"]);
+    let all = line(&mut state, "history").unwrap();
+    assert!(all.contains("print(price)") && all.contains("2 + 2") && !all.contains(":history"));
+    let some = line(&mut state, "history price").unwrap();
+    assert!(some.contains("let price") && !some.contains("2 + 2"), "{some}");
+    assert!(!line(&mut state, "history print*").unwrap().contains("let price"));
+    assert!(line(&mut state, "history nothing").unwrap().contains("no entry matches"));
 }

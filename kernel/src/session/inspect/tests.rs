@@ -170,3 +170,31 @@ fn any_offset_is_safe() {
         inspector.inspect(text, offset);
     }
 }
+
+#[test]
+fn hints_tell_what_a_call_still_takes() {
+    let inspector = inspector();
+    let hint = |text: &str| inspector.hint(text).unwrap_or_default();
+    assert_eq!(hint("score("), "t : Trade, weight : Float = ...) -> Float");
+    assert_eq!(hint("let x := score(Trade { symbol: \"a\" }, "), "weight : Float = ...) -> Float");
+    assert_eq!(hint("score(weight: 1.0, "), "t : Trade) -> Float");
+    assert_eq!(hint("score([1, 2].len(), 2, "), "", "nothing is left");
+    assert_eq!(
+        hint("function f() {\n  return score("),
+        "t : Trade, weight : Float = ...) -> Float"
+    );
+    assert!(hint("@spawn(").starts_with("agent: A"), "{}", hint("@spawn("));
+    assert!(hint("symbols.map(").contains("->"), "{}", hint("symbols.map("));
+    assert!(hint("desk.decide(").contains("Trade"), "{}", hint("desk.decide("));
+}
+
+#[test]
+fn hints_tell_the_type_of_a_name() {
+    let inspector = inspector();
+    let hint = |text: &str| inspector.hint(text).unwrap_or_default();
+    assert_eq!(hint("symbols"), " : List<Text>");
+    assert_eq!(hint("score"), "(t : Trade, weight : Float = ...) -> Float");
+    for none in ["", "let", "unknown", "unknown(", "symbols ", "1 + ", "\"a(", "(1, "] {
+        assert_eq!(hint(none), "", "{none:?}");
+    }
+}
