@@ -1,11 +1,20 @@
 //! The terminal: what is painted, and how a line is edited.
 
+mod above;
 pub mod ask;
+mod complete;
 pub mod editor;
-pub mod helper;
+pub mod external;
+mod helper;
 pub mod highlight;
+mod hint;
+mod history;
+mod image;
+mod indent;
 pub mod interrupt;
+mod keys;
 pub mod live;
 pub mod milestones;
 pub mod paint;
+mod screen;
 pub mod sink;

@@ -9,7 +9,6 @@ use ag_kernel::session::options::{HomeChoice, SessionOptions};
 use crate::command::run::{Program, read};
 use crate::exit::Exit;
 use crate::refuse;
-use crate::term::paint;
 use crate::term::sink::{JsonSink, TerminalSink};
 
 pub fn check(files: &[PathBuf], json: bool) -> Exit {
@@ -46,7 +45,7 @@ fn check_file(file: &Path, json: bool) -> Exit {
             list.into_iter().for_each(|one| sink.emit(Output::Diagnostics(vec![one])));
         }
         Output::Diagnostics(list) if list.is_empty() => {}
-        found => TerminalSink::new(paint::style(None)).emit(found),
+        found => TerminalSink::default().emit(found),
     }
     if is_wrong { Exit::Diagnostics } else { Exit::Success }
 }

@@ -3,19 +3,20 @@
 use std::io::{BufRead, IsTerminal, stdin};
 use std::sync::Arc;
 
-use ag_kernel::output::OutputSink;
+use ag_kernel::output::{Output, OutputSink};
 use ag_kernel::session::Session;
 use ag_kernel::session::inspect::Inspector;
-use ag_kernel::session::request::{CellRequest, Completeness};
+use ag_kernel::session::request::{CellRequest, Completeness, Payload};
 
 use crate::args::SessionArgs;
 use crate::command::run::{exit_of, unreadable};
 use crate::exit::Exit;
 use crate::refuse;
 use crate::term::editor::{Editor, Entered};
+use crate::term::highlight::highlight;
 use crate::term::interrupt::on_interrupt;
-use crate::term::paint;
 use crate::term::sink::{CommandSink, TerminalSink};
+use crate::term::{external, paint};
 
 pub fn repl(arguments: &SessionArgs) -> Exit {
     let session = match Session::open(arguments.options(None)) {
@@ -28,40 +29,117 @@ pub fn repl(arguments: &SessionArgs) -> Exit {
 }
 
 /// A person at a terminal. A failed cell is part of the conversation: leaving is success.
-fn talk(mut session: Session) -> Exit {
-    let history = session.home().data().join("terminal-history");
-    let mut editor = match Editor::open(&session, history) {
+fn talk(session: Session) -> Exit {
+    let sink = Arc::new(TerminalSink::default());
+    let mut editor = match Editor::open(&session, sink.above()) {
         Ok(editor) => editor,
         Err(error) => return refuse(format!("cannot use this terminal: {error}")),
     };
-    let sink = Arc::new(TerminalSink::new(paint::style(editor.columns())));
     if let Some(printer) = editor.printer() {
-        sink.set_printer(printer);
+        sink.above().set_printer(printer);
     }
-    let shown: Arc<dyn OutputSink> = Arc::clone(&sink) as Arc<dyn OutputSink>;
     let version = env!("CARGO_PKG_VERSION");
     paint::line(&format!(
         "ag {version}. :help shows what there is, Ctrl-C interrupts, Ctrl-D leaves."
     ));
-    loop {
-        sink.begin_prompt();
-        let entered = editor.read(session.next_count());
-        sink.end_prompt();
-        match entered {
-            Entered::Text(text) if text.trim().is_empty() => {}
-            Entered::Text(text) if is_leaving(&text, &session.inspector()) => return Exit::Success,
-            Entered::Text(text) => {
-                session.evaluate(CellRequest::new(text), &shown);
+    Talk { session, editor, sink, next: String::new() }.go()
+}
+
+struct Talk {
+    session: Session,
+    editor: Editor,
+    sink: Arc<TerminalSink>,
+    /// What the next prompt begins with.
+    next: String,
+}
+
+impl Talk {
+    fn go(&mut self) -> Exit {
+        let mut is_leaving_now = false;
+        loop {
+            let prompt = format!("ag {}> ", self.session.next_count());
+            let next = std::mem::take(&mut self.next);
+            self.sink.begin_prompt(&prompt);
+            let entered = self.editor.read(&prompt, &next);
+            self.sink.end_prompt();
+            let wanted_to_leave = std::mem::replace(&mut is_leaving_now, false);
+            match entered {
+                Entered::Text(text) if text.trim().is_empty() => {}
+                Entered::Text(text) if is_leaving(&text, &self.session.inspector()) => {
+                    return Exit::Success;
+                }
+                Entered::Text(text) => self.enter(&text),
+                Entered::Edit(text) => match self.edited(|| external::edit_text(&text)) {
+                    Some(edited) => self.next = edited,
+                    None => self.next = text,
+                },
+                Entered::Dropped => {}
+                Entered::Nothing if wanted_to_leave => return Exit::Success,
+                Entered::Nothing => {
+                    is_leaving_now = true;
+                    paint::line("Ctrl-C again leaves, as Ctrl-D does");
+                }
+                Entered::End => return Exit::Success,
             }
-            Entered::Nothing => {}
-            Entered::End => return Exit::Success,
+        }
+    }
+
+    /// A text from the prompt. `:edit` of a file is about that file; what other commands offer comes as the next input.
+    fn enter(&mut self, text: &str) {
+        let edits = text
+            .trim()
+            .strip_prefix(":edit")
+            .filter(|rest| rest.is_empty() || rest.starts_with(' '));
+        let file =
+            edits.map(str::trim).filter(|name| name.contains(['/', '.']) && !name.contains('\n'));
+        if let Some(name) = file {
+            let path = self.session.home().folder().join(name.trim_matches('"'));
+            return self.run_edited(|| external::edit_path(&path));
+        }
+        for payload in self.run(text) {
+            match payload {
+                Payload::SetNextInput { text, .. } if edits.is_some() => {
+                    self.editor.remember(&text);
+                    self.run_edited(|| external::edit_text(&text));
+                }
+                Payload::SetNextInput { text, .. } => self.next = text,
+                Payload::Page(_) => {}
+            }
+        }
+    }
+
+    fn run(&mut self, text: &str) -> Vec<Payload> {
+        let shown: Arc<dyn OutputSink> = Arc::clone(&self.sink) as Arc<dyn OutputSink>;
+        self.session.evaluate(CellRequest::new(text), &shown).payloads
+    }
+
+    /// Runs what the person's editor left, after showing it: a transcript has what was run.
+    fn run_edited(&mut self, edit: impl FnOnce() -> Result<String, external::Nothing>) {
+        let Some(text) = self.edited(edit) else { return };
+        self.editor.remember(&text);
+        paint::line(&if paint::allows_color() { highlight(&text) } else { text.clone() });
+        // What it offers in turn is not followed: a text that edits itself would not end.
+        self.run(&text);
+    }
+
+    /// What the person's editor left; why there is nothing is told.
+    fn edited(&self, edit: impl FnOnce() -> Result<String, external::Nothing>) -> Option<String> {
+        self.sink.give_away();
+        let edited = edit();
+        self.sink.take_back();
+        match edited {
+            Ok(text) => Some(text.trim_end().to_owned()),
+            Err(why) => {
+                self.sink.emit(Output::info(why));
+                None
+            }
         }
     }
 }
 
 /// A pipe or a file on stdin: each complete piece is a cell. It stops at the first that fails, as a script should.
 fn follow(mut session: Session) -> Exit {
-    let sink = Arc::new(TerminalSink::new(paint::style(None)));
+    let sink = Arc::new(TerminalSink::default());
     let shown: Arc<dyn OutputSink> = Arc::clone(&sink) as Arc<dyn OutputSink>;
     let lines = match stdin().lock().lines().collect::<Result<Vec<String>, _>>() {
         Ok(lines) => lines,

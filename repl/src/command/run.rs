@@ -13,7 +13,6 @@ use crate::args::RunArgs;
 use crate::exit::Exit;
 use crate::refuse;
 use crate::term::interrupt::on_interrupt;
-use crate::term::paint;
 use crate::term::sink::{CommandSink, JsonSink, TerminalSink};
 
 /// What a file holds.
@@ -44,7 +43,7 @@ pub fn run(arguments: &RunArgs) -> Exit {
     let json_lines = Arc::new(JsonSink::default());
     let sink: Arc<dyn CommandSink> = match arguments.json {
         true => Arc::clone(&json_lines) as Arc<dyn CommandSink>,
-        false => Arc::new(TerminalSink::new(paint::style(None))),
+        false => Arc::new(TerminalSink::default()),
     };
     let shown: Arc<dyn OutputSink> = Arc::clone(&sink) as Arc<dyn OutputSink>;
     for cell in cells {

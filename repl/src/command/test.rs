@@ -38,7 +38,7 @@ pub fn test(arguments: &TestArgs) -> Exit {
     };
     let sink: Arc<dyn OutputSink> = match arguments.json {
         true => Arc::new(JsonSink::default()),
-        false => Arc::new(TerminalSink::new(paint::style(None))),
+        false => Arc::new(TerminalSink::default()),
     };
     let has_rejected = !rejected.is_empty();
     rejected.into_iter().for_each(|output| sink.emit(output));
@@ -136,7 +136,7 @@ impl Table {
     fn tell(&self, as_json: bool) {
         let mut told = held(&self.told);
         let rows = held(&self.rows);
-        let style = paint::style(None);
+        let style = paint::style();
         while let Some(Some(Ran { view, took })) = rows.get(*told) {
             match as_json {
                 true => {

@@ -1,81 +1,85 @@
 //! The line editor of a person's session: history, completion, several lines at a prompt.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use ag_kernel::session::Session;
+use ag_kernel::session::history::HistoryQuery;
+use rustyline::config::BellStyle;
 use rustyline::error::ReadlineError;
-use rustyline::hint::HistoryHinter;
-use rustyline::history::FileHistory;
-use rustyline::{
-    ColorMode, CompletionType, Config, EventHandler, ExternalPrinter, KeyCode, KeyEvent, Modifiers,
-};
+use rustyline::history::History;
+use rustyline::{ColorMode, CompletionType, Config, ExternalPrinter};
 
-use crate::term::helper::{AgHelper, Closing, OnClosing, OnEnter};
-use crate::term::paint;
+use crate::term::above::Above;
+use crate::term::helper::AgHelper;
+use crate::term::history::Entries;
+use crate::term::keys::{self, Asked};
 
 /// What came from the prompt.
+#[derive(Debug, PartialEq, Eq)]
 pub enum Entered {
     Text(String),
-    /// Ctrl-C: what was typed is dropped, the session goes on.
+    /// The text is to go to the person's own editor.
+    Edit(String),
+    /// Ctrl-C on a text: it is dropped, and is one Up away.
+    Dropped,
+    /// Ctrl-C on nothing: somebody wants to leave.
     Nothing,
     /// Ctrl-D.
     End,
 }
 
 pub struct Editor {
-    inner: rustyline::Editor<AgHelper, FileHistory>,
-    history: PathBuf,
+    inner: rustyline::Editor<AgHelper, Entries>,
+    asked: Asked,
 }
 
-/// Entries the terminal remembers across sessions.
+/// Entries of earlier sessions that the terminal can go back to.
 const HISTORY_LIMIT: usize = 10_000;
 
 impl Editor {
-    pub fn open(session: &Session, history: PathBuf) -> rustyline::Result<Editor> {
-        let has_color = paint::allows_color();
+    pub fn open(session: &Session, above: &Arc<Above>) -> rustyline::Result<Editor> {
         let config = Config::builder()
             .completion_type(CompletionType::List)
-            .max_history_size(HISTORY_LIMIT)?
+            .completion_show_all_if_ambiguous(true)
             .auto_add_history(true)
-            .color_mode(if has_color { ColorMode::Enabled } else { ColorMode::Disabled })
+            // Whether there are colours the helper decides; it must be asked in any case, to know what was drawn.
+            .color_mode(ColorMode::Enabled)
+            .bell_style(BellStyle::None)
             .bracketed_paste(true)
             .build();
-        let mut inner = rustyline::Editor::with_config(config)?;
-        let inspector = session.inspector();
-        let closing = Closing::default();
-        inner.set_helper(Some(AgHelper {
-            inspector: inspector.clone(),
-            hinter: HistoryHinter::new(),
-            has_color,
-            closing: closing.clone(),
-        }));
-        let enter = KeyEvent(KeyCode::Enter, Modifiers::NONE);
-        inner.bind_sequence(enter, EventHandler::Conditional(Box::new(OnEnter { inspector })));
-        for bracket in *b"})]" {
-            let on_closing = OnClosing { bracket, closing: closing.clone() };
-            let handler = EventHandler::Conditional(Box::new(on_closing));
-            inner.bind_sequence(KeyEvent::from(char::from(bracket)), handler);
+        let mut entries = Entries::default();
+        for entry in session.history(&HistoryQuery::Tail { n: HISTORY_LIMIT }) {
+            entries.push(&entry.input);
         }
-        // No file yet: the first session of this home.
-        let _ = inner.load_history(&history);
-        Ok(Editor { inner, history })
+        let mut inner = rustyline::Editor::with_history(config, entries)?;
+        let inspector = session.inspector();
+        let asked = Asked::default();
+        keys::bind(&mut inner, &inspector, &asked);
+        inner.set_helper(Some(AgHelper::new(inspector, asked.clone(), Arc::clone(above))));
+        Ok(Editor { inner, asked })
     }
 
-    /// Shows the prompt with the number that the cell will have.
-    pub fn read(&mut self, count: u32) -> Entered {
-        match self.inner.readline(&format!("ag {count}> ")) {
-            Ok(text) => {
-                // At once and not at the end: a killed terminal loses nothing.
-                let _ = self.inner.append_history(&self.history);
-                Entered::Text(text)
-            }
-            Err(ReadlineError::Interrupted) => Entered::Nothing,
+    /// Shows the prompt, with a text to begin with.
+    pub fn read(&mut self, prompt: &str, initial: &str) -> Entered {
+        match self.inner.readline_with_initial(prompt, (initial, "")) {
+            Ok(text) if self.asked.take_editor() => Entered::Edit(text),
+            Ok(text) => Entered::Text(text),
+            Err(ReadlineError::Interrupted) => match self.asked.take_dropped() {
+                Some(text) if text.trim().is_empty() => Entered::Nothing,
+                Some(text) => {
+                    self.remember(&text);
+                    Entered::Dropped
+                }
+                None => Entered::Dropped,
+            },
             Err(_) => Entered::End,
         }
     }
 
-    pub fn columns(&mut self) -> Option<usize> {
-        self.inner.dimensions().map(|(columns, _)| usize::from(columns))
+    /// Makes a text that did not come from the prompt one that Up finds.
+    pub fn remember(&mut self, text: &str) {
+        // It only adds to a list.
+        let _ = self.inner.history_mut().add(text);
     }
 
     /// Writes above a shown prompt; none where the terminal cannot move its cursor.

@@ -1,62 +1,44 @@
-//! What the line editor asks while a person types: is it whole, what may stand here.
+//! What the line editor asks while a person types: is it whole, what may stand here, how does it look.
 //!
 //! It asks the session's inspector and knows nothing of the language itself.
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 
 use ag_kernel::session::inspect::Inspector;
-use ag_kernel::session::request::{Completeness, Completion};
 use ag_lang::diag::color::{self, paint};
-use rustyline::completion::{Candidate, Completer};
+use rustyline::completion::{Completer, FilenameCompleter};
 use rustyline::highlight::{CmdKind, Highlighter};
-use rustyline::hint::{Hinter, HistoryHinter};
+use rustyline::hint::Hinter;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::{Cmd, ConditionalEventHandler, Context, Event, EventContext, Helper, RepeatCount};
+use rustyline::{CompletionType, Context, Helper};
 
+use crate::term::above::Above;
+use crate::term::complete::{self, GAP, Listed};
 use crate::term::highlight::highlight;
+use crate::term::hint::{self, Hint};
+use crate::term::keys::Asked;
+use crate::term::paint::DEFAULT_WIDTH;
+use crate::term::screen::screen;
+use crate::term::{indent, paint as terminal};
 
 #[derive(Helper)]
 pub struct AgHelper {
-    pub inspector: Inspector,
-    pub hinter: HistoryHinter,
-    pub has_color: bool,
-    pub closing: Closing,
+    inspector: Inspector,
+    files: FilenameCompleter,
+    asked: Asked,
+    above: Arc<Above>,
+    has_color: bool,
 }
 
-/// The closing bracket that waits to be put in place of a line's indentation. Of the editor's commands only completion
-/// replaces text and leaves the cursor behind what it put there; so a bracket goes in as the one candidate of its line.
-#[derive(Clone, Default)]
-pub struct Closing(Arc<AtomicU8>);
-
-impl Closing {
-    fn set(&self, bracket: u8) {
-        self.0.store(bracket, Ordering::Relaxed);
+impl AgHelper {
+    pub fn new(inspector: Inspector, asked: Asked, above: Arc<Above>) -> AgHelper {
+        let has_color = terminal::allows_color();
+        AgHelper { inspector, files: FilenameCompleter::new(), asked, above, has_color }
     }
 
-    /// The line's start, and the line with the bracket, one level further out.
-    fn take(&self, text: &str, at: usize) -> Option<(usize, String)> {
-        let bracket = self.0.swap(0, Ordering::Relaxed);
-        let line = indentation(text, at).filter(|_| bracket != 0)?;
-        let kept = line.get(INDENT..).unwrap_or_default();
-        Some((at - line.len(), format!("{kept}{}", char::from(bracket))))
-    }
-}
-
-/// One candidate with what it is, as the list shows it.
-pub struct Listed {
-    display: String,
-    replacement: String,
-}
-
-impl Candidate for Listed {
-    fn display(&self) -> &str {
-        &self.display
-    }
-
-    fn replacement(&self) -> &str {
-        &self.replacement
+    fn painted<'t>(&self, code: &str, text: &'t str) -> Cow<'t, str> {
+        if self.has_color { Cow::Owned(paint(code, text)) } else { Cow::Borrowed(text) }
     }
 }
 
@@ -69,34 +51,28 @@ impl Completer for AgHelper {
         at: usize,
         _: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<Listed>)> {
-        if let Some((start, replacement)) = self.closing.take(line, at) {
+        if let Some((start, replacement)) = self.asked.take_line(line, at) {
             return Ok((start, vec![Listed { display: String::new(), replacement }]));
         }
-        let found = self.inspector.complete(line, at);
-        Ok((found.start, found.items.into_iter().map(listed).collect()))
+        let width = screen().map_or(DEFAULT_WIDTH, |screen| screen.columns as usize);
+        complete::complete(&self.inspector, &self.files, line, at, width)
     }
-}
-
-fn listed(item: Completion) -> Listed {
-    let about = if item.signature.is_empty() { &item.kind } else { &item.signature };
-    let display =
-        if about.is_empty() { item.text.clone() } else { format!("{}  {about}", item.text) };
-    Listed { display, replacement: item.text }
 }
 
 impl Validator for AgHelper {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        let wants_more = indent_of_next_line(&self.inspector, context.input()).is_some();
-        Ok(if wants_more { ValidationResult::Incomplete } else { ValidationResult::Valid(None) })
+        Ok(match indent::wants_more(&self.inspector, context.input()) {
+            true => ValidationResult::Incomplete,
+            false => ValidationResult::Valid(None),
+        })
     }
 }
 
 impl Hinter for AgHelper {
-    type Hint = String;
+    type Hint = Hint;
 
-    fn hint(&self, line: &str, at: usize, context: &Context<'_>) -> Option<String> {
-        // A hint over several lines would hide what is being written.
-        self.hinter.hint(line, at, context).filter(|hint| !hint.contains('\n'))
+    fn hint(&self, line: &str, at: usize, context: &Context<'_>) -> Option<Hint> {
+        hint::hint(&self.inspector, line, at, context)
     }
 }
 
@@ -111,71 +87,21 @@ impl Highlighter for AgHelper {
     }
 
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, _: bool) -> Cow<'b, str> {
-        if self.has_color { Cow::Owned(paint(color::TEAL, prompt)) } else { Cow::Borrowed(prompt) }
+        // Asked for whenever the line is drawn, also after something was printed above it.
+        self.above.drawn();
+        self.painted(color::TEAL, prompt)
     }
 
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
-        if self.has_color { Cow::Owned(paint(color::GREY, hint)) } else { Cow::Borrowed(hint) }
+        self.painted(color::GREY, hint)
     }
-}
 
-/// Enter: a new, indented line while the text is not whole, else the text is submitted.
-pub struct OnEnter {
-    pub inspector: Inspector,
-}
-
-impl ConditionalEventHandler for OnEnter {
-    fn handle(
-        &self,
-        _: &Event,
-        _: RepeatCount,
-        _: bool,
-        context: &EventContext<'_>,
-    ) -> Option<Cmd> {
-        match indent_of_next_line(&self.inspector, context.line()) {
-            Some(indent) => Some(Cmd::Insert(1, format!("\n{indent}"))),
-            None => Some(Cmd::AcceptOrInsertLine { accept_in_the_middle: true }),
+    fn highlight_candidate<'c>(&self, candidate: &'c str, _: CompletionType) -> Cow<'c, str> {
+        match candidate.split_once(GAP) {
+            Some((name, about)) if self.has_color => {
+                Cow::Owned(format!("{name}{GAP}{}", paint(color::GREY, about)))
+            }
+            _ => Cow::Borrowed(candidate),
         }
-    }
-}
-
-/// A closing bracket that begins its line moves back by the indentation that was put there for it.
-pub struct OnClosing {
-    pub bracket: u8,
-    pub closing: Closing,
-}
-
-/// What the language indents by.
-const INDENT: usize = 2;
-
-impl ConditionalEventHandler for OnClosing {
-    fn handle(
-        &self,
-        _: &Event,
-        _: RepeatCount,
-        _: bool,
-        context: &EventContext<'_>,
-    ) -> Option<Cmd> {
-        indentation(context.line(), context.pos())?;
-        self.closing.set(self.bracket);
-        Some(Cmd::Complete)
-    }
-}
-
-/// The line up to the cursor, if it is nothing but indentation below another line.
-fn indentation(text: &str, at: usize) -> Option<&str> {
-    let (above, line) = text.get(..at)?.rsplit_once('\n')?;
-    let is_indented = line.len() >= INDENT && line.chars().all(|c| c == ' ');
-    (is_indented && !above.trim_end().is_empty()).then_some(line)
-}
-
-/// The indentation of the line that is wanted next; none if the text can be submitted. An empty last line submits
-/// whatever there is: the way out for somebody who does not see what is missing.
-fn indent_of_next_line(inspector: &Inspector, text: &str) -> Option<String> {
-    let gives_up =
-        text.contains('\n') && text.rsplit('\n').next().is_some_and(|line| line.trim().is_empty());
-    match inspector.is_complete(text) {
-        Completeness::Incomplete { indent } if !gives_up => Some(indent),
-        _ => None,
     }
 }

@@ -5,15 +5,19 @@ use std::io::{IsTerminal, Write, stderr, stdout};
 use ag_kernel::render::Style;
 use ag_lang::diag::color::{self, paint};
 
+use crate::term::screen::screen;
+
 /// Outputs are laid out for this width unless the terminal says another.
 pub const DEFAULT_WIDTH: usize = 80;
 /// Wider than this a table is harder to read, not easier.
 const WIDTH_LIMIT: usize = 160;
 
-/// How to render for stdout: colours only on a terminal that has them and nobody declined them.
-pub fn style(width: Option<usize>) -> Style {
+/// How to render for stdout as it is now: as wide as the window, in colours only on a terminal that has them and if
+/// nobody declined them.
+pub fn style() -> Style {
+    let window = screen().map(|screen| screen.columns as usize);
     let columns = || std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
-    let width = width.or_else(columns).unwrap_or(DEFAULT_WIDTH);
+    let width = window.or_else(columns).unwrap_or(DEFAULT_WIDTH);
     Style { width: width.clamp(20, WIDTH_LIMIT), color: stdout().is_terminal() && allows_color() }
 }
 

@@ -1,6 +1,6 @@
 //! The terminal as a place for outputs: values and prints to stdout, mistakes to stderr, questions answered from stdin.
 //!
-//! What agents print while a person is typing goes above the prompt. It never fails: a closed pipe swallows.
+//! What agents print while a person is typing goes above the prompt, pictures where the terminal shows them. It never fails: a closed pipe swallows.
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write, stderr, stdout};
@@ -9,16 +9,16 @@ use std::time::Instant;
 
 use ag_kernel::output::bars::Bars;
 use ag_kernel::output::{Display, Output, OutputSink, ProgressView};
+use ag_kernel::render;
 use ag_kernel::render::text::lines_of;
-use ag_kernel::render::{self, Style};
 use ag_runtime::context::sink::Question;
 use rustix::termios::tcgetwinsize;
-use rustyline::ExternalPrinter;
 
+use crate::term::above::Above;
 use crate::term::ask::{Asking, Desk, lock};
 use crate::term::live::{Live, Size};
 use crate::term::milestones::Milestones;
-use crate::term::paint;
+use crate::term::{image, paint};
 
 /// Lines that a bar takes in a pipe.
 const STEPS: u64 = 4;
@@ -37,9 +37,10 @@ pub struct TerminalSink {
 
 /// What the sink, the thread that reads answers and the one that redraws bars share.
 struct Screen {
-    style: Style,
     /// Its lines can be written again.
     is_live: bool,
+    /// The way to write while a prompt is shown: around it would tear the line being edited.
+    above: Arc<Above>,
     state: Mutex<State>,
     prompt_ended: Condvar,
 }
@@ -49,9 +50,11 @@ struct State {
     bars: Bars,
     is_ticking: bool,
     milestones: Milestones,
-    /// Set while a prompt is shown: writing around it would tear the line being edited.
-    above_prompt: Option<Box<dyn ExternalPrinter + Send>>,
     is_at_prompt: bool,
+    /// What a terminal that cannot move its cursor shows again after a text.
+    prompt: String,
+    /// Another program has the screen, such as the person's editor.
+    is_away: bool,
     /// The question whose answer is being typed, and the bars that wait for it.
     asked: Option<AskedNow>,
     waiting: BTreeMap<String, ProgressView>,
@@ -63,31 +66,34 @@ struct AskedNow {
     is_wanted: Box<dyn Fn() -> bool + Send>,
 }
 
-impl TerminalSink {
-    pub fn new(style: Style) -> TerminalSink {
+impl Default for TerminalSink {
+    fn default() -> TerminalSink {
         let state = State {
             live: Live::default(),
             bars: Bars::default(),
             is_ticking: false,
             milestones: Milestones::new(STEPS),
-            above_prompt: None,
             is_at_prompt: false,
+            prompt: String::new(),
+            is_away: false,
             asked: None,
             waiting: BTreeMap::new(),
         };
         let is_live = stdout().is_terminal() && !paint::is_dumb();
-        let state = Mutex::new(state);
-        let screen = Screen { style, is_live, state, prompt_ended: Condvar::new() };
+        let (above, state) = (Arc::default(), Mutex::new(state));
+        let screen = Screen { is_live, above, state, prompt_ended: Condvar::new() };
         TerminalSink { screen: Arc::new(screen), asking: Asking::default() }
     }
+}
 
-    /// Gives a way to write above the prompt.
-    pub fn set_printer(&self, printer: Box<dyn ExternalPrinter + Send>) {
-        lock(&self.screen.state).above_prompt = Some(printer);
+impl TerminalSink {
+    /// The way to write above the prompt.
+    pub fn above(&self) -> &Arc<Above> {
+        &self.screen.above
     }
 
     /// A prompt is about to be shown: it must start a line, and no question may wait for one.
-    pub fn begin_prompt(&self) {
+    pub fn begin_prompt(&self, prompt: &str) {
         self.asking.wait();
         self.end_cell();
         let mut state = lock(&self.screen.state);
@@ -96,11 +102,27 @@ impl TerminalSink {
         }
         state.live = Live::default();
         state.is_at_prompt = true;
+        prompt.clone_into(&mut state.prompt);
+        self.screen.above.begin_prompt();
     }
 
     pub fn end_prompt(&self) {
-        lock(&self.screen.state).is_at_prompt = false;
+        self.take_back();
         self.screen.prompt_ended.notify_all();
+    }
+
+    /// Another program has the screen until [`TerminalSink::take_back`].
+    pub fn give_away(&self) {
+        lock(&self.screen.state).is_away = true;
+    }
+
+    /// The screen is ours: shows what came meanwhile.
+    pub fn take_back(&self) {
+        let state = &mut *lock(&self.screen.state);
+        state.is_at_prompt = false;
+        state.is_away = false;
+        let text = self.screen.above.end_prompt();
+        self.screen.text(state, &text, true, false);
     }
 }
 
@@ -141,10 +163,17 @@ impl Screen {
                 }
             }
             output => {
+                if self.is_live
+                    && !state.is_at_prompt
+                    && !state.is_away
+                    && self.picture(state, &output)
+                {
+                    return;
+                }
                 let is_part = matches!(output, Output::Stdout(_) | Output::Stderr(_));
                 let is_error =
                     matches!(output, Output::Stderr(_) | Output::Diagnostics(_) | Output::Fault(_));
-                let text = render::terminal(&output, &self.style);
+                let text = render::terminal(&output, &paint::style());
                 self.text(state, &text, is_part, is_error);
             }
         }
@@ -158,9 +187,18 @@ impl Screen {
         state
     }
 
+    /// Draws an output that is a picture, if the terminal shows pictures.
+    fn picture(&self, state: &mut State, output: &Output) -> bool {
+        let Some(drawn) = image::drawn(output) else { return false };
+        // How high it is only the terminal knows: below it everything begins anew.
+        let (before, after) = state.live.around("\n", false);
+        write_out(&format!("{before}{drawn}{after}"));
+        true
+    }
+
     /// Writes a text where it belongs; a question that is being answered comes again after it.
     fn text(&self, state: &mut State, text: &str, is_part: bool, is_error: bool) {
-        if text.is_empty() || state.print_above(text) {
+        if text.is_empty() || self.print_above(state, text) {
             return;
         }
         let asked = state.take_question_back(self.is_live);
@@ -179,12 +217,12 @@ impl Screen {
         let id = display.id.clone().unwrap_or_default();
         let update = display.update;
         let marked = match update {
-            true => render::terminal(&Output::Display(display.clone()), &self.style),
+            true => render::terminal(&Output::Display(display.clone()), &paint::style()),
             false => String::new(),
         };
         let plain = Output::Display(Display { update: false, ..display });
-        let text = render::terminal(&plain, &self.style);
-        if state.print_above(if update { &marked } else { &text }) {
+        let text = render::terminal(&plain, &paint::style());
+        if self.print_above(state, if update { &marked } else { &text }) {
             return;
         }
         let asked = state.take_question_back(self.is_live);
@@ -213,7 +251,7 @@ impl Screen {
     }
 
     fn bar(&self, view: &ProgressView) -> String {
-        render::terminal(&Output::Progress(view.clone()), &self.style)
+        render::terminal(&Output::Progress(view.clone()), &paint::style())
     }
 
     /// Sees to it that states which are held back are drawn when it is time, whatever the program does meanwhile.
@@ -226,6 +264,19 @@ impl Screen {
             .name("ag-progress".to_owned())
             .spawn(move || while tick_once(&screen) {});
         state.is_ticking = started.is_ok();
+    }
+
+    /// Writes above the prompt, if one is shown, or keeps the text for when the screen is ours again.
+    fn print_above(&self, state: &State, text: &str) -> bool {
+        match (state.is_at_prompt, state.is_away) {
+            (false, false) => return false,
+            (true, false) if !self.above.has_printer() => {
+                let end = if text.ends_with('\n') { "" } else { "\n" };
+                write_out(&format!("\n{text}{end}{}", state.prompt));
+            }
+            _ => self.above.push(text),
+        }
+        true
     }
 
     fn show_question(&self, state: &mut State, asked: AskedNow) {
@@ -260,14 +311,6 @@ fn tick_once(screen: &Weak<Screen>) -> bool {
 }
 
 impl State {
-    /// Writes above the prompt, if one is shown.
-    fn print_above(&mut self, text: &str) -> bool {
-        match &mut self.above_prompt {
-            Some(printer) if self.is_at_prompt => printer.print(text.to_owned()).is_ok(),
-            _ => false,
-        }
-    }
-
     /// Clears the line of a question that is being answered; it is to be shown again. One that was given up stays.
     fn take_question_back(&mut self, is_live: bool) -> Option<AskedNow> {
         if !is_live {
@@ -291,7 +334,7 @@ impl Desk for Screen {
         let mut state = self.lock();
         if state.is_at_prompt {
             let told = format!("a question waits for Enter: {prompt}\n");
-            if !state.print_above(&told) {
+            if !self.print_above(&state, &told) {
                 write_out(&told);
             }
         }
