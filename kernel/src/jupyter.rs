@@ -10,6 +10,7 @@ pub mod control;
 pub mod execute;
 pub mod executing;
 pub mod install;
+pub mod live;
 pub mod offsets;
 pub mod parent;
 pub mod replies;
@@ -36,6 +37,7 @@ use zeromq::ZmqMessage;
 use crate::jupyter::cells::{Cells, Opened, Told};
 use crate::jupyter::connection::StartError;
 use crate::jupyter::executing::Executing;
+use crate::jupyter::live::Live;
 use crate::jupyter::sink::Iopub;
 use crate::jupyter::sockets::Queue;
 use crate::jupyter::stdin::Asker;
@@ -56,6 +58,7 @@ pub struct Kernel {
     told: Told,
     subshells: Subshells,
     executing: Executing,
+    live: Live,
     /// Completion, inspection, history: what must not wait for a cell.
     editor: Worker<()>,
     connection: ConnectionInfo,
@@ -109,6 +112,7 @@ async fn run(
         told,
         subshells: Subshells::default(),
         executing: Executing::default(),
+        live: Live::default(),
         editor,
         connection,
         leave,
@@ -168,7 +172,10 @@ impl Kernel {
                 Ok(request) => return Some(Arc::new(request)),
                 Err(why) => {
                     let count = self.dropped.fetch_add(1, Ordering::Relaxed) + 1;
-                    eprintln!("ag: dropped a message ({why:?}); {count} so far");
+                    // A flood of them must not become a flood of lines.
+                    if count.is_power_of_two() {
+                        eprintln!("ag: dropped a message ({why:?}); {count} so far");
+                    }
                 }
             }
         }

@@ -89,6 +89,16 @@ fn content_mime(content: &Content) -> Option<MimeBundle> {
     }
 }
 
+/// The facts of an output as its bundle carries them, without drawing it; none for outputs that live panels do not follow.
+pub fn facts(output: &Output) -> Option<Value> {
+    match output {
+        Output::Agents(view) => Some(agents::facts(view)),
+        Output::Cost(view) => Some(cost::facts(view)),
+        Output::Trace(view) => Some(trace::facts(view)),
+        _ => None,
+    }
+}
+
 /// The `error` message of an output that says that the cell failed.
 pub fn failure(output: &Output) -> Option<Failure> {
     match output {

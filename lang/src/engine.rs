@@ -39,6 +39,9 @@ pub struct InstallError {
     pub message: String,
 }
 
+/// What runs functions. This version has one tier.
+pub const TIER: &str = "Interp";
+
 pub struct Engine {
     world: Arc<World>,
     state: Mutex<State>,

@@ -92,6 +92,12 @@ fn the_first_cells_give_what_their_texts_promise() {
 }
 
 #[test]
+fn live_panels_bad_messages_and_floods_hold() {
+    let Some(place) = Place::new("live_panels_bad_messages_and_floods_hold") else { return };
+    place.run(&script("abuse.py"), &[Path::new(env!("CARGO_BIN_EXE_ag"))]);
+}
+
+#[test]
 fn the_notebook_shows_trace_ledger_and_recall() {
     let Some(place) = Place::new("the_notebook_shows_trace_ledger_and_recall") else { return };
     let notebook = Path::new(env!("CARGO_MANIFEST_DIR")).join("../notebooks/02-agents.ipynb");

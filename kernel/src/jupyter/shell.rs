@@ -95,7 +95,7 @@ async fn answer_all(
 }
 
 /// The content of the reply; none for messages that have no reply, or that this kernel does not know.
-async fn answer(kernel: &Kernel, request: &Arc<Request>) -> Option<Value> {
+async fn answer(kernel: &Arc<Kernel>, request: &Arc<Request>) -> Option<Value> {
     let about = |asked: fn(&Beside, &Request) -> Value| ask(kernel, Arc::clone(request), asked);
     match request.kind() {
         "complete_request" => {
@@ -108,15 +108,20 @@ async fn answer(kernel: &Kernel, request: &Arc<Request>) -> Option<Value> {
             about(|session, request| replies::is_complete(session.inspector(), request)).await
         }
         "history_request" => about(replies::history).await,
-        "comm_info_request" => Some(json!({ "status": "ok", "comms": {} })),
+        "comm_info_request" => {
+            let target = request.content.get("target_name").and_then(Value::as_str);
+            Some(kernel.live.info(target))
+        }
         "comm_open" => {
-            // No target exists: the protocol wants an unknown one closed at once.
-            let id = request.text("comm_id");
-            kernel.iopub.publish(
-                "comm_close",
-                Some(request),
-                &json!({ "comm_id": id, "data": {} }),
-            );
+            kernel.live.open(kernel, request).await;
+            None
+        }
+        "comm_msg" => {
+            kernel.live.message(kernel, request).await;
+            None
+        }
+        "comm_close" => {
+            kernel.live.close(request);
             None
         }
         "connect_request" => {

@@ -15,11 +15,14 @@ pub fn mime(view: &AgentsView) -> MimeBundle {
         true => html::text("div", html::MUTED, NONE),
         false => table::to_html(&table(view), PANELS),
     };
-    let facts = json!({
+    Bundle::new(terminal(view, &Style::PLAIN)).html(html).facts("agents", facts(view)).done()
+}
+
+pub fn facts(view: &AgentsView) -> Value {
+    json!({
         "agents": serde_json::to_value(&view.agents).unwrap_or(Value::Null),
         "hidden": view.hidden,
-    });
-    Bundle::new(terminal(view, &Style::PLAIN)).html(html).facts("agents", facts).done()
+    })
 }
 
 const NONE: &str = "no agents: `@spawn(A)` starts one";

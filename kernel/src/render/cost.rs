@@ -28,11 +28,15 @@ pub fn mime(view: &CostView) -> MimeBundle {
         inner.push_str(&html::element("div", "margin:4px 0;", &html::badge(html::AMBER, &mark)));
     }
     inner.push_str(&budget::to_html(&view.budget));
+    Bundle::new(terminal(view, &Style::PLAIN)).html(inner).facts("cost", facts(view)).done()
+}
+
+pub fn facts(view: &CostView) -> Value {
     let mut facts = serde_json::to_value(view).unwrap_or(Value::Null);
     if let Some(map) = facts.as_object_mut() {
         map.insert("total_micro_usd".to_owned(), json!(view.total_micro_usd()));
     }
-    Bundle::new(terminal(view, &Style::PLAIN)).html(inner).facts("cost", facts).done()
+    facts
 }
 
 pub fn terminal(view: &CostView, style: &Style) -> String {

@@ -36,7 +36,7 @@ pub fn terminal(view: &TraceView, style: &Style) -> String {
     text::terminal(view, style)
 }
 
-fn facts(view: &TraceView) -> Value {
+pub fn facts(view: &TraceView) -> Value {
     let mut short = view.clone();
     short.spans.truncate(FACT_ROWS);
     short.messages.truncate(FACT_ROWS);

@@ -3,7 +3,7 @@
 //! A cell with a mistake defines nothing and runs nothing (L-150); a Fault keeps what was done before it (L-155).
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ag_lang::db::workspace::{Broken, CellId, CheckedCell, Step};
 use ag_lang::diag::{Diagnostic, codes};
@@ -37,6 +37,17 @@ pub struct Evaluation<'s> {
     globals: Option<Arc<Globals>>,
     /// What the last statement read.
     reads: Vec<Name>,
+    times: Times,
+}
+
+/// Where the time of a cell went.
+#[derive(Debug, Clone, Default)]
+pub struct Times {
+    pub check: Duration,
+    pub compile: Duration,
+    pub run: Duration,
+    /// Whether any statement ran.
+    pub has_run: bool,
 }
 
 /// What a cell came to.
@@ -46,11 +57,12 @@ pub struct Ended {
     pub result: Option<(Owned, Ty)>,
     /// What the last statement read.
     pub reads: Vec<Name>,
+    pub times: Times,
 }
 
 impl Ended {
     fn without_result(status: CellStatus) -> Ended {
-        Ended { status, result: None, reads: Vec::new() }
+        Ended { status, result: None, reads: Vec::new(), times: Times::default() }
     }
 }
 
@@ -84,12 +96,20 @@ impl<'s> Evaluation<'s> {
             limits: program.services().map(|services| services.ledger().cell(number)),
             globals: seat.is_aside.then(|| program.world().globals().snapshot()),
             reads: Vec::new(),
+            times: Times::default(),
         }
     }
 
     /// Checks, defines, runs. The cell's own result is given, not shown.
     pub fn run(mut self, is_file: bool) -> Ended {
+        let ended = self.evaluate(is_file);
+        Ended { times: self.times, ..ended }
+    }
+
+    fn evaluate(&mut self, is_file: bool) -> Ended {
+        let started = Instant::now();
         let mut checked = self.check();
+        self.times.check = started.elapsed();
         if is_file {
             refuse_commands(&mut checked);
         }
@@ -104,6 +124,7 @@ impl<'s> Evaluation<'s> {
         {
             return self.internal(&error);
         }
+        self.times.compile = started.elapsed() - self.times.check;
         let started = Instant::now();
         let ended = self.steps(checked.steps);
         if modifiers.contains(&Modifier::Time) {
@@ -222,7 +243,7 @@ impl<'s> Evaluation<'s> {
         let is_shown = |(_, ty): &(Owned, Ty)| !matches!(ty, Ty::Unit | Ty::Never);
         let result = result.filter(is_shown);
         let reads = std::mem::take(&mut self.reads);
-        self.settled(&reached, Ended { status: CellStatus::Ok, result, reads })
+        self.settled(&reached, Ended { reads, result, ..Ended::without_result(CellStatus::Ok) })
     }
 
     /// Globals that were reached hold values now; the others do not exist.
@@ -268,10 +289,13 @@ impl<'s> Evaluation<'s> {
             let position = program.world().trace_position();
             self.seat.record.write().begin_trace(self.number, position);
         }
+        let started = Instant::now();
         let slot = program.prepare(self.cell, step).map_err(|error| {
             let message = format!("{}: {}", error.function, error.message);
             Box::new(Fault::new(code::INTERNAL, message))
         })?;
+        self.times.compile += started.elapsed();
+        let started = Instant::now();
         let task = program.world().run(TaskSpec {
             name: format!("cell {}", self.number).into(),
             slot,
@@ -286,6 +310,8 @@ impl<'s> Evaluation<'s> {
             running.interrupt(program.world());
         }
         let ended = task.join();
+        self.times.run += started.elapsed();
+        self.times.has_run = true;
         // Its code runs once.
         program.engine.release(&step.function.key);
         let value = ended?;

@@ -7,18 +7,21 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
+use ag_lang::engine::TIER;
 use parking_lot::{Mutex, RwLock};
+use serde_json::{Map, Value, json};
 
-use crate::output::cost::CostView;
+use crate::output::cost::{CostLine, CostView};
 use crate::output::{Output, OutputSink};
 use crate::session::answers::View;
-use crate::session::evaluate::{Ended, Evaluation};
+use crate::session::evaluate::{Ended, Evaluation, Times};
 use crate::session::history::{History, HistoryEntry, HistoryQuery};
 use crate::session::inspect::Inspector;
 use crate::session::program::Program;
 use crate::session::record::Record;
 use crate::session::request::{CellReply, CellRequest, CellStatus, Payload};
 use crate::session::running::{Interrupter, Running};
+use crate::session::state::{Span, State};
 
 /// A session's own seat keeps its world open; see [`Beside`] for the others.
 pub struct Seat {
@@ -61,14 +64,18 @@ impl Seat {
         }
         self.running.begin(number);
         let evaluation = Evaluation::new(self, &request, number, sink);
-        let Ended { status, result, reads } = evaluation.run(request.file.is_some());
+        let Ended { status, result, reads, times } = evaluation.run(request.file.is_some());
         self.running.end();
         let keep = |(value, ty)| self.keep_result(&request, number, value, &ty, &reads);
         let shown = result.and_then(keep);
         if let Some(view) = &shown {
             sink.emit(Output::Value(view.clone()));
         }
-        self.show_cost(number, sink);
+        let cost = self.cost_of(number);
+        reply.metadata = metadata(number, &times, cost.as_ref());
+        if let Some(line) = cost.filter(|_| self.record.read().settings.cost_line) {
+            sink.emit(Output::CostLine(line));
+        }
         if !self.is_aside {
             self.publish();
         }
@@ -86,17 +93,10 @@ impl Seat {
         reply
     }
 
-    /// The line under a cell that called a lane.
-    fn show_cost(&self, number: u32, sink: &Arc<dyn OutputSink>) {
-        if !self.record.read().settings.cost_line {
-            return;
-        }
-        let Some(services) = self.program.services() else { return };
-        let report = services.ledger().report();
-        let of_cell = CostView::of(&report, "", |call| call.facts.cell == number);
-        if let Some(line) = of_cell.line() {
-            sink.emit(Output::CostLine(line));
-        }
+    /// What the cell's lane calls came to, if it made any.
+    fn cost_of(&self, number: u32) -> Option<CostLine> {
+        let report = self.program.services()?.ledger().report();
+        CostView::of(&report, "", |call| call.facts.cell == number).line()
     }
 
     /// Tells editors the names of the session.
@@ -122,6 +122,26 @@ impl Seat {
             history: Arc::clone(&self.history),
             running: Arc::default(),
             folder: self.folder.clone(),
+        }
+    }
+}
+
+/// What live panels follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Topic {
+    Agents,
+    Ledger,
+    Trace,
+}
+
+impl Topic {
+    pub const ALL: [Topic; 3] = [Topic::Agents, Topic::Ledger, Topic::Trace];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Topic::Agents => "agents",
+            Topic::Ledger => "ledger",
+            Topic::Trace => "trace",
         }
     }
 }
@@ -174,6 +194,15 @@ impl Beside {
         Some(look(&self.seat()?.view()))
     }
 
+    /// The agents, all that was spent, and the timeline of the last cell, as they are now.
+    pub fn live(&self, topic: Topic) -> Option<Output> {
+        self.look(|view| match topic {
+            Topic::Agents => Output::Agents(view.agents()),
+            Topic::Ledger => Output::Cost(view.cost(Span::Session)),
+            Topic::Trace => Output::Trace(view.trace(Span::LastCell)),
+        })
+    }
+
     fn seat(&self) -> Option<Seat> {
         Some(Seat {
             program: self.program.upgrade()?,
@@ -185,4 +214,22 @@ impl Beside {
             is_aside: true,
         })
     }
+}
+
+/// The `ag` key of a reply's metadata (docs/live.md).
+fn metadata(number: u32, times: &Times, cost: Option<&CostLine>) -> Map<String, Value> {
+    let ms = |time: std::time::Duration| time.as_secs_f64() * 1e3;
+    let line = cost.cloned().unwrap_or_default();
+    let facts = json!({
+        "cell": number,
+        "tier": times.has_run.then_some(TIER),
+        "check_ms": ms(times.check),
+        "compile_ms": ms(times.compile),
+        "run_ms": ms(times.run),
+        "lane_calls": line.calls,
+        "cached_calls": line.cached_calls,
+        "cost_micro_usd": line.cost_micro_usd,
+        "lanes": line.lanes,
+    });
+    Map::from_iter([("ag".to_owned(), facts)])
 }

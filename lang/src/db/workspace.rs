@@ -256,7 +256,11 @@ impl Workspace {
             Some(names) => names.contains(&global.name),
             None => global.ty != Ty::Error,
         });
-        let reached = reached.collect();
+        let reached: Vec<GlobalType> = reached.collect();
+        // A cell that ran and gave no name a meaning need not be looked at for every cell after it.
+        if ran.is_some() && reached.is_empty() && cell_items(&self.db, cell).is_empty() {
+            self.live.retain(|live| *live != id);
+        }
         cell.set_settled(&mut self.db).to(Some(Arc::new(reached)));
     }
 

@@ -39,6 +39,7 @@ pub fn changes(db: &Database, cell: CellInput) -> Vec<Diagnostic> {
 }
 
 fn refused(span: Span, what: &str) -> Diagnostic {
-    Diagnostic::new(codes::E0904, span, format!("{what} on a subshell"))
-        .note("a cell on a subshell reads, computes, asks agents and shows; run this one in the notebook")
+    Diagnostic::new(codes::E0904, span, format!("{what} on a subshell")).note(
+        "a cell on a subshell reads, computes, asks agents and shows; run this one in the notebook",
+    )
 }
