@@ -30,6 +30,7 @@ use crate::syntax::ast::{
     TypeKind, TypeRef, TypeRefId,
 };
 use crate::syntax::brackets::{self, Regions};
+use crate::syntax::habits;
 use crate::syntax::item::Cell;
 use crate::syntax::lexer::{self, SourceKind, Value};
 use crate::syntax::separators::{self, Stream};
@@ -57,6 +58,7 @@ pub fn parse(source: &str, kind: SourceKind) -> Parsed {
     diagnostics.append(&mut parser.diagnostics);
     diagnostics.sort_by_key(|diagnostic| diagnostic.primary.span.start);
     diagnostics.truncate(MAX_DIAGNOSTICS);
+    habits::mend(source, &stream.tokens, &mut diagnostics);
     Parsed { cell, diagnostics, ends_early }
 }
 

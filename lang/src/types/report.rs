@@ -2,6 +2,7 @@
 
 use crate::diag::{Diagnostic, codes};
 use crate::source::Span;
+use crate::syntax::habits::block_below;
 use crate::types::ty::Ty;
 
 /// One clear sentence for what parses but cannot be used yet.
@@ -42,20 +43,33 @@ pub fn mismatch(expected: &Ty, found: &Ty, span: Span) -> Diagnostic {
 /// Drops what the checker says about a line that did not parse: it is about what the parser made of the mistake. So is an
 /// unknown type of an expression with a mistake in it. The cell stays wrong by the parser's own report.
 pub fn without_echoes(diagnostics: &mut Vec<Diagnostic>, text: &str, parsed: &[Diagnostic]) {
-    let mistakes: Vec<Span> =
-        parsed.iter().filter(|d| d.is_error()).map(|d| d.primary.span).collect();
+    let mistakes = parsed.iter().filter(|d| d.is_error()).map(|d| d.primary.span);
+    let mistakes: Vec<_> = mistakes.map(|at| (at, below(text, at.start))).collect();
     let same_line = |a: u32, b: u32| {
         let between = text.get(a.min(b) as usize..a.max(b) as usize);
         between.is_some_and(|between| !between.contains('\n'))
     };
     diagnostics.retain(|diagnostic| {
         let span = diagnostic.primary.span;
-        let is_echo = |at: &Span| {
+        let is_echo = |(at, below): &(Span, std::ops::Range<u32>)| {
+            if below.contains(&span.start) {
+                return true;
+            }
             let inside = span.start <= at.start && at.start <= span.end;
             same_line(span.start, at.start) || (diagnostic.code == codes::E0304 && inside)
         };
         parsed.contains(diagnostic) || !mistakes.iter().any(is_echo)
     });
+}
+
+/// The lines that are indented below a line that ends in `:`, as in Python.
+fn below(text: &str, at: u32) -> std::ops::Range<u32> {
+    let (before, after) = text.split_at_checked(at as usize).unwrap_or((text, ""));
+    let start = before.rfind('\n').map_or(0, |found| found + 1);
+    let end = at as usize + after.find('\n').unwrap_or(after.len());
+    let (line, rest) = (text.get(start..end).unwrap_or(""), text.get(end..).unwrap_or(""));
+    let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    offset(end)..offset(end + block_below(line, rest))
 }
 
 /// How a word of other languages is written here, where it stands for a value: the text to put there, if that is all.
@@ -65,6 +79,73 @@ pub fn foreign_value(name: &str) -> Option<(Option<&'static str>, &'static str)>
         "True" | "TRUE" => (Some("true"), "write `true`"),
         "False" | "FALSE" => (Some("false"), "write `false`"),
         "len" => (None, "the length of `xs` is `xs.len`"),
+        "str" | "String" | "repr" | "format" => {
+            (None, "`show(x)` and \"${x}\" give the Text of any value")
+        }
+        "int" | "Number" | "parseInt" => (None, "`text.to_int` gives an `Int?`, `x.round` an Int"),
+        "float" | "parseFloat" => (None, "`text.to_float` gives a `Float?`, `n.to_float` a Float"),
+        "console" | "println" | "printf" | "puts" | "echo" => (None, "`print(x)` prints"),
+        "Math" | "math" => (None, "functions stand alone: `sqrt(x)`, `max(a, b)`, `floor(x)`"),
+        "pass" => (None, "nothing needs no word: an empty block is `{ }`"),
+        "this" => {
+            (None, "in an agent its fields have their own names, in a method the value is `self`")
+        }
+        "Promise" | "asyncio" => (None, "an agent's answer is a `Future`: `await agent.ask(x)`"),
+        "Exception" | "Error" => {
+            (None, "there are no exceptions: return an `Err`, or use `require`")
+        }
+        "dict" | "HashMap" => (None, "a map is `{ \"key\": value }`"),
+        "list" | "Vec" | "Array" => {
+            (None, "a list is `[1, 2]`; the empty one `let xs : List<Int> := []`")
+        }
+        "open" => (None, "`read_text(path)` reads a file whole"),
+        "isinstance" | "typeof" | "type" => {
+            (None, "`:type x` shows a type; `x is Pattern` tests a value")
+        }
+        _ => return None,
+    })
+}
+
+/// The type that other languages call so.
+pub fn foreign_type(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "int" | "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" | "isize"
+        | "integer" | "Integer" | "long" => "Int",
+        "float" | "f32" | "f64" | "double" | "Double" | "number" | "Number" => "Float",
+        "str" | "string" | "char" | "&str" => "Text",
+        "boolean" | "Boolean" => "Bool",
+        "list" | "Array" | "Vec" | "array" => "List",
+        "dict" | "HashMap" | "Dict" | "Object" | "object" => "Map",
+        "void" | "None" | "NoneType" => "Unit",
+        "any" | "Any" => "Dyn",
+        "Optional" | "Maybe" => "Option",
+        "Promise" => "Future",
+        _ => return None,
+    })
+}
+
+/// The member that other languages call so; it helps only where the type has ours.
+pub fn foreign_member(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "append" | "add" | "push_back" => "push",
+        "length" | "size" | "__len__" => "len",
+        "strip" => "trim",
+        "toUpperCase" | "to_uppercase" | "toUpper" => "upper",
+        "toLowerCase" | "to_lowercase" | "toLower" => "lower",
+        "includes" | "has" | "contains_key" | "has_key" => "contains",
+        "forEach" | "for_each" => "each",
+        "reduce" => "fold",
+        "indexOf" | "index" => "index_of",
+        "substring" | "substr" => "slice",
+        "startswith" | "startsWith" => "starts_with",
+        "endswith" | "endsWith" => "ends_with",
+        "unwrap" | "expect" => "value",
+        "unwrap_or" | "getOrElse" | "or_else" => "or",
+        "items" => "entries",
+        "sorted" => "sort",
+        "every" => "all",
+        "some" => "any",
+        "is_none_or_empty" | "isEmpty" | "empty" => "is_empty",
         _ => return None,
     })
 }

@@ -248,6 +248,9 @@ impl TypeScope<'_, '_> {
         let known: Vec<&str> = known.chain(BUILTIN_NAMES.iter().copied()).collect();
         let found = nearest(text, known);
         let diagnostic = Diagnostic::new(codes::E0208, span, message).saying("not declared");
+        if let Some(ours) = report::foreign_type(text) {
+            return diagnostic.fix(format!("write `{ours}`"), span, ours);
+        }
         report::did_you_mean(diagnostic, span, &found)
     }
 }

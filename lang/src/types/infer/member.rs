@@ -428,6 +428,14 @@ impl Infer<'_, '_> {
             some if some.len() <= 8 => diagnostic.note(format!("it has: {}", some.join(", "))),
             _ => diagnostic,
         };
+        let meant = report::foreign_member(name.name.as_str()).filter(|ours| known.contains(ours));
+        if let Some(ours) = meant {
+            return self.report(diagnostic.fix(format!("write `{ours}`"), name.span, ours));
+        }
+        if matches!(name.name.as_str(), "to_string" | "toString" | "format" | "str") {
+            let note = "`show(x)` and \"${x}\" give the Text of any value";
+            return self.report(Diagnostic { notes: vec![note.to_owned()], ..diagnostic });
+        }
         let found = nearest(name.name.as_str(), known.iter().copied());
         self.report(report::did_you_mean(diagnostic, name.span, &found));
     }

@@ -158,6 +158,15 @@ impl Infer<'_, '_> {
             },
         };
         let Some((ty, mutable)) = found else {
+            if &**name == "self" {
+                let message = "`self` cannot be assigned";
+                let note = match self.owner {
+                    Owner::Agent(_) => "an agent's state has names of its own: `count += 1`",
+                    _ => "values do not change: give back a new one, `Point { x: 1, ..self }`",
+                };
+                self.report(Diagnostic::new(codes::E0205, span, message).note(note));
+                return None;
+            }
             if self.first_time_missing(name) {
                 let message = format!("`{name}` is not declared");
                 let diagnostic =
