@@ -72,6 +72,11 @@ impl Session {
         self.seat.evaluate(request, sink)
     }
 
+    /// Whether the terminal goes on with the tour when nothing is entered.
+    pub fn is_on_tour(&self) -> bool {
+        self.seat.is_on_tour()
+    }
+
     /// What checking finds in a text, without running or defining anything.
     pub fn check(&self, request: &CellRequest) -> Vec<DiagnosticView> {
         let title = request.file.as_deref().unwrap_or("cell");

@@ -1,4 +1,4 @@
-//! Runs the literate pages of `tests/spec/` through a real session, one trial a section.
+//! Runs the literate pages of `tests/spec/`, and the pages for newcomers in `docs/`, through a real session, one trial a section.
 //!
 //! `UPDATE=1` rewrites the blocks that follow the cells; read them before you commit them.
 
@@ -29,6 +29,7 @@ fn pages() -> Vec<PathBuf> {
         .map(|entry| entry.expect("a readable entry").path())
         .filter(|path| path.extension().is_some_and(|e| e == "md"))
         .collect();
+    pages.push(folder.join("../../docs/ten-minutes.md"));
     pages.sort();
     pages
 }

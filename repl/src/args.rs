@@ -14,6 +14,8 @@ Examples:
   ag run demo.ipynb --ephemeral         a notebook's cells, leaving nothing behind
   ag check *.ag                         only look for mistakes
   ag test                               the tests in this folder
+  ag new desk                           a folder with an agent, a notebook and tests
+  ag doctor                             what is there, what is off, what is broken
   ag explain E0301                      the page of a code
   ag kernel install --user              make the kernel known to Jupyter
 
@@ -57,6 +59,23 @@ pub enum Command {
         Exit codes: 0 all passed, 1 one failed or its file has mistakes, 2 there are none."
     )]
     Test(TestArgs),
+    /// Look whether everything that ag uses is there and works
+    #[command(
+        after_help = "Keys are told by name only. Exit codes: 0 nothing is broken (what is off is told), 1 something is."
+    )]
+    Doctor {
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
+        /// Look at this home
+        #[arg(long, value_name = "DIR")]
+        home: Option<PathBuf>,
+    },
+    /// Make a folder with an agent, a notebook and tests that run
+    New {
+        /// A letter, then letters, digits, `-` or `_`
+        name: String,
+    },
     /// Show the page of an error code
     Explain {
         /// Such as E0301, W0107, R0601

@@ -2,8 +2,10 @@
 
 pub mod bench;
 pub mod check;
+pub mod doctor;
 pub mod explain;
 pub mod kernel;
+pub mod new;
 pub mod repl;
 pub mod run;
 pub mod test;

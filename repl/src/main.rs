@@ -32,6 +32,8 @@ fn main() -> ExitCode {
         Some(Command::Run(run)) => command::run::run(&run),
         Some(Command::Check { files, json }) => command::check::check(&files, json),
         Some(Command::Test(test)) => command::test::test(&test),
+        Some(Command::Doctor { json, home }) => command::doctor::doctor(json, home),
+        Some(Command::New { name }) => command::new::new(&name),
         Some(Command::Explain { code }) => command::explain::explain(&code),
         Some(Command::Kernel { action }) => command::kernel::kernel(&action),
         Some(Command::Bench { compare }) => command::bench::bench(compare.as_deref()),

@@ -453,3 +453,92 @@ fn tests_of_a_folder_run_and_are_reported() {
     assert_eq!(place.ag(&["test", "missing.ag"]).code, 2);
     assert!(!place.0.path().join("home").exists(), "tests leave the home alone");
 }
+
+/// What `ag new` writes runs and passes at once, and nothing is written over.
+#[test]
+fn a_new_folder_runs_at_once() {
+    let place = Place::new();
+    assert_eq!(place.ag(&["new", "desk"]).code, 0);
+    for file in ["desk/desk.ag", "desk/desk.ipynb"] {
+        let ran = place.ag(&["run", file, "--ephemeral"]);
+        assert_eq!(ran.code, 0, "{file}: {}", ran.err);
+        assert!(ran.out.contains("Decision.Approve"), "{file}: {}", ran.out);
+        assert!(!ran.out.contains("failed"), "{file}: {}", ran.out);
+    }
+    let ran = place.ag(&["test", "desk"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("6 tests: 6 passed"), "{}", ran.out);
+    place.write("desk/desk.ag", "mine");
+    assert_eq!(place.ag(&["new", "desk"]).code, 2);
+    assert_eq!(std::fs::read_to_string(place.0.path().join("desk/desk.ag")).unwrap(), "mine");
+    for wrong in ["2x", "a/b", "..", "a b", ""] {
+        assert_eq!(place.ag(&["new", wrong]).code, 2, "{wrong}");
+    }
+}
+
+#[test]
+fn doctor_tells_what_is_there_and_never_a_key() {
+    let place = Place::new();
+    let doctor = |home: &str, data: &Path| {
+        let mut command = place.command(&["doctor", "--json"]);
+        command
+            .env("AG_HOME", home)
+            .env("JUPYTER_DATA_DIR", data)
+            .env("JUPYTER_PATH", "")
+            .env("ANTHROPIC_API_KEY", "sk-secret")
+            .env_remove("OPENAI_API_KEY");
+        let ran = Ran::from(command.output().unwrap());
+        assert!(!ran.out.contains("secret"), "{}", ran.out);
+        let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        (ran.code, report)
+    };
+    let state = |report: &serde_json::Value, part: &str| {
+        let rows = report["findings"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["part"] == part).unwrap_or_else(|| panic!("{part}"));
+        (row["state"].as_str().unwrap().to_owned(), row["command"].as_str().map(str::to_owned))
+    };
+    let home = place.0.path().join("home");
+    let data = place.0.path().join("prefix/share/jupyter");
+    let (_, report) = doctor(home.to_str().unwrap(), &data);
+    assert!(!home.exists(), "looking makes nothing");
+    assert_eq!(state(&report, "ANTHROPIC_API_KEY").0, "ok");
+    assert_eq!(state(&report, "OPENAI_API_KEY").0, "off");
+    assert_eq!(state(&report, "home").0, "ok");
+
+    let prefix = place.0.path().join("prefix");
+    assert_eq!(place.ag(&["kernel", "install", "--prefix", prefix.to_str().unwrap()]).code, 0);
+    let (_, report) = doctor(home.to_str().unwrap(), &data);
+    assert_eq!(state(&report, "kernelspec").0, "ok", "{report}");
+    assert_eq!(state(&report, "labextension").0, "ok");
+    let spec = data.join("kernels/agentic/kernel.json");
+    let text = std::fs::read_to_string(&spec).unwrap();
+    std::fs::write(&spec, text.replace(env!("CARGO_BIN_EXE_ag"), "/nowhere/ag")).unwrap();
+    let (code, report) = doctor(home.to_str().unwrap(), &data);
+    assert_eq!((code, state(&report, "kernelspec").0.as_str()), (1, "broken"));
+    assert!(state(&report, "kernelspec").1.unwrap().contains("ag kernel install"));
+
+    place.write("a.ag", ":x");
+    place.pipe("let t : Text := @llm_call(\"x\")\n@remember(Episode { context: 1, action: 2 })\n");
+    let journal = home.join("ledger.jsonl");
+    assert_eq!(doctor(home.to_str().unwrap(), &data).1["findings"].as_array().unwrap().len(), 12);
+    std::fs::write(&journal, "garbage\n").unwrap();
+    let (code, report) = doctor(home.to_str().unwrap(), &data);
+    assert_eq!((code, state(&report, "journal").0.as_str()), (1, "broken"));
+    std::fs::remove_file(&journal).unwrap();
+    std::fs::write(place.0.path().join(".ag/mem.agdb"), "garbage").unwrap();
+    assert_eq!(state(&doctor(home.to_str().unwrap(), &data).1, "memory").0, "broken");
+    let (code, report) = doctor("/dev/null/x", &data);
+    assert_eq!((code, state(&report, "home").0.as_str()), (1, "broken"));
+}
+
+/// What the banner of the terminal offers works; a pipe shows no banner.
+#[test]
+fn the_first_three_things_to_type_work() {
+    let place = Place::new();
+    let ran = place.pipe(
+        "[1, 2, 3].map(n => n * n).sum\nlet reply : Text := @llm_call(\"hello\"); reply\n:tour\n",
+    );
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.out.starts_with("14\n\"echo: hello\"\n"), "{}", ran.out);
+    assert!(ran.out.contains("Step 1 of 10"), "{}", ran.out);
+}

@@ -68,6 +68,33 @@ pub fn install(place: &Place, program: &Path) -> io::Result<PathBuf> {
     Ok(kernelspec)
 }
 
+/// An installed kernelspec.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Installed {
+    pub kernelspec: PathBuf,
+    /// What Jupyter starts; none if the file does not say.
+    pub program: Option<PathBuf>,
+    pub has_extension: bool,
+}
+
+/// The first kernelspec that Jupyter finds; `prefix` is where Jupyter itself is installed.
+pub fn installed(prefix: Option<&Path>) -> Option<Installed> {
+    let mut folders: Vec<PathBuf> = env::var_os("JUPYTER_PATH")
+        .map(|paths| env::split_paths(&paths).collect())
+        .unwrap_or_default();
+    folders.push(Place::User.folder());
+    let shared = prefix.into_iter().chain([Path::new("/usr/local"), Path::new("/usr")]);
+    folders.extend(shared.map(|prefix| prefix.join("share/jupyter")));
+    folders.into_iter().find_map(|folder| {
+        let kernelspec = folder.join(KERNEL_FOLDER);
+        let text = std::fs::read_to_string(kernelspec.join("kernel.json")).ok()?;
+        let spec: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+        let program = spec.pointer("/argv/0").and_then(Value::as_str).map(PathBuf::from);
+        let has_extension = folder.join(EXTENSION_FOLDER).join("package.json").is_file();
+        Some(Installed { kernelspec, program, has_extension })
+    })
+}
+
 /// Removes what [`install`] wrote; says whether a kernelspec was there.
 pub fn uninstall(place: &Place) -> io::Result<bool> {
     let folder = place.folder();

@@ -7,7 +7,6 @@ use ag_lang::ide::symbols::source;
 use ag_runtime::ledger::money::MicroUsd;
 use parking_lot::{Mutex, RwLock};
 
-use crate::output::Page;
 use crate::output::cost::{BudgetView, CostView};
 use crate::output::diagnostic::{DiagnosticView, FaultView};
 use crate::output::lanes::LanesView;
@@ -15,17 +14,20 @@ use crate::output::memory::MemoryView;
 use crate::output::recall::RecallView;
 use crate::output::test_run::TestView;
 use crate::output::trace::{AgentsView, TraceView};
+use crate::output::{Output, Page};
 use crate::session::graph::Graph;
 use crate::session::history::{History, HistoryEntry, HistoryQuery};
 use crate::session::inspect::Inspector;
 use crate::session::program::Program;
 use crate::session::record::Record;
 use crate::session::running::Running;
+use crate::session::seat::Seat;
 use crate::session::state::{DefinitionRow, SettingRow, Span, State};
 use crate::session::testing;
 
 /// The session as commands see it.
 pub struct View<'s> {
+    pub seat: &'s Seat,
     pub program: &'s Program,
     pub record: &'s RwLock<Record>,
     pub running: &'s Running,
@@ -203,6 +205,18 @@ impl State for View<'_> {
 
     fn offer(&mut self, text: String) {
         self.record.write().offered = Some(text);
+    }
+
+    fn tour(&self) -> Option<usize> {
+        self.record.read().tour
+    }
+
+    fn set_tour(&mut self, step: Option<usize>) {
+        self.record.write().tour = step;
+    }
+
+    fn run_text(&mut self, text: &str, title: &str) -> Vec<Output> {
+        self.seat.run_inside(text, title)
     }
 
     fn settings(&self) -> Vec<SettingRow> {

@@ -11,6 +11,7 @@ mod money;
 mod names;
 mod runtime;
 mod settings;
+pub mod tour;
 
 use ag_lang::diag::codes::{self, Code};
 use ag_lang::diag::{Diagnostic, nearest};
@@ -98,6 +99,13 @@ pub const TABLE: &[Command] = &[
         "[topic]",
         "commands, a code such as E0301, or a name",
         Run::Line(help::help),
+    ),
+    row(
+        REFERENCE,
+        "tour",
+        "[next or 3 or end]",
+        "the language in ten steps that run",
+        Run::Change(tour::tour),
     ),
     row(REFERENCE, "doc", "x", "what a name means", Run::Line(names::doc)),
     row(

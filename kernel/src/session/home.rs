@@ -19,6 +19,16 @@ pub struct Home {
 
 impl Home {
     pub fn open(options: &SessionOptions) -> Result<Home, SetupError> {
+        let home = Home::planned(options);
+        std::fs::create_dir_all(&home.data).map_err(|error| SetupError {
+            code: "R1006",
+            message: format!("the home {} cannot be written: {error}", home.data.display()),
+        })?;
+        Ok(home)
+    }
+
+    /// Where a session would write, without making anything.
+    pub fn planned(options: &SessionOptions) -> Home {
         let current = || env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
         let folder = options.folder.clone().unwrap_or_else(current);
         let (data, stores) = match &options.home {
@@ -31,11 +41,7 @@ impl Home {
                 (path.clone(), path)
             }
         };
-        std::fs::create_dir_all(&data).map_err(|error| SetupError {
-            code: "R1006",
-            message: format!("the home {} cannot be written: {error}", data.display()),
-        })?;
-        Ok(Home { data, stores, folder, is_ephemeral: options.home == HomeChoice::Ephemeral })
+        Home { data, stores, folder, is_ephemeral: options.home == HomeChoice::Ephemeral }
     }
 
     /// Ledger, history, cache, models.

@@ -23,6 +23,8 @@ pub struct Record {
     pub settings: Settings,
     /// What a command offers as the next input (`:edit`).
     pub offered: Option<String>,
+    /// The step of the tour that is shown.
+    pub tour: Option<usize>,
     /// What `:defs` lists and editors complete, by name.
     names: BTreeMap<String, NameInfo>,
     broken: BTreeSet<String>,

@@ -12,6 +12,7 @@ use crate::render::{self, Failure, MimeBundle};
 use crate::session::evaluate::{Evaluation, result_view};
 use crate::session::request::CellRequest;
 use crate::session::seat::Seat;
+use crate::session::sink::Collected;
 
 impl Seat {
     /// Binds the result to `_` and `_N` (L-151) and tells how it looks. The handle of something just shown adds nothing.
@@ -30,6 +31,27 @@ impl Seat {
             self.bind_result(&format!("_{number}"), &value, ty);
         }
         (!matches!(ty, Ty::Opaque("Display" | "Progress"))).then_some(view)
+    }
+
+    /// Runs a text inside the cell under way; its result is a result of that cell. What it shows is told in order.
+    pub(super) fn run_inside(&self, text: &str, title: &str) -> Vec<Output> {
+        let collected = Arc::new(Collected::default());
+        let sink: Arc<dyn OutputSink> = Arc::clone(&collected) as Arc<dyn OutputSink>;
+        let number = self.program.count();
+        // Its place is named by the title; what makes it a file, that commands are refused, does not hold here.
+        let request = CellRequest { file: Some(title.to_owned()), ..CellRequest::new(text) };
+        let ended = Evaluation::new(self, &request, number, &sink).run(false);
+        let reads = ended.reads;
+        let keep = |(value, ty)| self.keep_result(&request, number, value, &ty, &reads);
+        if let Some(view) = ended.result.and_then(keep) {
+            sink.emit(Output::Value(view));
+        }
+        collected.take()
+    }
+
+    /// Whether the terminal goes on with the tour when nothing is entered.
+    pub fn is_on_tour(&self) -> bool {
+        self.record.read().tour.is_some()
     }
 
     fn bind_result(&self, name: &str, value: &Owned, ty: &Ty) {

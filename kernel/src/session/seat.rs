@@ -107,7 +107,7 @@ impl Seat {
     /// What commands ask and change.
     pub(super) fn view(&self) -> View<'_> {
         let Seat { program, record, inspector, history, running, folder, .. } = self;
-        View { program, record, inspector, history, running, folder }
+        View { seat: self, program, record, inspector, history, running, folder }
     }
 
     pub fn interrupter(&self) -> Interrupter {

@@ -5,11 +5,28 @@
 use std::sync::{Arc, Weak};
 
 use ag_runtime::context::sink::{Emission, Question, Sink, Stream};
+use parking_lot::Mutex;
 
 use crate::output::cost::CostView;
 use crate::output::table::ValueView;
 use crate::output::{Content, Display, NoteLevel, Output, OutputSink, ProgressView};
 use crate::session::program::Program;
+
+/// Keeps what was shown, in order.
+#[derive(Default)]
+pub struct Collected(Mutex<Vec<Output>>);
+
+impl Collected {
+    pub fn take(&self) -> Vec<Output> {
+        std::mem::take(&mut *self.0.lock())
+    }
+}
+
+impl OutputSink for Collected {
+    fn emit(&self, output: Output) {
+        self.0.lock().push(output);
+    }
+}
 
 pub struct SessionSink {
     /// Weak: an agent's sink must not keep alive the world the agent lives in.

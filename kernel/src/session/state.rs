@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use crate::output::Page;
 use crate::output::cost::{BudgetView, CostView};
 use crate::output::diagnostic::{DiagnosticView, FaultView};
 use crate::output::lanes::LanesView;
@@ -10,6 +9,7 @@ use crate::output::memory::MemoryView;
 use crate::output::recall::RecallView;
 use crate::output::test_run::TestView;
 use crate::output::trace::{AgentsView, TraceView};
+use crate::output::{Output, Page};
 use crate::session::graph::Graph;
 use crate::session::history::{HistoryEntry, HistoryQuery};
 
@@ -55,6 +55,12 @@ pub trait State {
     fn tests(&self) -> Vec<String>;
     /// Runs those tests, each in a session of its own.
     fn run_tests(&mut self, wanted: &dyn Fn(&str) -> bool) -> Vec<TestView>;
+
+    /// The step of the tour that is shown, from 1.
+    fn tour(&self) -> Option<usize>;
+    fn set_tour(&mut self, step: Option<usize>);
+    /// Runs a text as part of the cell that asks, and tells what it showed.
+    fn run_text(&mut self, text: &str, title: &str) -> Vec<Output>;
 
     fn settings(&self) -> Vec<SettingRow>;
     /// The error lists what would be accepted.

@@ -13,7 +13,6 @@ use ag_lang::source::{LineIndex, Span};
 use ag_lang::types::test_item::{TestOptions, key};
 use ag_runtime::fault::{Fault, code};
 use ag_runtime::world::run::TaskSpec;
-use parking_lot::Mutex;
 
 use crate::output::diagnostic::FaultView;
 use crate::output::test_run::{TestOutcome, TestView};
@@ -23,7 +22,7 @@ use crate::session::evaluate::Evaluation;
 use crate::session::options::{HomeChoice, InTest, SessionOptions};
 use crate::session::running::Interrupter;
 use crate::session::seat::Seat;
-use crate::session::sink::SessionSink;
+use crate::session::sink::{Collected, SessionSink};
 
 /// The seed of a test that names none. Every run of it is the same.
 const SEED: u64 = 7;
@@ -83,7 +82,7 @@ pub fn run(
             TestOutcome::Failed
         }
     };
-    let outputs = std::mem::take(&mut *collected.0.lock());
+    let outputs = collected.take();
     TestView {
         title: test.title.clone(),
         origin: origin.to_owned(),
@@ -102,16 +101,6 @@ fn session_options(options: &TestOptions, folder: Option<PathBuf>) -> SessionOpt
         seed: Some(options.seed.unwrap_or(SEED)),
         workers: Some(1),
         in_test: Some(InTest { real_clock: options.real_clock }),
-    }
-}
-
-/// What a test shows, kept until it has ended.
-#[derive(Default)]
-struct Collected(Mutex<Vec<Output>>);
-
-impl OutputSink for Collected {
-    fn emit(&self, output: Output) {
-        self.0.lock().push(output);
     }
 }
 

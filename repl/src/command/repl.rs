@@ -28,6 +28,13 @@ pub fn repl(arguments: &SessionArgs) -> Exit {
     if is_person { talk(session) } else { follow(session) }
 }
 
+/// What the banner offers; a test types them.
+const FIRST: [(&str, &str); 3] = [
+    ("[1, 2, 3].map(n => n * n).sum", "a value"),
+    ("let reply : Text := @llm_call(\"hello\"); reply", "a model call (made up, free)"),
+    (":tour", "ten steps through the language"),
+];
+
 /// A person at a terminal. A failed cell is part of the conversation: leaving is success.
 fn talk(session: Session) -> Exit {
     let sink = Arc::new(TerminalSink::default());
@@ -42,6 +49,10 @@ fn talk(session: Session) -> Exit {
     paint::line(&format!(
         "ag {version}. :help shows what there is, Ctrl-C interrupts, Ctrl-D leaves."
     ));
+    paint::line("Three things to type:");
+    for (text, what) in FIRST {
+        paint::line(&format!("  {text:<44} {what}"));
+    }
     Talk { session, editor, sink, next: String::new() }.go()
 }
 
@@ -64,6 +75,9 @@ impl Talk {
             self.sink.end_prompt();
             let wanted_to_leave = std::mem::replace(&mut is_leaving_now, false);
             match entered {
+                Entered::Text(text) if text.trim().is_empty() && self.session.is_on_tour() => {
+                    self.enter(":tour next");
+                }
                 Entered::Text(text) if text.trim().is_empty() => {}
                 Entered::Text(text) if is_leaving(&text, &self.session.inspector()) => {
                     return Exit::Success;

@@ -62,6 +62,15 @@ pub struct Position {
     pub edge: i64,
 }
 
+/// The version that a store was written by, without changing it; none for a file that is no store.
+pub fn version_of(path: &Path) -> Option<u32> {
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let connection = Connection::open_with_flags(path, flags).ok()?;
+    let sql = "SELECT value FROM meta WHERE key = 'version'";
+    let text: String = connection.query_row(sql, [], |row| row.get(0)).ok()?;
+    text.parse().ok()
+}
+
 impl Store {
     /// Opens the file, creating it and its folder if need be.
     pub fn open(path: &Path, durability: Durability) -> Result<Self, MemoryError> {

@@ -2,13 +2,16 @@
 
 use ag_lang::diag;
 
-use super::{Command, Refusal, Run, TABLE, names};
+use super::{Command, Refusal, Run, TABLE, names, tour};
 use crate::output::{Output, Page};
 use crate::render::text::wrap;
 use crate::session::state::State;
 
 pub fn help(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
     let topic = rest.trim_start_matches([':', '%']);
+    if topic == "tour" {
+        return tour::tour(state, "");
+    }
     let page = if topic.is_empty() {
         overview()
     } else if topic == "keys" {
@@ -61,7 +64,8 @@ fn overview() -> Page {
         text.push_str(&format!("  {:<26} {}\n", usage(command), command.help));
         markdown.push_str(&format!("| `{}` | {} |\n", usage(command), command.help));
     }
-    let more = "`?name` explains a name, `:help E0301` a code, `:help keys` the keys.";
+    let more =
+        "`?name` explains a name, `:help E0301` a code, `:help keys` the keys; `:tour` teaches.";
     text.push_str(&format!("{more}\n"));
     markdown.push_str(&format!("\n{more}\n"));
     Page { text, markdown: markdown.trim_start().to_owned(), pager: false }

@@ -28,6 +28,7 @@ struct Fixed {
     tests: Vec<&'static str>,
     history: Vec<HistoryEntry>,
     offered: Option<String>,
+    tour: Option<usize>,
 }
 
 impl State for Fixed {
@@ -157,6 +158,18 @@ impl State for Fixed {
 
     fn offer(&mut self, text: String) {
         self.offered = Some(text);
+    }
+
+    fn tour(&self) -> Option<usize> {
+        self.tour
+    }
+
+    fn set_tour(&mut self, step: Option<usize>) {
+        self.tour = step;
+    }
+
+    fn run_text(&mut self, text: &str, _: &str) -> Vec<Output> {
+        vec![Output::Stdout(text.to_owned())]
     }
 
     fn settings(&self) -> Vec<SettingRow> {
@@ -396,4 +409,18 @@ fn history_lists_what_matches() {
     assert!(some.contains("let price") && !some.contains("2 + 2"), "{some}");
     assert!(!line(&mut state, "history print*").unwrap().contains("let price"));
     assert!(line(&mut state, "history nothing").unwrap().contains("no entry matches"));
+}
+
+#[test]
+fn the_tour_runs_each_step_and_ends() {
+    let mut state = Fixed::default();
+    let mut shown = run(Sigil::Colon, "help", "tour", &mut state).unwrap();
+    for number in 1..=10 {
+        assert!(matches!(shown.last(), Some(Output::Page(_))), "step {number}");
+        assert_eq!(state.tour, Some(number));
+        shown = run(Sigil::Colon, "tour", "next", &mut state).unwrap();
+        assert!(matches!(shown.first(), Some(Output::Stdout(_))), "step {number} runs");
+    }
+    assert_eq!(state.tour, None);
+    assert!(run(Sigil::Colon, "tour", "11", &mut state).is_err());
 }

@@ -1,0 +1,115 @@
+//! `ag doctor`: what is there, what is off and the command that turns it on, what is broken.
+//!
+//! It changes nothing, reads no key's value, and asks no network.
+
+mod home;
+mod jupyter;
+
+use std::path::PathBuf;
+
+use ag_kernel::session::home::Home;
+use ag_kernel::session::options::{HomeChoice, SessionOptions};
+use serde_json::{Value, json};
+
+use crate::exit::Exit;
+use crate::term::paint;
+
+/// One line of the report.
+struct Finding {
+    part: &'static str,
+    state: State,
+    text: String,
+    /// What turns it on, or mends it.
+    command: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Fine,
+    /// Not there, and nothing needs it to be.
+    Off,
+    Broken,
+}
+
+impl State {
+    fn word(self) -> &'static str {
+        match self {
+            State::Fine => "ok",
+            State::Off => "off",
+            State::Broken => "broken",
+        }
+    }
+}
+
+impl Finding {
+    fn new(part: &'static str, state: State, text: impl Into<String>) -> Finding {
+        Finding { part, state, text: text.into(), command: None }
+    }
+
+    fn command(mut self, command: impl Into<String>) -> Finding {
+        self.command = Some(command.into());
+        self
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "part": self.part,
+            "state": self.state.word(),
+            "text": self.text,
+            "command": self.command,
+        })
+    }
+}
+
+pub fn doctor(as_json: bool, home: Option<PathBuf>) -> Exit {
+    let options = SessionOptions {
+        home: home.map_or(HomeChoice::Usual, HomeChoice::At),
+        ..SessionOptions::default()
+    };
+    let home = Home::planned(&options);
+    let mut findings = vec![build()];
+    findings.extend(jupyter::findings());
+    findings.push(Finding::new(
+        "models",
+        State::Off,
+        "none in this version: every call is answered, made up and marked so, on the echo lane",
+    ));
+    findings.extend(KEYS.iter().map(|name| key(name)));
+    findings.extend(home::findings(home.data(), home.stores()));
+    if as_json {
+        let rows: Vec<Value> = findings.iter().map(Finding::json).collect();
+        paint::line(&json!({ "version": env!("CARGO_PKG_VERSION"), "findings": rows }).to_string());
+    } else {
+        findings.iter().for_each(show);
+    }
+    let is_broken = findings.iter().any(|finding| finding.state == State::Broken);
+    if is_broken { Exit::Fault } else { Exit::Success }
+}
+
+fn show(finding: &Finding) {
+    paint::line(&format!("{:<7} {:<18} {}", finding.state.word(), finding.part, finding.text));
+    if let Some(command) = &finding.command {
+        paint::line(&format!("{:<26} {command}", ""));
+    }
+}
+
+fn build() -> Finding {
+    let profile = if cfg!(debug_assertions) { "dev" } else { "release" };
+    let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
+    let program = std::env::current_exe().map(|path| path.display().to_string());
+    let version = env!("CARGO_PKG_VERSION");
+    let text = format!("ag {version}, {profile}, {os} {arch}, {}", program.unwrap_or_default());
+    Finding::new("build", State::Fine, text)
+}
+
+/// The variables that lanes will take keys from.
+const KEYS: &[&str] = &["ANTHROPIC_API_KEY", "OPENROUTER_API_KEY", "OPENAI_API_KEY"];
+
+fn key(name: &'static str) -> Finding {
+    match std::env::var_os(name).is_some_and(|value| !value.is_empty()) {
+        true => Finding::new(name, State::Fine, "set (this version has no lane that uses it yet)"),
+        false => {
+            Finding::new(name, State::Off, "not set (this version has no lane that uses it yet)")
+        }
+    }
+}
