@@ -64,8 +64,8 @@ fn overview() -> Page {
         text.push_str(&format!("  {:<26} {}\n", usage(command), command.help));
         markdown.push_str(&format!("| `{}` | {} |\n", usage(command), command.help));
     }
-    let more =
-        "`?name` explains a name, `:help E0301` a code, `:help keys` the keys; `:tour` teaches.";
+    let more = "`?name` explains a name, `:help E0301` a code, `:help keys` the keys.\n\
+                `:tour` shows the language in ten steps.";
     text.push_str(&format!("{more}\n"));
     markdown.push_str(&format!("\n{more}\n"));
     Page { text, markdown: markdown.trim_start().to_owned(), pager: false }
