@@ -81,23 +81,35 @@ impl Engine {
         definitions: &hir::Definitions,
         cx: Context<'_>,
     ) -> Result<(), InstallError> {
-        let mut sources: Vec<&hir::Function> = definitions.functions.iter().collect();
-        for agent in &definitions.agents {
-            sources.push(&agent.init);
-            sources.extend(&agent.config);
-            sources.extend(agent.behaviors.iter().map(|behavior| &behavior.function));
-        }
+        self.install_all(&[(definitions, cx)])
+    }
+
+    /// The same for what several cells define: they may call each other, so all names get their slots before any code
+    /// is made.
+    pub fn install_all(
+        &self,
+        units: &[(&hir::Definitions, Context<'_>)],
+    ) -> Result<(), InstallError> {
         let mut state = self.state.lock();
-        for agent in &definitions.agents {
-            state.names.declare_agent(agent);
-            let fields = agent.fields.iter();
-            let layout = fields.map(|field| (field.name.clone(), (cx.shapes)(&field.ty))).collect();
-            state.names.declare_layout(&agent.name, layout);
+        let mut sources: Vec<(&hir::Function, Context<'_>)> = Vec::new();
+        for (definitions, cx) in units {
+            sources.extend(definitions.functions.iter().map(|function| (function, *cx)));
+            for agent in &definitions.agents {
+                let behaviors = agent.behaviors.iter().map(|behavior| &behavior.function);
+                let functions = std::iter::once(&agent.init).chain(&agent.config).chain(behaviors);
+                sources.extend(functions.map(|function| (function, *cx)));
+                state.names.declare_agent(agent);
+                let fields = agent.fields.iter();
+                let layout = fields.map(|field| (field.name.clone(), (cx.shapes)(&field.ty)));
+                state.names.declare_layout(&agent.name, layout.collect());
+            }
         }
-        self.compile(&mut state, &sources, cx)?;
-        for agent in &definitions.agents {
-            let kind = agents::kind(&self.world, &mut state.names, agent, cx.shapes);
-            self.world.agent_types().install(kind);
+        self.compile(&mut state, &sources)?;
+        for (definitions, cx) in units {
+            for agent in &definitions.agents {
+                let kind = agents::kind(&self.world, &mut state.names, agent, cx.shapes);
+                self.world.agent_types().install(kind);
+            }
         }
         Ok(())
     }
@@ -105,7 +117,7 @@ impl Engine {
     /// Makes a step of a cell ready to run.
     pub fn prepare(&self, step: &hir::CellStep, cx: Context<'_>) -> Result<FnSlot, InstallError> {
         let mut state = self.state.lock();
-        self.compile(&mut state, &[&step.function], cx)?;
+        self.compile(&mut state, &[(&step.function, cx)])?;
         Ok(state.names.slot(self.world.functions(), &step.function.key))
     }
 
@@ -163,11 +175,10 @@ impl Engine {
     fn compile(
         &self,
         state: &mut State,
-        sources: &[&hir::Function],
-        cx: Context<'_>,
+        sources: &[(&hir::Function, Context<'_>)],
     ) -> Result<(), InstallError> {
         let mut functions = Vec::new();
-        for source in sources {
+        for (source, cx) in sources {
             for (depth, mut function) in lower::function(source, cx.shapes).into_iter().enumerate()
             {
                 rc::insert(&mut function);

@@ -5,6 +5,7 @@
 //! and no `Ty::Var`. Spans are relative to the item (see `source`), so that an item that moves
 //! stays equal. A tree exists only for items without errors.
 
+pub mod substitute;
 pub mod visit;
 
 use crate::types::ty::{Name, Ty};
@@ -81,6 +82,8 @@ pub enum ExprKind {
     SelfRef,
     /// A named function as a value.
     Function(FunctionKey),
+    /// A generic function as a value; only inside generic bodies (see [`Instance`]).
+    Instance(Box<Instance>),
     List(Vec<Expr>),
     Set(Vec<Expr>),
     Vector(Vec<Expr>),
@@ -110,6 +113,8 @@ pub enum ExprKind {
     /// Operators on Int, Float, Bool, Money, Duration, Time words. Operators on counted values are `Builtin` calls.
     Unary(UnaryOp, Box<Expr>),
     Binary(BinaryOp, Box<Expr>, Box<Expr>),
+    /// Arithmetic on values of a type parameter with the bound Num; an instance knows the instruction.
+    Generic(GenericOp, Vec<Expr>),
     And(Box<Expr>, Box<Expr>),
     Or(Box<Expr>, Box<Expr>),
     /// `a ?? b`: `value` is an Option or Result.
@@ -232,6 +237,14 @@ pub enum UnaryOp {
     Not,
 }
 
+/// What every Num can do.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum GenericOp {
+    Add,
+    Sub,
+    Neg,
+}
+
 /// Operators on register words. Money, Duration and Time add, subtract and compare as checked Int,
 /// with their own fault text; mixed forms (`Money * Float`, ...) are builtins.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -268,8 +281,33 @@ pub enum Compare {
 pub enum Callee {
     /// A function, method or tool method of the program. Methods take `self` as first argument.
     Function(FunctionKey),
+    /// A generic one; only inside generic bodies (see [`Instance`]).
+    Instance(Box<Instance>),
     /// A function value.
     Value(Box<Expr>),
+}
+
+/// A generic function with its type arguments (L-37). While an argument mentions a type parameter of the body it stands
+/// in, the tree holds the instance itself; once all are known it is a function of its own, called by [`Instance::name`].
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Instance {
+    /// The key of the generic function.
+    pub key: FunctionKey,
+    /// The item it belongs to.
+    pub owner: Name,
+    pub prelude: bool,
+    pub member: Option<u32>,
+    /// The default of this parameter or field, instead of the function.
+    pub default: Option<u32>,
+    pub args: Vec<Ty>,
+}
+
+impl Instance {
+    /// `max_of<Int>`.
+    pub fn name(&self) -> FunctionKey {
+        let args: Vec<String> = self.args.iter().map(Ty::to_string).collect();
+        FunctionKey::from(format!("{}<{}>", self.key, args.join(", ")))
+    }
 }
 
 /// What a lambda or nested function takes along, by value (or the shared cell of a boxed `var`).

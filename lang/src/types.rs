@@ -9,6 +9,7 @@ pub mod def;
 pub mod effects;
 pub mod exhaustive;
 pub mod fingerprint;
+pub mod generic;
 pub mod infer;
 pub mod report;
 pub mod resolve;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ag_lang::db::workspace::Step;
+use ag_lang::ide::describe::generic_type;
 use ag_lang::ide::symbols::source;
 use ag_runtime::ledger::money::MicroUsd;
 use parking_lot::{Mutex, RwLock};
@@ -140,6 +141,10 @@ impl State for View<'_> {
     }
 
     fn type_of(&mut self, expression: &str) -> Result<String, Vec<DiagnosticView>> {
+        let generic = generic_type(self.program.workspace.lock().database(), expression.trim());
+        if let Some(ty) = generic {
+            return Ok(ty);
+        }
         let (cell, checked) = self.program.inquire(expression, "expression");
         if checked.has_errors() {
             return Err(self.program.views(cell, &checked.diagnostics));

@@ -182,15 +182,12 @@ impl<'s> Evaluation<'s> {
     /// Puts the cell's definitions in force, and those of earlier cells that mean something else now.
     pub fn define(&mut self, checked: &CheckedCell) -> Result<(), InstallError> {
         let program = &self.seat.program;
-        program.install(self.cell, &checked.definitions)?;
-        for (cell, definitions) in &checked.changes.relinked {
-            program.install(*cell, definitions)?;
-            for function in &definitions.functions {
-                self.seat.record.write().mend(&function.key);
-            }
-            for agent in &definitions.agents {
-                self.seat.record.write().mend(&agent.name);
-            }
+        let relinked = checked.changes.relinked.iter().map(|(cell, all)| (*cell, all));
+        let cells: Vec<_> =
+            std::iter::once((self.cell, &checked.definitions)).chain(relinked).collect();
+        program.install_all(&cells)?;
+        for name in &checked.changes.mended {
+            self.seat.record.write().mend(name);
         }
         for broken in &checked.changes.broken {
             self.mark_broken(broken);

@@ -15,6 +15,7 @@ use ag_lang::hir::{CellStep, FunctionKey};
 use ag_lang::source::{SourceId, Span};
 use ag_lang::types::shape::shape_of;
 use ag_lang::types::test_item;
+use ag_lang::types::ty::Ty;
 use ag_runtime::code::FnSlot;
 use ag_runtime::fault::{Fault, Frame, Origin, Site, code};
 use ag_runtime::services::Services;
@@ -61,18 +62,28 @@ impl Program {
 
     /// Puts the definitions of a cell in force.
     pub fn install(&self, cell: CellId, definitions: &Definitions) -> Result<(), InstallError> {
-        let items = items(definitions);
+        self.install_all(&[(cell, definitions)])
+    }
+
+    /// Puts the definitions of several cells in force at once.
+    pub fn install_all(&self, cells: &[(CellId, &Definitions)]) -> Result<(), InstallError> {
         let workspace = self.workspace.lock();
-        self.engine.install(
-            definitions,
-            Context {
-                shapes: &|ty| shape_of(workspace.database(), ty),
-                origin: &|key| Origin {
-                    cell: cell.0,
+        let shapes = |ty: &Ty| shape_of(workspace.database(), ty);
+        let origins: Vec<_> = cells
+            .iter()
+            .map(|(cell, definitions)| {
+                let (cell, items) = (cell.0, items(definitions));
+                move |key: &FunctionKey| Origin {
+                    cell,
                     item: items.get(key).copied().unwrap_or(STATEMENTS),
-                },
-            },
-        )
+                }
+            })
+            .collect();
+        let units = cells.iter().zip(&origins);
+        let units: Vec<_> = units
+            .map(|((_, definitions), origin)| (*definitions, Context { shapes: &shapes, origin }))
+            .collect();
+        self.engine.install_all(&units)
     }
 
     /// Makes a step of a cell ready to run.

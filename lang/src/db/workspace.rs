@@ -13,6 +13,7 @@ use ag_runtime::value::shape::ShapeId;
 use rustc_hash::{FxHashMap, FxHashSet};
 use salsa::Setter;
 
+use crate::db::instances::Instances;
 use crate::db::{CellInput, Database, GlobalType, SessionInput};
 use crate::diag::{Diagnostic, codes};
 use crate::hir;
@@ -59,6 +60,8 @@ pub enum Step {
 pub struct Changes {
     /// Definitions that no longer check: they fault R0901 when called.
     pub broken: Vec<Broken>,
+    /// Definitions that check again.
+    pub mended: Vec<Name>,
     /// Definitions whose typed tree is another now; the engine installs them again.
     pub relinked: Vec<(CellId, hir::Definitions)>,
 }
@@ -102,6 +105,7 @@ pub struct Workspace {
     looked: Option<CellInput>,
     /// The globals of the unsettled cell that hold values by now.
     reached: Vec<Name>,
+    instances: Instances,
 }
 
 impl Default for Workspace {
@@ -123,6 +127,7 @@ impl Workspace {
             cells,
             live: Vec::new(),
             linked: FxHashMap::default(),
+            instances: Instances::default(),
             looked: None,
             reached: Vec::new(),
         }
@@ -170,7 +175,33 @@ impl Workspace {
             // It never took effect.
             return Changes::default();
         }
-        self.relink(changed, None)
+        let mut changes = self.relink(changed, None);
+        self.instances.forget(id);
+        let needed = self.linked.values().flat_map(|linked| linked.checked.instances.clone());
+        let needed = needed.collect();
+        self.instantiate(needed, None, &mut changes, &mut hir::Definitions::default());
+        changes
+    }
+
+    /// Hands out the instances that are new or other than before: with the cell's own definitions those of its own
+    /// functions, as relinked ones the others.
+    fn instantiate(
+        &mut self,
+        needed: Vec<hir::Instance>,
+        by: Option<CellId>,
+        changes: &mut Changes,
+        own: &mut hir::Definitions,
+    ) {
+        let mut elsewhere: BTreeMap<CellId, hir::Definitions> = BTreeMap::new();
+        for (instance, function) in self.instances.update(&self.db, needed, by) {
+            let Some(owner) = self.linked.get(&instance.owner) else { continue };
+            let mut function = (*function).clone();
+            each_function(&mut function, &mut |function| function.item = owner.item);
+            let own_cell = by == Some(owner.cell);
+            let into = if own_cell { &mut *own } else { elsewhere.entry(owner.cell).or_default() };
+            into.functions.push(function);
+        }
+        changes.relinked.extend(elsewhere);
     }
 
     /// Looks at a text as if it were the next cell; it is gone afterwards.
@@ -316,8 +347,24 @@ impl Workspace {
             }
         }
         let changed = self.defined_by(cell);
-        checked.changes = self.relink(changed, Some(id));
+        let mut changes = self.relink(changed, Some(id));
+        let needed = self.instances_of(cell);
+        self.instantiate(needed, Some(id), &mut changes, &mut checked.definitions);
+        checked.changes = changes;
         checked
+    }
+
+    /// The instances that a cell and what was linked anew for it need.
+    fn instances_of(&self, cell: CellInput) -> Vec<hir::Instance> {
+        let db = &self.db;
+        let linked = self.linked.values().flat_map(|linked| linked.checked.instances.iter());
+        // Tests have no names to be linked by.
+        let items =
+            cell_items(db, cell).iter().flat_map(|item| check_item(db, *item).instances.iter());
+        let steps = parse_cell(db, cell).cell.body.order.iter().enumerate();
+        let steps = steps.filter(|(_, step)| matches!(step, SyntaxStep::Stmt(_)));
+        let steps = steps.flat_map(|(at, _)| infer_step(db, cell, number(at)).instances.iter());
+        linked.chain(items).chain(steps).cloned().collect()
     }
 
     fn checked(&self, id: CellId, cell: CellInput) -> CheckedCell {
@@ -461,7 +508,8 @@ impl Workspace {
         let parsed = parse_cell(&self.db, input);
         let base = parsed.cell.items.get(at as usize).map_or(0, |item| item.span.start);
         if checked.failed && was_whole {
-            let functions = before.map(|b| keys(&b.checked)).unwrap_or_default();
+            let mut functions = before.map(|b| keys(&b.checked)).unwrap_or_default();
+            functions.extend(self.instances.of(name));
             let first = checked.diagnostics.iter().find(|d| d.is_error()).cloned();
             changes.broken.extend(first.map(|diagnostic| Broken {
                 name: name.clone(),
@@ -471,6 +519,7 @@ impl Workspace {
             }));
         }
         if !checked.failed {
+            changes.mended.extend((!was_whole).then(|| name.clone()));
             let mut definitions = hir::Definitions::default();
             define(&mut definitions, &checked, at);
             changes.relinked.push((cell, definitions));

@@ -1,9 +1,10 @@
 //! Walking the typed tree: the direct parts of a node, for passes that treat most kinds alike.
 
 use crate::hir::{
-    Arm, Callee, Expr, ExprKind, Pattern, PatternKind, PlaceStep, Sequence, Stmt, StmtKind,
+    Arm, Callee, Expr, ExprKind, Pattern, PatternKind, Place, PlaceStep, Sequence, Stmt, StmtKind,
     TemplatePart,
 };
+use crate::types::ty::Ty;
 
 /// Calls `f` for each expression directly inside, in order of evaluation. Does not enter lambdas.
 pub fn children(expr: &mut Expr, f: &mut dyn FnMut(&mut Expr)) {
@@ -21,6 +22,7 @@ pub fn children(expr: &mut Expr, f: &mut dyn FnMut(&mut Expr)) {
         | ExprKind::AgentField(_)
         | ExprKind::SelfRef
         | ExprKind::Function(_)
+        | ExprKind::Instance(_)
         | ExprKind::Lambda { .. }
         | ExprKind::Break
         | ExprKind::Continue
@@ -31,6 +33,7 @@ pub fn children(expr: &mut Expr, f: &mut dyn FnMut(&mut Expr)) {
         | ExprKind::Tuple(items)
         | ExprKind::Record { fields: items, .. }
         | ExprKind::Variant { fields: items, .. }
+        | ExprKind::Generic(_, items)
         | ExprKind::Builtin { args: items, .. } => items.iter_mut().for_each(f),
         ExprKind::Map(pairs) => pairs.iter_mut().for_each(|(key, value)| {
             f(key);
@@ -163,4 +166,52 @@ pub fn pattern_children(pattern: &mut Pattern, f: &mut dyn FnMut(&mut Pattern)) 
         PatternKind::Fields(fields) => fields.iter_mut().for_each(|(_, inner)| f(inner)),
         PatternKind::List { before, after, .. } => before.iter_mut().chain(after).for_each(f),
     }
+}
+
+/// Every type in an expression, those of lambdas inside included.
+pub fn each_type(expr: &mut Expr, f: &mut dyn FnMut(&mut Ty)) {
+    f(&mut expr.ty);
+    match &mut expr.kind {
+        ExprKind::Builtin { types, .. } | ExprKind::Scope { types, .. } => {
+            types.iter_mut().for_each(&mut *f);
+        }
+        ExprKind::Instance(instance) => instance.args.iter_mut().for_each(&mut *f),
+        ExprKind::Call { callee: Callee::Instance(instance), .. } => {
+            instance.args.iter_mut().for_each(&mut *f);
+        }
+        ExprKind::LlmCall { schema, .. } => f(schema),
+        ExprKind::Lambda { function, .. } => {
+            function.locals.iter_mut().for_each(|local| f(&mut local.ty));
+            f(&mut function.result);
+            each_type(&mut function.body, f);
+        }
+        ExprKind::Match { arms, .. } => {
+            arms.iter_mut().for_each(|arm| pattern_types(&mut arm.pattern, f));
+        }
+        ExprKind::For { pattern, .. } => pattern_types(pattern, f),
+        ExprKind::Block { stmts, .. } => {
+            for stmt in stmts {
+                match &mut stmt.kind {
+                    StmtKind::Let { pattern, .. } => pattern_types(pattern, f),
+                    StmtKind::Assign { place, .. } => place_types(place, f),
+                    StmtKind::Expr(_) => {}
+                }
+            }
+        }
+        _ => {}
+    }
+    children(expr, &mut |inner| each_type(inner, f));
+}
+
+fn place_types(place: &mut Place, f: &mut dyn FnMut(&mut Ty)) {
+    f(&mut place.ty);
+    for step in &mut place.path {
+        let (PlaceStep::Field { container, .. } | PlaceStep::Index { container, .. }) = step;
+        f(container);
+    }
+}
+
+fn pattern_types(pattern: &mut Pattern, f: &mut dyn FnMut(&mut Ty)) {
+    f(&mut pattern.ty);
+    pattern_children(pattern, &mut |inner| pattern_types(inner, f));
 }

@@ -54,7 +54,11 @@ pub fn describe(db: &dyn Db, name: &Name) -> Option<Description> {
         }
         Definition::Struct(def) => Description {
             kind: "struct",
-            signature: format!("struct {name} {{ {} }}", list(&def.fields)),
+            signature: format!(
+                "struct {name}{} {{ {} }}",
+                generics(&def.generics, &def.bounds),
+                list(&def.fields)
+            ),
             doc: text(&def.doc),
             ..about
         },
@@ -63,14 +67,18 @@ pub fn describe(db: &dyn Db, name: &Name) -> Option<Description> {
                 def.variants.iter().map(|v| variant(&v.name, &v.fields)).collect();
             Description {
                 kind: "enum",
-                signature: format!("enum {name} {{ {} }}", variants.join(", ")),
+                signature: format!(
+                    "enum {name}{} {{ {} }}",
+                    generics(&def.generics, &def.bounds),
+                    variants.join(", ")
+                ),
                 doc: text(&def.doc),
                 ..about
             }
         }
         Definition::Alias(def) => Description {
             kind: "type",
-            signature: format!("type {name} = {}", def.ty),
+            signature: format!("type {name}{} = {}", generics(&def.generics, &[]), def.ty),
             doc: text(&def.doc),
             ..about
         },
@@ -99,6 +107,22 @@ pub fn describe(db: &dyn Db, name: &Name) -> Option<Description> {
     })
 }
 
+/// `<T : Ord>(List<T>) -> T?`: the type of a generic function, which as a value would need its type arguments.
+pub fn generic_type(db: &dyn Db, name: &str) -> Option<String> {
+    let scoped = ScopedName::new(db, std::sync::Arc::from(name), false);
+    let Definition::Function(signature) = definition(db, scoped, None).as_ref()? else {
+        return None;
+    };
+    if signature.generics.is_empty() {
+        return None;
+    }
+    let result = signature.result.clone();
+    let result = result.unwrap_or_else(|| inferred_result(db, scoped, None));
+    let params = signature.params.iter().map(|param| param.ty.clone()).collect();
+    let generics = generics(&signature.generics, &signature.bounds);
+    Some(format!("{generics}{}", Ty::function(params, result)))
+}
+
 /// The effects of a function of the session, sorted, without the hidden ones.
 pub fn effects(db: &dyn Db, name: &Name) -> Vec<String> {
     use crate::names::scope::{Site, resolve};
@@ -111,7 +135,23 @@ pub fn effects(db: &dyn Db, name: &Name) -> Vec<String> {
 
 /// `f(a : Int, b : Text = ...) -> Int`
 pub fn function(name: &str, signature: &Signature, result: &Ty) -> String {
-    format!("{name}({}) -> {result}", list(&signature.params))
+    let generics = generics(&signature.generics, &signature.bounds);
+    format!("{name}{generics}({}) -> {result}", list(&signature.params))
+}
+
+/// `<T : Ord, U>`
+fn generics(names: &[Name], bounds: &[(Name, Name)]) -> String {
+    let one = |name: &Name| {
+        let own = bounds.iter().filter(|(of, _)| of == name).map(|(_, bound)| &**bound);
+        match own.collect::<Vec<_>>().as_slice() {
+            [] => name.to_string(),
+            own => format!("{name} : {}", own.join(" + ")),
+        }
+    };
+    match names {
+        [] => String::new(),
+        _ => format!("<{}>", names.iter().map(one).collect::<Vec<_>>().join(", ")),
+    }
 }
 
 fn variant(name: &str, fields: &[Param]) -> String {

@@ -17,11 +17,13 @@ use crate::syntax::item::{Agent, Function, ItemKind, ItemTree, MemberKind};
 use crate::types::declare::{definition, item_definition};
 use crate::types::def::{AgentDef, Definition};
 use crate::types::effects::{covers, effects_of, is_hidden, path};
+use crate::types::generic::{growing, is_generic, parameters};
 use crate::types::infer::finish::Checked;
 use crate::types::infer::frame::FrameKind;
 use crate::types::infer::probe::Probe;
 use crate::types::infer::{Infer, Owner};
 use crate::types::report;
+use crate::types::resolve::{generic_bounds, generic_names};
 use crate::types::restrict;
 use crate::types::test_item::infer_test;
 use crate::types::ty::{Name, Ty};
@@ -134,7 +136,12 @@ fn run<'db>(
         }
         (FnPath::Item, _, ItemKind::Test(test)) => infer_test(infer, tree, test),
         _ => match function_at(tree, path) {
-            Some(function) => infer_body(infer, item, definition, function),
+            Some(function) => {
+                let generics = parameters(tree, path).into_iter().cloned().collect::<Vec<_>>();
+                infer.generics = generic_names(&generics);
+                infer.bounds = generic_bounds(&generics);
+                infer_body(infer, item, definition, function)
+            }
             None => Checked::failed(Vec::new()),
         },
     }
@@ -228,10 +235,10 @@ impl Infer<'_, '_> {
         let me = match definition {
             Definition::Tool(tool) => Some(Ty::Tool(tool.name.clone())),
             Definition::Struct(def) if function.receiver.is_some() => {
-                Some(self_type(&def.name, def.fingerprint))
+                Some(generic(&def.name, def.fingerprint, &def.generics))
             }
             Definition::Enum(def) if function.receiver.is_some() => {
-                Some(self_type(&def.name, def.fingerprint))
+                Some(generic(&def.name, def.fingerprint, &def.generics))
             }
             _ => None,
         };
@@ -247,14 +254,6 @@ impl Infer<'_, '_> {
         self.frame().params = count;
         let _ = item;
     }
-}
-
-fn self_type(name: &Name, fingerprint: u64) -> Ty {
-    Ty::Adt(Arc::new(crate::types::ty::AdtRef {
-        name: name.clone(),
-        fingerprint,
-        args: Vec::new(),
-    }))
 }
 
 /// What a function gives when that is not written. By name, so that callers depend on the type only.
@@ -325,7 +324,7 @@ fn default_places(tree: &ItemTree, member: Option<u32>) -> Vec<(Name, TypeRefId,
 }
 
 #[salsa::tracked(cycle_result = default_of_itself)]
-fn infer_default<'db>(
+pub fn infer_default<'db>(
     db: &'db dyn Db,
     item: ItemKey<'db>,
     member: Option<u32>,
@@ -337,10 +336,10 @@ fn infer_default<'db>(
         return Checked::failed(Vec::new());
     };
     let mut infer = Infer::new(db, item.prelude(db), &tree.body);
-    infer.generics = match &tree.kind {
-        ItemKind::Struct(def) => crate::types::resolve::generic_names(&def.generics),
-        _ => Vec::new(),
-    };
+    let path = member.map_or(FnPath::Item, FnPath::Member);
+    let generics = parameters(tree, path).into_iter().cloned().collect::<Vec<_>>();
+    infer.generics = generic_names(&generics);
+    infer.bounds = generic_bounds(&generics);
     let ty = infer.written_type(*ty);
     // The type is the declaration's to report.
     infer.diagnostics.clear();
@@ -369,6 +368,10 @@ fn default_of_itself<'db>(
 pub struct CheckedItem {
     pub diagnostics: Vec<Diagnostic>,
     pub functions: Vec<hir::Function>,
+    /// Bodies with type parameters: only their instances run.
+    pub generic: Vec<hir::Function>,
+    /// The instances that what is not generic needs.
+    pub instances: Vec<hir::Instance>,
     pub agent: Option<hir::Agent>,
     pub ty: Option<hir::TypeDefinition>,
     pub failed: bool,
@@ -393,6 +396,12 @@ pub fn check_item<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> CheckedItem {
         let Some(function) = &checked.function else { continue };
         let mut function = function.clone();
         function.effects = all_effects(db, checked, item.prelude(db));
+        if is_generic(tree, path) {
+            out.generic.push(function);
+            out.diagnostics.extend(growing(db, item, path).clone());
+            continue;
+        }
+        out.instances.extend(checked.instances.iter().cloned());
         match &tree.kind {
             ItemKind::Agent(_) => agent_parts.push((path, function)),
             _ => out.functions.push(function),
@@ -471,10 +480,15 @@ fn defaults<'db>(db: &'db dyn Db, item: ItemKey<'db>, out: &mut CheckedItem) {
             let index = u32::try_from(index).unwrap_or(u32::MAX);
             let checked = infer_default(db, item, member, index);
             out.diagnostics.extend(checked.diagnostics.iter().cloned());
-            out.functions.extend(checked.function.iter().cloned().map(|mut function| {
+            out.instances.extend(checked.instances.iter().cloned());
+            let function = checked.function.iter().cloned().map(|mut function| {
                 function.effects = all_effects(db, checked, item.prelude(db));
                 function
-            }));
+            });
+            match is_generic(tree, member.map_or(FnPath::Item, FnPath::Member)) {
+                true => out.generic.extend(function),
+                false => out.functions.extend(function),
+            }
         }
     }
 }

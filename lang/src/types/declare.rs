@@ -11,15 +11,15 @@ use crate::names::cell::ItemKey;
 use crate::names::scope::{ScopedName, Site, resolve};
 use crate::syntax::ast::{ExprKind, TypeRefId};
 use crate::syntax::item::{
-    Agent, Attr, Behavior, BehaviorKind, Enum, Field, Function, ItemKind, ItemTree, MemberKind,
-    Param as AstParam, Port, Struct, Tool, Variant,
+    Agent, Attr, Behavior, BehaviorKind, Enum, Field, Function, GenericParam, ItemKind, ItemTree,
+    MemberKind, Param as AstParam, Port, Struct, Tool, Variant,
 };
 use crate::types::def::{
     AgentDef, AliasDef, BehaviorDef, Definition, EnumDef, GlobalDef, MemberDef, Param, Signature,
     StructDef, ToolDef, VariantDef,
 };
 use crate::types::fingerprint::type_fingerprint;
-use crate::types::resolve::{TypeScope, generic_names};
+use crate::types::resolve::{TypeScope, generic_bounds, generic_names};
 use crate::types::step::global_type;
 use crate::types::ty::{AdtRef, Name, Ty};
 
@@ -60,9 +60,6 @@ pub fn item_definition<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> Definition {
     let tree = item.tree(db);
     let declare = Declare { db, item, tree };
     match &tree.kind {
-        ItemKind::Function(function) if !function.generics.is_empty() => {
-            Definition::Unsupported("a generic function")
-        }
         ItemKind::Function(function) => {
             let mut signature = declare.signature(function, &[], None);
             signature.doc = signature.doc.or_else(|| tree.doc.clone());
@@ -118,9 +115,19 @@ impl Declare<'_, '_> {
         type_fingerprint(self.db, ScopedName::new(self.db, self.name(), prelude))
     }
 
-    fn signature(&self, function: &Function, generics: &[Name], owner: Option<&Name>) -> Signature {
+    /// `outer`: the type parameters of the struct or enum around it.
+    fn signature(
+        &self,
+        function: &Function,
+        outer: &[GenericParam],
+        owner: Option<&Name>,
+    ) -> Signature {
         let name = function.name.name.text();
+        let both: Vec<GenericParam> = outer.iter().chain(&function.generics).cloned().collect();
+        let generics = &generic_names(&both);
         Signature {
+            generics: generics.clone(),
+            bounds: generic_bounds(&both),
             key: owner.map_or(name.clone(), |owner| Arc::from(format!("{owner}.{name}"))),
             params: function.params.iter().map(|param| self.param(param, generics)).collect(),
             result: function.ret.map(|ret| self.ty(ret, generics)),
@@ -129,7 +136,7 @@ impl Declare<'_, '_> {
         }
     }
 
-    fn signatures(&self, functions: &[Function], generics: &[Name]) -> Vec<Signature> {
+    fn signatures(&self, functions: &[Function], generics: &[GenericParam]) -> Vec<Signature> {
         let owner = self.name();
         functions.iter().map(|f| self.signature(f, generics, Some(&owner))).collect()
     }
@@ -167,7 +174,8 @@ impl Declare<'_, '_> {
             name: self.name(),
             fingerprint: self.fingerprint(),
             fields: def.fields.iter().map(|field| self.field(field, &generics)).collect(),
-            methods: self.signatures(&def.methods, &generics),
+            methods: self.signatures(&def.methods, &def.generics),
+            bounds: generic_bounds(&def.generics),
             doc: self.tree.doc.clone(),
             generics,
         }
@@ -179,7 +187,8 @@ impl Declare<'_, '_> {
             name: self.name(),
             fingerprint: self.fingerprint(),
             variants: def.variants.iter().map(|v| self.variant(v, &generics)).collect(),
-            methods: self.signatures(&def.methods, &generics),
+            methods: self.signatures(&def.methods, &def.generics),
+            bounds: generic_bounds(&def.generics),
             doc: self.tree.doc.clone(),
             generics,
         }

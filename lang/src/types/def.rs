@@ -47,6 +47,10 @@ pub struct GlobalDef {
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Signature {
     pub key: FunctionKey,
+    /// The type parameters: those of its struct or enum, then its own.
+    pub generics: Vec<Name>,
+    /// What each must be able to do: `(T, Ord)`.
+    pub bounds: Vec<(Name, Name)>,
     pub params: Vec<Param>,
     /// `None`: not written, to be inferred from the body.
     pub result: Option<Ty>,
@@ -69,6 +73,7 @@ pub struct StructDef {
     /// 0 for the prelude.
     pub fingerprint: u64,
     pub generics: Vec<Name>,
+    pub bounds: Vec<(Name, Name)>,
     pub fields: Vec<Param>,
     pub methods: Vec<Signature>,
     pub doc: Option<Arc<str>>,
@@ -79,6 +84,7 @@ pub struct EnumDef {
     pub name: Name,
     pub fingerprint: u64,
     pub generics: Vec<Name>,
+    pub bounds: Vec<(Name, Name)>,
     pub variants: Vec<VariantDef>,
     pub methods: Vec<Signature>,
     pub doc: Option<Arc<str>>,

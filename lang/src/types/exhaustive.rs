@@ -1,10 +1,11 @@
 //! Exhaustiveness and reachability of patterns: Maranget's usefulness, with an example of what is missing.
 //!
 //! Maranget, "Warnings for pattern matching", JFP 17(3), 2007. Works on the typed patterns; lists are split by their
-//! length up to one more than the longest pattern mentions.
+//! length up to one more than the longest pattern mentions, Ints, Money and Durations at the ends of the ranges mentioned.
 
 use crate::db::Db;
 use crate::hir::{Arm, ExprKind, Pattern, PatternKind};
+use crate::source::Span;
 use crate::types::declare::adt_definition;
 use crate::types::def::Definition;
 use crate::types::ty::Ty;
@@ -14,8 +15,15 @@ use crate::types::ty::Ty;
 pub struct Found {
     /// A case that no arm covers, as a pattern.
     pub missing: Option<String>,
-    /// Arms that are never reached.
-    pub unreachable: Vec<usize>,
+    /// What is never reached, in order.
+    pub unreachable: Vec<Unreachable>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Unreachable {
+    Arm(Span),
+    /// Of `a | b`, where the rest of the arm is reached.
+    Alternative(Span),
 }
 
 /// `resolve` replaces the variables of a type that is still being inferred.
@@ -24,19 +32,37 @@ pub fn check(db: &dyn Db, ty: &Ty, arms: &[Arm], resolve: &dyn Fn(&Ty) -> Ty) ->
     let types = vec![resolve(ty)];
     let mut rows: Vec<Vec<Case>> = Vec::new();
     let mut found = Found::default();
-    for (at, arm) in arms.iter().enumerate() {
-        let row = vec![matrix.case(&arm.pattern)];
-        if matrix.useful(&rows, &row, &types).is_none() {
-            found.unreachable.push(at);
+    for arm in arms {
+        let before = rows.len();
+        let choices = alternatives(&arm.pattern);
+        let mut dead = Vec::new();
+        for choice in &choices {
+            let row = vec![matrix.case(choice)];
+            if matrix.useful(&rows, &row, &types).is_none() {
+                dead.push(choice.span);
+            }
+            rows.push(row);
+        }
+        match dead.len() == choices.len() {
+            true => found.unreachable.push(Unreachable::Arm(arm.pattern.span)),
+            false => found.unreachable.extend(dead.into_iter().map(Unreachable::Alternative)),
         }
         // A guard may fail, so the arm covers nothing for certain.
-        if arm.guard.is_none() {
-            rows.push(row);
+        if arm.guard.is_some() {
+            rows.truncate(before);
         }
     }
     let missing = matrix.useful(&rows, &[Case::Any], &types);
     found.missing = missing.and_then(|witness| witness.into_iter().next());
     found
+}
+
+/// The patterns that an arm tries, one after another.
+fn alternatives(pattern: &Pattern) -> Vec<&Pattern> {
+    match &pattern.kind {
+        PatternKind::Or(choices) => choices.iter().flat_map(alternatives).collect(),
+        _ => vec![pattern],
+    }
 }
 
 /// A pattern without names.
@@ -59,8 +85,10 @@ enum Maker {
     Bool(bool),
     /// Struct, record, tuple: one way to make it.
     Whole,
-    /// A literal or range; as many as there are texts of it.
+    /// A Text, or a Float and its ranges; as many as there are texts of it.
     Literal(String),
+    /// Int, Money or Duration words, both ends included.
+    Words(i64, i64),
     /// A list of exactly this length.
     Length(usize),
     /// A list of at least this length.
@@ -78,9 +106,21 @@ impl Matrix<'_> {
             PatternKind::Wildcard | PatternKind::Bind(_) => Case::Any,
             PatternKind::Literal(value) => match &value.kind {
                 ExprKind::Bool(value) => Case::Made(Maker::Bool(*value), Vec::new()),
+                kind if word(kind).is_some() => {
+                    let word = word(kind).unwrap_or_default();
+                    Case::Made(Maker::Words(word, word), Vec::new())
+                }
                 other => Case::Made(Maker::Literal(format!("{other:?}")), Vec::new()),
             },
             PatternKind::Range { low, high, inclusive } => {
+                if let (Some(low), Some(high)) = (word(&low.kind), word(&high.kind)) {
+                    let last = if *inclusive { Some(high) } else { high.checked_sub(1) };
+                    return match last.filter(|last| low <= *last) {
+                        Some(last) => Case::Made(Maker::Words(low, last), Vec::new()),
+                        // Nothing is in it.
+                        None => Case::Either(Vec::new()),
+                    };
+                }
                 let text = format!("{:?}..{:?} {inclusive}", low.kind, high.kind);
                 Case::Made(Maker::Literal(text), Vec::new())
             }
@@ -123,6 +163,10 @@ impl Matrix<'_> {
                     std::iter::once(item.clone()).chain(rest.iter().cloned()).collect();
                 self.useful(rows, &row, types)
             }),
+            Case::Made(Maker::Words(low, high), _) => segments(rows, first)
+                .into_iter()
+                .filter(|(from, to)| low <= from && to <= high)
+                .find_map(|(from, to)| self.with(rows, row, types, &ty, &Maker::Words(from, to))),
             Case::Made(maker, _) => self.with(rows, row, types, &ty, maker),
             Case::Long { .. } => {
                 let makers = self.makers(rows, first, &ty).unwrap_or_default();
@@ -181,6 +225,10 @@ impl Matrix<'_> {
         match ty {
             Ty::Bool => Some(vec![Maker::Bool(true), Maker::Bool(false)]),
             Ty::Unit | Ty::Tuple(_) | Ty::Record(_) => Some(vec![Maker::Whole]),
+            Ty::Int | Ty::Money | Ty::Duration => {
+                let all = segments(rows, first).into_iter();
+                Some(all.map(|(from, to)| Maker::Words(from, to)).collect())
+            }
             Ty::List(_) | Ty::Vector => {
                 let heads = rows.iter().filter_map(|row| row.first()).chain(std::iter::once(first));
                 let longest = heads.map(longest).max().unwrap_or(0) + 1;
@@ -231,13 +279,25 @@ impl Matrix<'_> {
         match maker {
             Maker::Bool(value) => value.to_string(),
             Maker::Literal(_) => "_".to_owned(),
+            Maker::Words(low, high) => match (ty, low, high) {
+                (_, &i64::MIN, _) | (_, _, &i64::MAX) => "_".to_owned(),
+                (Ty::Int, low, high) if low == high => low.to_string(),
+                (Ty::Int, low, high) => format!("{low}..={high}"),
+                _ => "_".to_owned(),
+            },
             Maker::Length(_) => format!("[{}]", inner.join(", ")),
             Maker::Longer(_) => format!("[{}, ..]", inner.join(", ")),
             Maker::Whole => match ty {
                 Ty::Tuple(_) => format!("({})", inner.join(", ")),
                 _ if inner.iter().all(|part| part == "_") => "_".to_owned(),
                 Ty::Adt(adt) => format!("{}({})", adt.name, inner.join(", ")),
-                _ => "{ .. }".to_owned(),
+                Ty::Record(fields) => {
+                    let told = fields.iter().zip(inner).filter(|(_, part)| *part != "_");
+                    let told: Vec<String> =
+                        told.map(|((name, _), part)| format!("{name}: {part}, ")).collect();
+                    format!("{{ {}.. }}", told.concat())
+                }
+                _ => "_".to_owned(),
             },
             Maker::Variant(tag) => {
                 let name = match ty {
@@ -271,6 +331,10 @@ fn specialise(row: &[Case], maker: &Maker, arity: usize) -> Vec<Vec<Case>> {
             parts.resize(arity, Case::Any);
             vec![wide(parts)]
         }
+        Case::Made(Maker::Words(low, high), _) => match maker {
+            Maker::Words(from, to) if low <= from && to <= high => vec![wide(Vec::new())],
+            _ => Vec::new(),
+        },
         Case::Made(..) => Vec::new(),
         Case::Long { before, after } => {
             let fixed = before.len() + after.len();
@@ -292,6 +356,36 @@ fn specialise(row: &[Case], maker: &Maker, arity: usize) -> Vec<Vec<Case>> {
                 specialise(&row, maker, arity)
             })
             .collect(),
+    }
+}
+
+/// The word of a literal whose type is ordered by words.
+fn word(literal: &ExprKind) -> Option<i64> {
+    match literal {
+        ExprKind::Int(word) | ExprKind::Money(word) | ExprKind::Duration(word) => Some(*word),
+        _ => None,
+    }
+}
+
+/// All words, cut where a range of the first column begins or ends: no range covers a piece in part.
+fn segments(rows: &[Vec<Case>], first: &Case) -> Vec<(i64, i64)> {
+    let mut starts = vec![i64::MIN];
+    let heads = rows.iter().filter_map(|row| row.first()).chain(std::iter::once(first));
+    heads.for_each(|case| cuts(case, &mut starts));
+    starts.sort_unstable();
+    starts.dedup();
+    let ends = starts.iter().skip(1).map(|next| next - 1).chain(std::iter::once(i64::MAX));
+    starts.iter().copied().zip(ends).collect()
+}
+
+fn cuts(case: &Case, starts: &mut Vec<i64>) {
+    match case {
+        Case::Made(Maker::Words(low, high), _) => {
+            starts.push(*low);
+            starts.extend(high.checked_add(1));
+        }
+        Case::Either(items) => items.iter().for_each(|item| cuts(item, starts)),
+        _ => {}
     }
 }
 

@@ -93,22 +93,15 @@ pub enum Pending {
         ty: Ty,
         bound: Name,
         span: Span,
+        /// The type parameter and what declares it, if the program does.
+        of: Option<(Name, Name)>,
     },
     /// A key of a Map or an element of a Set.
-    Key {
-        ty: Ty,
-        span: Span,
-    },
+    Key { ty: Ty, span: Span },
     /// Becomes `Dyn`, or the reply of a model.
-    Json {
-        ty: Ty,
-        span: Span,
-    },
+    Json { ty: Ty, span: Span },
     /// Compared by `==`.
-    Equal {
-        ty: Ty,
-        span: Span,
-    },
+    Equal { ty: Ty, span: Span },
 }
 
 pub struct Infer<'a, 'db> {
@@ -120,6 +113,8 @@ pub struct Infer<'a, 'db> {
     pub declared: Vec<crate::db::GlobalType>,
     pub body: &'a Body,
     pub generics: Vec<Name>,
+    /// What is written of them: `(T, Ord)`.
+    pub bounds: Vec<(Name, Name)>,
     pub owner: Owner,
     pub table: Table,
     pub frames: Vec<Frame>,
@@ -128,6 +123,8 @@ pub struct Infer<'a, 'db> {
     pub pending: Vec<Pending>,
     /// Record literals may stand for structs (L-79).
     pub in_config: bool,
+    /// Inside the pattern of `is`.
+    pub in_is: bool,
     /// Set when an editor asks about a place.
     pub probe: Option<Rc<RefCell<Probe>>>,
     missing: FxHashSet<Name>,
@@ -143,6 +140,7 @@ impl<'a, 'db> Infer<'a, 'db> {
             declared: Vec::new(),
             body,
             generics: Vec::new(),
+            bounds: Vec::new(),
             owner: Owner::Nobody,
             table: Table::default(),
             frames: Vec::new(),
@@ -150,6 +148,7 @@ impl<'a, 'db> Infer<'a, 'db> {
             facts: Facts::default(),
             pending: Vec::new(),
             in_config: false,
+            in_is: false,
             probe: None,
             missing: FxHashSet::default(),
             lambdas: 0,

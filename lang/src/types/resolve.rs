@@ -71,6 +71,16 @@ pub fn generic_names(generics: &[GenericParam]) -> Vec<Name> {
     generics.iter().map(|param| param.name.name.text()).collect()
 }
 
+/// What is written behind the colons: `(T, Ord)`.
+pub fn generic_bounds(generics: &[GenericParam]) -> Vec<(Name, Name)> {
+    let bounds = |param: &GenericParam| {
+        let name = param.name.name.text();
+        let bounds = param.bounds.iter().map(move |bound| (name.clone(), bound.name.text()));
+        bounds.collect::<Vec<_>>()
+    };
+    generics.iter().flat_map(bounds).collect()
+}
+
 /// What an alias stands for; an alias of itself stands for nothing.
 #[salsa::tracked(returns(clone), cycle_result = alias_of_itself)]
 fn alias_target<'db>(db: &'db dyn Db, name: ScopedName<'db>) -> Ty {

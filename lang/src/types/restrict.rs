@@ -1,14 +1,15 @@
 //! What parses but cannot be used yet (E0903), and the checks of declarations that have no body.
 
 use crate::db::Db;
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Diagnostic, codes, nearest};
 use crate::names::cell::ItemKey;
 use crate::source::Span;
-use crate::syntax::ast::{Cap, ExprKind, Literal, TypeKind, TypeRefId};
-use crate::syntax::item::{
-    Attr, BehaviorKind, Function, GenericParam, ItemKind, ItemTree, MemberKind, Tool,
-};
-use crate::types::report::unsupported as report;
+use crate::syntax::ast::{Cap, ExprKind, Ident, Literal, TypeKind, TypeRefId};
+use crate::syntax::item::{Attr, BehaviorKind, Function, ItemKind, ItemTree, MemberKind, Tool};
+use crate::types::bounds::BOUNDS;
+use crate::types::check::{FnPath, function_paths};
+use crate::types::generic::parameters;
+use crate::types::report::{did_you_mean, unsupported as report};
 use crate::types::resolve::{TypeScope, generic_names};
 use crate::types::ty::{Name, Ty};
 
@@ -28,11 +29,9 @@ pub fn unsupported(tree: &ItemTree) -> Vec<Diagnostic> {
             for invariant in &def.invariants {
                 out.push(report("`invariant`", tree.body[*invariant].span));
             }
-            generic_methods(&def.generics, &def.methods, &mut out);
             functions(&def.methods, &[], &mut out);
         }
         ItemKind::Enum(def) => {
-            generic_methods(&def.generics, &def.methods, &mut out);
             functions(&def.methods, &[], &mut out);
         }
         ItemKind::Tool(def) => tool(def, &mut out),
@@ -59,9 +58,6 @@ fn attributes(attrs: &[Attr], allowed: &[&str], out: &mut Vec<Diagnostic>) {
 fn functions(functions: &[Function], allowed: &[&str], out: &mut Vec<Diagnostic>) {
     for function in functions {
         attributes(&function.attrs, allowed, out);
-        if let Some(generic) = function.generics.first() {
-            out.push(report("a type parameter of a function", generic.name.span));
-        }
         if let Some(contract) = function.contracts.first() {
             out.push(report("a contract", contract.span));
         }
@@ -73,18 +69,17 @@ fn functions(functions: &[Function], allowed: &[&str], out: &mut Vec<Diagnostic>
     }
 }
 
-fn generic_methods(generics: &[GenericParam], methods: &[Function], out: &mut Vec<Diagnostic>) {
-    if let (Some(_), Some(method)) = (generics.first(), methods.first()) {
-        out.push(report("a method of a generic type", method.name.span));
-    }
-}
-
 fn tool(def: &Tool, out: &mut Vec<Diagnostic>) {
     if let Some(provides) = &def.provides {
         out.push(report("a tool that provides another one", provides.span));
     }
     if let Some(method) = def.methods.iter().find(|method| method.body.is_none()) {
         out.push(report("a tool method without a body", method.name.span));
+    }
+    for method in &def.methods {
+        if let Some(generic) = method.generics.first() {
+            out.push(report("a type parameter of a tool method", generic.name.span));
+        }
     }
     functions(&def.methods, &[], out);
 }
@@ -107,6 +102,9 @@ fn agent(tree: &ItemTree, out: &mut Vec<Diagnostic>) {
                     BehaviorKind::Alert => Some("`alert`"),
                 };
                 out.extend(what.map(|what| report(what, behavior.function.name.span)));
+                if let Some(generic) = behavior.function.generics.first() {
+                    out.push(report("a type parameter of a behavior", generic.name.span));
+                }
                 functions(std::slice::from_ref(&behavior.function), &[], out);
             }
             MemberKind::Function(function) => functions(std::slice::from_ref(function), &[], out),
@@ -155,7 +153,31 @@ pub fn declarations<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> Vec<Diagnostic>
         }
     }
     twice(tree, &mut out);
+    type_parameters(tree, &mut out);
     out
+}
+
+/// Unknown bounds, and type parameters of one name.
+fn type_parameters(tree: &ItemTree, out: &mut Vec<Diagnostic>) {
+    for path in std::iter::once(FnPath::Item).chain(function_paths(tree)) {
+        let parameters = parameters(tree, path);
+        for (at, param) in parameters.iter().enumerate() {
+            let first = parameters.iter().take(at).find(|other| other.name.name == param.name.name);
+            if let Some(first) = first {
+                let message = format!("`{}` is declared twice", param.name.name);
+                let diagnostic = Diagnostic::new(codes::E0204, param.name.span, message);
+                out.push(diagnostic.label(first.name.span, "first here"));
+            }
+            let known = |bound: &&Ident| !BOUNDS.contains(&bound.name.as_str());
+            for bound in param.bounds.iter().filter(known) {
+                let message = format!("there is no bound `{}`", bound.name);
+                let diagnostic = Diagnostic::new(codes::E0208, bound.span, message)
+                    .note(format!("the bounds are: {}", BOUNDS.join(", ")));
+                let found = nearest(bound.name.as_str(), BOUNDS.iter().copied());
+                out.push(did_you_mean(diagnostic, bound.span, &found));
+            }
+        }
+    }
 }
 
 fn written_types(tree: &ItemTree) -> Vec<TypeRefId> {
@@ -181,7 +203,7 @@ fn written_types(tree: &ItemTree) -> Vec<TypeRefId> {
 
 /// Fields, variants, methods and members of one name.
 fn twice(tree: &ItemTree, out: &mut Vec<Diagnostic>) {
-    let names: Vec<&crate::syntax::ast::Ident> = match &tree.kind {
+    let names: Vec<&Ident> = match &tree.kind {
         ItemKind::Struct(def) => {
             def.fields.iter().map(|f| &f.name).chain(def.methods.iter().map(|m| &m.name)).collect()
         }

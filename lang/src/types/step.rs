@@ -28,6 +28,8 @@ pub struct CheckedStep {
     pub globals: Vec<GlobalType>,
     pub diagnostics: Vec<Diagnostic>,
     pub facts: Facts,
+    /// The instances of generic functions it needs.
+    pub instances: Vec<hir::Instance>,
 }
 
 /// The type of a global of a cell: of the value it holds, or of the statement that will give it one.
@@ -84,6 +86,7 @@ fn nothing() -> CheckedStep {
         globals: Vec::new(),
         diagnostics: Vec::new(),
         facts: Facts::default(),
+        instances: Vec::new(),
     }
 }
 
@@ -192,6 +195,7 @@ impl Top<'_, '_> {
                 globals,
                 diagnostics: checked.diagnostics,
                 facts: checked.facts,
+                instances: Vec::new(),
             };
         };
         function.effects = effects_of(db, &checked.facts, prelude).into_keys().collect();
@@ -213,6 +217,7 @@ impl Top<'_, '_> {
             globals,
             diagnostics: checked.diagnostics,
             facts: checked.facts,
+            instances: checked.instances,
         }
     }
 }

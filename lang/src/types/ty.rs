@@ -9,7 +9,7 @@ use std::sync::Arc;
 pub type Name = Arc<str>;
 
 /// A type. `Var` occurs only while a body is being inferred.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub enum Ty {
     #[default]
     Unit,
@@ -57,7 +57,7 @@ pub enum Ty {
 }
 
 /// A function type with the effects it may have.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct FunctionTy {
     pub params: Vec<Ty>,
     pub result: Ty,
@@ -67,7 +67,7 @@ pub struct FunctionTy {
 
 /// A use of a nominal type. `fingerprint` identifies the definition: a struct redefined
 /// with other fields is another type (L-152).
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct AdtRef {
     pub name: Name,
     pub fingerprint: u64,
@@ -149,6 +149,11 @@ impl Ty {
         found
     }
 
+    /// Whether a type parameter occurs in it.
+    pub fn is_generic(&self) -> bool {
+        self.any(&mut |part| matches!(part, Ty::Param(_)))
+    }
+
     /// Type parameters replaced.
     pub fn substitute(&self, params: &[Name], args: &[Ty]) -> Ty {
         match self {
@@ -165,6 +170,11 @@ impl Ty {
             }
             _ => self.map(&mut |part| part.substitute(params, args)),
         }
+    }
+
+    /// Values that compare as signed words.
+    pub fn is_word(&self) -> bool {
+        matches!(self, Ty::Int | Ty::Money | Ty::Duration | Ty::Time | Ty::Bool)
     }
 
     /// True for a type whose values are plain register words, never counted.

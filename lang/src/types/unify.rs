@@ -89,6 +89,8 @@ impl Table {
     pub fn unify(&mut self, a: &Ty, b: &Ty) -> Result<(), Mismatch> {
         let (a, b) = (self.shallow(a), self.shallow(b));
         match (&a, &b) {
+            // What is unknown beside a mistake is not reported a second time.
+            (Ty::Error, Ty::Var(id)) | (Ty::Var(id), Ty::Error) => self.bind(*id, &Ty::Error),
             (Ty::Error, _) | (_, Ty::Error) => Ok(()),
             (Ty::Var(x), Ty::Var(y)) if x == y => Ok(()),
             (Ty::Var(x), Ty::Var(y)) => {

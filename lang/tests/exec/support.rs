@@ -224,11 +224,9 @@ impl Text {
                 self.session.engine.mark_broken(key, &broken.diagnostic.message);
             }
         }
-        self.session.engine.install(&checked.definitions, cx).unwrap();
-        // After what they call: a name means its new slot from here on.
-        for (_, definitions) in &checked.changes.relinked {
-            self.session.engine.install(definitions, cx).unwrap();
-        }
+        let relinked = checked.changes.relinked.iter().map(|(_, definitions)| (definitions, cx));
+        let units: Vec<_> = std::iter::once((&checked.definitions, cx)).chain(relinked).collect();
+        self.session.engine.install_all(&units).unwrap();
         let mut shown = String::new();
         for step in &checked.steps {
             let Step::Statement(step) = step else { continue };

@@ -36,6 +36,8 @@ impl<'h> Builder<'_, 'h> {
                 let shape = self.shape(&expr.ty);
                 self.emit(shape, Op::Closure(key.clone(), vec![]))
             }
+            // Only generic bodies have these, and those are never lowered: their instances are.
+            K::Instance(_) | K::Generic(..) => self.unit(),
             K::Unary(op, value) => self.unary(*op, value),
             K::Binary(op, lhs, rhs) => self.binary(*op, lhs, rhs),
             K::Equal { lhs, rhs, negated } => self.equal(lhs, rhs, *negated),
@@ -155,6 +157,7 @@ impl<'h> Builder<'_, 'h> {
                 let args = self.exprs(args);
                 self.emit(shape, Op::Call(key.clone(), args))
             }
+            Callee::Instance(_) => self.unit(),
             Callee::Value(value) => {
                 let value = self.expr(value);
                 let args = self.exprs(args);

@@ -233,8 +233,38 @@ impl<'h> Builder<'_, 'h> {
             PatternKind::List { before, rest, after } => {
                 self.bind_list(value, before, rest.as_ref().and_then(Option::as_ref), after);
             }
-            // The checker lets only patterns without names stand here.
-            PatternKind::Or(_) => {}
+            PatternKind::Or(choices) => {
+                if binds(pattern) {
+                    self.bind_or(choices, value);
+                }
+            }
+        }
+    }
+
+    /// The names of several patterns, of which one is known to fit: tested again to see which, and the names meet in a
+    /// join.
+    fn bind_or(&mut self, choices: &'h [Pattern], value: Var) {
+        let mut locals = Vec::new();
+        choices.first().into_iter().for_each(|choice| bound(choice, &mut locals));
+        // Those that live in cells get them behind the join.
+        let in_cells: Vec<LocalId> =
+            locals.iter().copied().filter(|local| self.cells.remove(local)).collect();
+        let join = self.new_join(BlockKind::Join, None, locals);
+        for (at, choice) in choices.iter().enumerate() {
+            let next = self.new_join(BlockKind::Join, None, vec![]);
+            if at + 1 < choices.len() {
+                self.test(choice, value, None, &next);
+            }
+            self.bind(choice, value);
+            self.jump(&join, None);
+            self.enter(&next);
+        }
+        self.end(End::Unreachable);
+        self.enter(&join);
+        self.cells.extend(&in_cells);
+        for local in in_cells {
+            let plain = self.env_of(local);
+            self.bind_local(local, plain);
         }
     }
 
@@ -294,9 +324,25 @@ fn binds(pattern: &Pattern) -> bool {
         PatternKind::List { before, rest, after } => {
             matches!(rest, Some(Some(_))) || before.iter().chain(after).any(binds)
         }
-        PatternKind::Wildcard
-        | PatternKind::Literal(_)
-        | PatternKind::Range { .. }
-        | PatternKind::Or(_) => false,
+        PatternKind::Or(choices) => choices.first().is_some_and(binds),
+        PatternKind::Wildcard | PatternKind::Literal(_) | PatternKind::Range { .. } => false,
+    }
+}
+
+/// The locals that a pattern binds.
+fn bound(pattern: &Pattern, found: &mut Vec<LocalId>) {
+    match &pattern.kind {
+        PatternKind::Bind(local) => found.push(*local),
+        PatternKind::Variant { fields, .. } => fields.iter().for_each(|field| bound(field, found)),
+        PatternKind::Fields(fields) => fields.iter().for_each(|(_, field)| bound(field, found)),
+        PatternKind::List { before, rest, after } => {
+            before.iter().chain(after).for_each(|part| bound(part, found));
+            found.extend(rest.iter().flatten());
+        }
+        // All choices bind the same.
+        PatternKind::Or(choices) => {
+            choices.first().into_iter().for_each(|first| bound(first, found))
+        }
+        PatternKind::Wildcard | PatternKind::Literal(_) | PatternKind::Range { .. } => {}
     }
 }

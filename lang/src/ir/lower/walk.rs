@@ -63,12 +63,13 @@ pub fn each_child<'a>(expr: &'a Expr, see: &mut dyn FnMut(&'a Expr)) {
         | K::AgentField(_)
         | K::SelfRef
         | K::Function(_)
+        | K::Instance(_)
         | K::Break
         | K::Continue
         | K::Lambda { .. } => {}
         K::List(all) | K::Set(all) | K::Vector(all) | K::Tuple(all) => all.iter().for_each(see),
         K::Record { fields, .. } | K::Variant { fields, .. } => fields.iter().for_each(see),
-        K::Builtin { args, .. } => args.iter().for_each(see),
+        K::Builtin { args, .. } | K::Generic(_, args) => args.iter().for_each(see),
         K::Map(pairs) => pairs.iter().for_each(|(key, value)| {
             see(key);
             see(value);

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use crate::diag::{Diagnostic, codes, nearest};
-use crate::hir::{self, Callee, ExprKind, Stmt, StmtKind};
-use crate::names::scope::ScopedName;
+use crate::hir::substitute::Substitution;
+use crate::hir::{self, Callee, ExprKind, Instance, Stmt, StmtKind};
+use crate::names::scope::{ScopedName, Site, resolve};
 use crate::source::Span;
 use crate::syntax::ast::{self, Arg, Literal};
-use crate::types::check::default_of;
+use crate::types::check::{FnPath, default_of};
+use crate::types::generic::parameter_names;
 use crate::types::infer::{Infer, expr};
 use crate::types::report;
 use crate::types::ty::{Name, Ty};
@@ -19,12 +21,18 @@ pub struct DefaultSlot {
     pub prelude: bool,
     pub member: Option<u32>,
     pub index: u32,
+    /// What the type parameters of the definition are here.
+    pub types: Vec<Ty>,
 }
 
 impl DefaultSlot {
     pub fn of(owner: &Name, prelude: bool, member: Option<u32>, index: usize) -> DefaultSlot {
         let index = u32::try_from(index).unwrap_or(u32::MAX);
-        DefaultSlot { owner: owner.clone(), prelude, member, index }
+        DefaultSlot { owner: owner.clone(), prelude, member, index, types: Vec::new() }
+    }
+
+    pub fn with(self, types: &[Ty]) -> DefaultSlot {
+        DefaultSlot { types: types.to_vec(), ..self }
     }
 }
 
@@ -225,14 +233,38 @@ impl Infer<'_, '_> {
             return expr(ExprKind::Unit, Ty::Error, span);
         };
         let value = match function.locals.is_empty() && !has_lambda(&mut function.body.clone()) {
-            true => respan(function.body.clone(), span),
+            true => {
+                let mut value = respan(function.body.clone(), span);
+                let names = self.slot_generics(slot);
+                Substitution { names: &names, args: &slot.types }.expr(&mut value);
+                value
+            }
             false => {
-                let callee = Callee::Function(function.key.clone());
-                expr(ExprKind::Call { callee, args: Vec::new() }, function.result.clone(), span)
+                let callee = match slot.types.as_slice() {
+                    [] => Callee::Function(function.key.clone()),
+                    types => Callee::Instance(Box::new(Instance {
+                        key: function.key.clone(),
+                        owner: slot.owner.clone(),
+                        prelude: slot.prelude,
+                        member: slot.member,
+                        default: Some(slot.index),
+                        args: types.to_vec(),
+                    })),
+                };
+                expr(ExprKind::Call { callee, args: Vec::new() }, ty.clone(), span)
             }
         };
         // The default of `List<T>` was checked against the parameter, not against what it is here.
         hir::Expr { ty: ty.clone(), ..value }
+    }
+
+    fn slot_generics(&self, slot: &DefaultSlot) -> Vec<Name> {
+        if slot.types.is_empty() {
+            return Vec::new();
+        }
+        let owner = ScopedName::new(self.db, slot.owner.clone(), slot.prelude);
+        let Some(Site::Item(item)) = resolve(self.db, owner, None) else { return Vec::new() };
+        parameter_names(item.tree(self.db), slot.member.map_or(FnPath::Item, FnPath::Member))
     }
 
     /// Makes a call whose arguments are evaluated in the order written (L-42).
@@ -290,6 +322,7 @@ pub fn is_simple(value: &hir::Expr) -> bool {
         | ExprKind::Local(_)
         | ExprKind::SelfRef
         | ExprKind::Function(_)
+        | ExprKind::Instance(_)
         | ExprKind::Lambda { .. } => true,
         ExprKind::Variant { fields, .. } => fields.iter().all(is_simple),
         ExprKind::Convert(_, inner) => is_simple(inner),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ag_runtime::builtin::{self, BuiltinId, Form};
 
 use crate::diag::{Diagnostic, codes, nearest};
-use crate::hir::{self, Callee, ExprKind};
+use crate::hir::{self, Callee, ExprKind, Instance};
 use crate::names::scope::ScopedName;
 use crate::source::Span;
 use crate::syntax::ast::{self, Arg, ExprId};
@@ -52,7 +52,7 @@ impl Infer<'_, '_> {
         if let Some(function) = self.own_name(name, at) {
             return self.call_value(function, args, span);
         }
-        if let Some(call) = self.call_private(name, args, span) {
+        if let Some(call) = self.call_private(name, args, span, expect) {
             return call;
         }
         if let Some((found, tag)) = self.shorthand(name, expect) {
@@ -66,7 +66,7 @@ impl Infer<'_, '_> {
                 self.uses(name);
                 self.calls(name, None, at);
                 let owner = ScopedName::new(self.db, name.clone(), self.prelude);
-                self.call_function(&signature, owner, None, Vec::new(), args, span)
+                self.call_function(&signature, owner, None, CallHead::default(), args, span, expect)
             }
             Some(Definition::Struct(_) | Definition::Alias(_)) => {
                 self.construct(name, at, args, span, expect)
@@ -120,13 +120,20 @@ impl Infer<'_, '_> {
     }
 
     /// A private function of the own agent.
-    fn call_private(&mut self, name: &Name, args: &[Arg], span: Span) -> Option<hir::Expr> {
+    fn call_private(
+        &mut self,
+        name: &Name,
+        args: &[Arg],
+        span: Span,
+        expect: &Expect,
+    ) -> Option<hir::Expr> {
         let Owner::Agent(agent) = self.owner.clone() else { return None };
         let function = agent.functions.iter().find(|function| function.name == *name)?;
         self.calls(&agent.name, Some(name), span);
         let owner = ScopedName::new(self.db, agent.name.clone(), self.prelude);
         let member = Some(function.member);
-        Some(self.call_function(&function.signature, owner, member, Vec::new(), args, span))
+        let head = CallHead::default();
+        Some(self.call_function(&function.signature, owner, member, head, args, span, expect))
     }
 
     /// Infers arguments that go nowhere, for their own mistakes.
@@ -158,25 +165,90 @@ impl Infer<'_, '_> {
         }
     }
 
-    /// A call of a function of the program; `first` are arguments before the written ones (`self`).
+    /// A call of a function of the program; `head` is what comes before the written arguments.
+    #[allow(clippy::too_many_arguments)] // The parts of one call.
     pub fn call_function(
         &mut self,
         signature: &Signature,
         owner: ScopedName<'_>,
         member: Option<u32>,
-        first: Vec<hir::Expr>,
+        head: CallHead,
         args: &[Arg],
         span: Span,
+        expect: &Expect,
     ) -> hir::Expr {
-        let result = self.result_in(owner, member, signature);
-        let formals = self.formals(&signature.params, owner, member);
+        let types = self.type_arguments(signature, head.types, span);
+        let declared = self.result_in(owner, member, signature);
+        let result = declared.substitute(&signature.generics, &types);
+        // What is wanted says what the type parameters are; a bare one may still be converted (L-38).
+        if !matches!(declared, Ty::Param(_))
+            && !types.is_empty()
+            && let Expect::Is(want) = expect
+        {
+            self.table.try_unify(&result, want);
+        }
+        let params: Vec<Param> = signature
+            .params
+            .iter()
+            .map(|param| Param {
+                ty: param.ty.substitute(&signature.generics, &types),
+                ..param.clone()
+            })
+            .collect();
+        let formals = self.formals(&params, owner, member, &types);
         let Some(bound) = self.arguments(&signature.key, &formals, args, span) else {
             return expr(ExprKind::Unit, if result == Ty::Unit { Ty::Error } else { result }, span);
         };
-        let key = signature.key.clone();
+        let callee = match types.is_empty() {
+            true => Callee::Function(signature.key.clone()),
+            false => Callee::Instance(self.instance(signature, owner, member, types)),
+        };
         self.in_order(bound, span, |values| {
-            let args = first.into_iter().chain(values).collect();
-            expr(ExprKind::Call { callee: Callee::Function(key), args }, result, span)
+            let args = head.first.into_iter().chain(values).collect();
+            expr(ExprKind::Call { callee, args }, result, span)
+        })
+    }
+
+    /// One type for each parameter of a generic function, the first ones known from the receiver.
+    pub fn type_arguments(&mut self, signature: &Signature, known: Vec<Ty>, span: Span) -> Vec<Ty> {
+        let mut types = known;
+        while types.len() < signature.generics.len() {
+            types.push(self.fresh(span));
+        }
+        self.bounded(&signature.key, &signature.generics, &signature.bounds, &types, span);
+        types
+    }
+
+    /// The bounds of type parameters, to be checked when their types are known.
+    pub fn bounded(
+        &mut self,
+        what: &Name,
+        generics: &[Name],
+        bounds: &[(Name, Name)],
+        types: &[Ty],
+        span: Span,
+    ) {
+        for (param, bound) in bounds {
+            let ty = Ty::Param(param.clone()).substitute(generics, types);
+            let of = Some((param.clone(), what.clone()));
+            self.pending.push(Pending::Bound { ty, bound: bound.clone(), span, of });
+        }
+    }
+
+    pub fn instance(
+        &self,
+        signature: &Signature,
+        owner: ScopedName<'_>,
+        member: Option<u32>,
+        args: Vec<Ty>,
+    ) -> Box<Instance> {
+        Box::new(Instance {
+            key: signature.key.clone(),
+            owner: owner.name(self.db).clone(),
+            prelude: owner.prelude(self.db),
+            member,
+            default: None,
+            args,
         })
     }
 
@@ -185,13 +257,14 @@ impl Infer<'_, '_> {
         params: &[Param],
         owner: ScopedName<'_>,
         member: Option<u32>,
+        types: &[Ty],
     ) -> Vec<Formal> {
         let (name, prelude) = (owner.name(self.db).clone(), owner.prelude(self.db));
         let formal = |(at, param): (usize, &Param)| Formal {
             name: param.name.clone(),
             ty: param.ty.clone(),
             default: match param.has_default {
-                true => Default::Slot(DefaultSlot::of(&name, prelude, member, at)),
+                true => Default::Slot(DefaultSlot::of(&name, prelude, member, at).with(types)),
                 false => Default::Required,
             },
         };
@@ -267,6 +340,7 @@ impl Infer<'_, '_> {
             ..field.clone()
         });
         let fields: Vec<Param> = fields.collect();
+        self.bounded(&def.name, &def.generics, &def.bounds, &adt.args, span);
         let owner = ScopedName::new(self.db, def.name.clone(), def.fingerprint == 0);
         self.build_record(&def.name, &fields, owner, ty, args, span)
     }
@@ -287,7 +361,11 @@ impl Infer<'_, '_> {
         args: &[Arg],
         span: Span,
     ) -> hir::Expr {
-        let formals = self.formals(fields, owner, None);
+        let types = match &ty {
+            Ty::Adt(adt) => adt.args.clone(),
+            _ => Vec::new(),
+        };
+        let formals = self.formals(fields, owner, None, &types);
         let Some(bound) = self.arguments(name, &formals, args, span) else {
             return expr(ExprKind::Unit, Ty::Error, span);
         };
@@ -304,6 +382,8 @@ impl Infer<'_, '_> {
         span: Span,
     ) -> hir::Expr {
         let Some(variant) = found.def.variants.get(tag as usize) else { return error(span) };
+        let def = &found.def;
+        self.bounded(&def.name, &def.generics, &def.bounds, &found.args, span);
         let formal = |field: &Param| Formal {
             name: field.name.clone(),
             ty: field.ty.substitute(&found.def.generics, &found.args),
@@ -372,7 +452,7 @@ impl Infer<'_, '_> {
         let types: Vec<Ty> = signature.generics.iter().map(|_| self.fresh(span)).collect();
         for (name, bound) in &signature.bounds {
             let ty = Ty::Param(name.clone()).substitute(&signature.generics, &types);
-            self.pending.push(Pending::Bound { ty, bound: bound.clone(), span });
+            self.pending.push(Pending::Bound { ty, bound: bound.clone(), span, of: None });
         }
         let formal = |param: &crate::types::builtins::BuiltinParam| Formal {
             name: param.name.clone(),
@@ -397,6 +477,13 @@ impl Infer<'_, '_> {
         let result = signature.result.substitute(&signature.generics, &types);
         Some(BuiltinUse { bound: Bound { values, written }, types, result })
     }
+}
+
+/// What comes before the written arguments of a call: the receiver, and the type arguments it brings along.
+#[derive(Default)]
+pub struct CallHead {
+    pub first: Vec<hir::Expr>,
+    pub types: Vec<Ty>,
 }
 
 /// A builtin with its arguments bound and its type variables chosen.

@@ -227,7 +227,9 @@ impl Infer<'_, '_> {
             let kind = ExprKind::Update { base: Box::new(base), fields: given };
             return expr(kind, ty, span);
         }
-        let slots = |at: usize| DefaultSlot::of(&def.name, def.fingerprint == 0, None, at);
+        self.bounded(&def.name, &def.generics, &def.bounds, &adt.args, span);
+        let slots =
+            |at: usize| DefaultSlot::of(&def.name, def.fingerprint == 0, None, at).with(&adt.args);
         self.complete(&def.name, &fields, given, slots, ty, span)
     }
 

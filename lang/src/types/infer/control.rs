@@ -6,7 +6,7 @@ use crate::diag::{Diagnostic, codes};
 use crate::hir::{self, Arm, Conversion, ExprKind, Pattern, PatternKind, UnaryOp};
 use crate::source::Span;
 use crate::syntax::ast::{self, ArmBody, Block, Cond, ExprId, PatId, StmtId, StmtKind, TypeRefId};
-use crate::types::exhaustive;
+use crate::types::exhaustive::{self, Unreachable};
 use crate::types::infer::{Expect, Infer, Pending, error, expr};
 use crate::types::ty::Ty;
 
@@ -225,14 +225,18 @@ impl Infer<'_, '_> {
                     .fix("add the arm", insert, format!("  {missing} => {{ }}\n")),
             );
         }
-        for at in found.unreachable {
-            if let Some(arm) = arms.get(at) {
-                self.report(Diagnostic::new(
-                    codes::W0401,
-                    arm.pattern.span,
+        for unreachable in found.unreachable {
+            let (span, message) = match unreachable {
+                Unreachable::Arm(span) => (
+                    span,
                     "this arm is never reached: the arms before it cover everything it matches",
-                ));
-            }
+                ),
+                Unreachable::Alternative(span) => (
+                    span,
+                    "this alternative is never reached: what stands before it covers all it matches",
+                ),
+            };
+            self.report(Diagnostic::new(codes::W0401, span, message));
         }
     }
 
@@ -247,7 +251,9 @@ impl Infer<'_, '_> {
     pub fn is_pattern(&mut self, value: ExprId, pattern: PatId, span: Span) -> hir::Expr {
         let scrutinee = self.infer(value);
         self.enter();
+        self.in_is = true;
         let pattern = self.pattern(pattern, &scrutinee.ty.clone(), false);
+        self.in_is = false;
         self.leave();
         let yes = |value| expr(ExprKind::Bool(value), Ty::Bool, span);
         let arms = vec![

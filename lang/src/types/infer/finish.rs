@@ -1,9 +1,11 @@
 //! The end of inference: checks that needed all types, variables replaced everywhere, the function taken out.
 
 use crate::diag::{Diagnostic, codes};
-use crate::hir::{self, Conversion, Expr, ExprKind, Pattern, PlaceStep, StmtKind};
+use crate::hir::substitute::monomorphise;
+use crate::hir::visit::each_type;
+use crate::hir::{self, Conversion, Expr, ExprKind};
 use crate::source::Span;
-use crate::types::bounds::satisfies;
+use crate::types::bounds::{self, Given, Lack};
 use crate::types::infer::{Facts, Infer, Pending};
 use crate::types::ty::Ty;
 use crate::types::unify::Table;
@@ -16,11 +18,19 @@ pub struct Checked {
     pub result: Ty,
     pub diagnostics: Vec<Diagnostic>,
     pub facts: Facts,
+    /// The instances of generic functions it calls; those that depend on its own type parameters are in the tree.
+    pub instances: Vec<hir::Instance>,
 }
 
 impl Checked {
     pub fn failed(diagnostics: Vec<Diagnostic>) -> Checked {
-        Checked { function: None, result: Ty::Error, diagnostics, facts: Facts::default() }
+        Checked {
+            function: None,
+            result: Ty::Error,
+            diagnostics,
+            facts: Facts::default(),
+            instances: Vec::new(),
+        }
     }
 }
 
@@ -36,9 +46,12 @@ impl Infer<'_, '_> {
         let had_errors = self.diagnostics.iter().any(Diagnostic::is_error);
         let mut unknown: Vec<Span> = Vec::new();
         let mut table = std::mem::take(&mut self.table);
-        let mut report = |span| unknown.push(span);
-        Finish { table: &mut table, report: &mut report }.function(&mut function);
+        settle(&mut table, &mut function, &mut unknown);
         unknown.dedup();
+        let mut instances = Vec::new();
+        monomorphise(&mut function, &mut instances);
+        instances.sort();
+        instances.dedup();
         // What is unknown after another mistake is mostly unknown because of it.
         if !had_errors {
             for span in unknown {
@@ -59,106 +72,75 @@ impl Infer<'_, '_> {
             result,
             diagnostics: self.diagnostics,
             facts,
+            instances,
         }
     }
 
     fn late_checks(&mut self) {
         for pending in std::mem::take(&mut self.pending) {
-            let diagnostic = match pending {
-                Pending::Bound { ty, bound, span } => {
-                    self.bound(&ty, &bound, span, codes::E0311, |ty| {
-                        format!("`{ty}` is not `{bound}`")
-                    })
-                }
-                Pending::Key { ty, span } => self.bound(&ty, "Hash", span, codes::E0312, |ty| {
-                    format!("`{ty}` cannot be a key of a Map or an element of a Set")
-                }),
-                Pending::Json { ty, span } => self.bound(&ty, "Json", span, codes::E0307, |ty| {
-                    format!("`{ty}` has no JSON form")
-                }),
-                Pending::Equal { ty, span } => self.bound(&ty, "Eq", span, codes::E0306, |ty| {
-                    format!("values of type `{ty}` cannot be compared by `==`")
-                }),
+            let found = match &pending {
+                Pending::Bound { ty, bound, .. } => self.lack(ty, bound),
+                Pending::Key { ty, .. } => self.lack(ty, "Hash"),
+                Pending::Json { ty, .. } => self.lack(ty, "Json"),
+                Pending::Equal { ty, .. } => self.lack(ty, "Eq"),
             };
-            self.diagnostics.extend(diagnostic);
-        }
-    }
-
-    fn bound(
-        &self,
-        ty: &Ty,
-        bound: &str,
-        span: Span,
-        code: codes::Code,
-        message: impl FnOnce(&Ty) -> String,
-    ) -> Option<Diagnostic> {
-        let ty = self.table.resolve(ty);
-        (!satisfies(self.db, &ty, bound)).then(|| Diagnostic::new(code, span, message(&ty)))
-    }
-}
-
-struct Finish<'a> {
-    table: &'a mut Table,
-    report: &'a mut dyn FnMut(Span),
-}
-
-impl Finish<'_> {
-    fn ty(&mut self, ty: &mut Ty) {
-        let report = &mut *self.report;
-        *ty = self.table.finish(ty, &mut |span| report(span));
-    }
-
-    fn types(&mut self, types: &mut [Ty]) {
-        types.iter_mut().for_each(|ty| self.ty(ty));
-    }
-
-    fn function(&mut self, function: &mut hir::Function) {
-        for local in &mut function.locals {
-            self.ty(&mut local.ty);
-        }
-        self.ty(&mut function.result);
-        self.expr(&mut function.body);
-    }
-
-    fn expr(&mut self, expr: &mut Expr) {
-        self.ty(&mut expr.ty);
-        match &mut expr.kind {
-            ExprKind::Builtin { types, .. } | ExprKind::Scope { types, .. } => self.types(types),
-            ExprKind::LlmCall { schema, .. } => self.ty(schema),
-            ExprKind::Lambda { function, .. } => self.function(function),
-            ExprKind::Match { arms, .. } => {
-                arms.iter_mut().for_each(|arm| self.pattern(&mut arm.pattern));
-            }
-            ExprKind::For { pattern, .. } => self.pattern(pattern),
-            ExprKind::Block { stmts, .. } => {
-                for stmt in stmts {
-                    match &mut stmt.kind {
-                        StmtKind::Let { pattern, .. } => self.pattern(pattern),
-                        StmtKind::Assign { place, .. } => self.place(place),
-                        StmtKind::Expr(_) => {}
-                    }
+            let Some((ty, lack)) = found else { continue };
+            let diagnostic = match pending {
+                Pending::Bound { bound, span, of: None, .. } => {
+                    Diagnostic::new(codes::E0311, span, format!("`{ty}` is not `{bound}`"))
                 }
-            }
-            _ => {}
-        }
-        hir::visit::children(expr, &mut |inner| self.expr(inner));
-        if let ExprKind::Convert(conversion @ Conversion::Discard, inner) = &mut expr.kind
-            && inner.ty.prelude_args("Result").is_some()
-        {
-            *conversion = Conversion::DiscardResult;
+                Pending::Bound { bound, span, of: Some((param, name)), .. } => Diagnostic::new(
+                    codes::E0311,
+                    span,
+                    format!(
+                        "`{name}` needs a type that is `{bound}` for `{param}`, and `{ty}` is not"
+                    ),
+                ),
+                Pending::Key { span, .. } => {
+                    let message = format!("`{ty}` cannot be a key of a Map or an element of a Set");
+                    Diagnostic::new(codes::E0312, span, message)
+                }
+                Pending::Json { span, .. } => {
+                    Diagnostic::new(codes::E0307, span, format!("`{ty}` has no JSON form"))
+                }
+                Pending::Equal { span, .. } => {
+                    let message = format!("values of type `{ty}` cannot be compared by `==`");
+                    Diagnostic::new(codes::E0306, span, message)
+                }
+            };
+            self.diagnostics.push(lack.why(&ty).into_iter().fold(diagnostic, Diagnostic::note));
         }
     }
 
-    fn place(&mut self, place: &mut hir::Place) {
-        self.ty(&mut place.ty);
-        for step in &mut place.path {
-            let (PlaceStep::Field { container, .. } | PlaceStep::Index { container, .. }) = step;
-            self.ty(container);
-        }
+    fn lack(&self, ty: &Ty, bound: &str) -> Option<(Ty, Lack)> {
+        let ty = self.table.resolve(ty);
+        // The defaults of builtins are checked with the type variables of their signatures.
+        let given = if self.prelude { Given::Everything } else { Given::Bounds(&self.bounds) };
+        let lack = bounds::lack(self.db, given, &ty, bound)?;
+        Some((ty, lack))
     }
+}
 
-    fn pattern(&mut self, pattern: &mut Pattern) {
-        self.ty(&mut pattern.ty);
-        hir::visit::pattern_children(pattern, &mut |inner| self.pattern(inner));
+/// Variables replaced in the whole function.
+fn settle(table: &mut Table, function: &mut hir::Function, unknown: &mut Vec<Span>) {
+    let mut settle = |ty: &mut Ty| *ty = table.finish(ty, &mut |span| unknown.push(span));
+    for local in &mut function.locals {
+        settle(&mut local.ty);
+    }
+    settle(&mut function.result);
+    each_type(&mut function.body, &mut settle);
+    discards(&mut function.body);
+}
+
+/// Which of the values thrown away are Results is known only now.
+fn discards(expr: &mut Expr) {
+    if let ExprKind::Lambda { function, .. } = &mut expr.kind {
+        discards(&mut function.body);
+    }
+    hir::visit::children(expr, &mut discards);
+    if let ExprKind::Convert(conversion @ Conversion::Discard, inner) = &mut expr.kind
+        && inner.ty.prelude_args("Result").is_some()
+    {
+        *conversion = Conversion::DiscardResult;
     }
 }

@@ -11,6 +11,8 @@ use crate::source::Span;
 use crate::syntax::ast::{self, Arg, ExprId, Ident};
 use crate::types::declare::adt_definition;
 use crate::types::def::{AgentDef, Definition, Signature};
+use crate::types::infer::call::CallHead;
+use crate::types::infer::name::EnumUse;
 use crate::types::infer::{Expect, Infer, error, expr};
 use crate::types::report;
 use crate::types::ty::{AdtRef, Name, Ty};
@@ -18,8 +20,8 @@ use crate::types::ty::{AdtRef, Name, Ty};
 impl Infer<'_, '_> {
     /// `base.name` without a call.
     pub fn field(&mut self, base: ExprId, name: &Ident, span: Span, expect: &Expect) -> hir::Expr {
-        if let Some((owner, definition)) = self.path_owner(base) {
-            return self.path_member(&owner, &definition, name, span);
+        if let Some(path) = self.path_owner(base, span) {
+            return self.path_member(&path, name, span, expect);
         }
         let value = self.infer(base);
         if name.name.is_missing() {
@@ -131,8 +133,8 @@ impl Infer<'_, '_> {
         span: Span,
         expect: &Expect,
     ) -> hir::Expr {
-        if let Some((owner, definition)) = self.path_owner(base) {
-            return self.call_path(&owner, &definition, name, args, span, expect);
+        if let Some(path) = self.path_owner(base, span) {
+            return self.call_path(path, name, args, span, expect);
         }
         let value = self.infer(base);
         if name.name.is_missing() {
@@ -142,7 +144,7 @@ impl Infer<'_, '_> {
         let ty = self.shallow(&value.ty);
         match &ty {
             Ty::Adt(adt) => {
-                if let Some(call) = self.call_method(&value, adt, name, args, span) {
+                if let Some(call) = self.call_method(&value, adt, name, args, span, expect) {
                     return call;
                 }
             }
@@ -188,6 +190,7 @@ impl Infer<'_, '_> {
         name: &Ident,
         args: &[Arg],
         span: Span,
+        expect: &Expect,
     ) -> Option<hir::Expr> {
         let methods = match adt_definition(self.db, adt) {
             Some(Definition::Struct(def)) => &def.methods,
@@ -204,8 +207,8 @@ impl Infer<'_, '_> {
             let owner = ScopedName::new(self.db, adt.name.clone(), adt.fingerprint == 0);
             self.uses(&adt.name);
             self.calls(&adt.name, Some(&text), name.span);
-            let first = vec![value.clone()];
-            return Some(self.call_function(method, owner, Some(at), first, args, span));
+            let head = CallHead { first: vec![value.clone()], types: adt.args.clone() };
+            return Some(self.call_function(method, owner, Some(at), head, args, span, expect));
         }
         let field = self.struct_field(value, adt, &text, span)?;
         Some(self.call_value(field, args, span))
@@ -234,7 +237,8 @@ impl Infer<'_, '_> {
         self.calls(tool, Some(&text), name.span);
         self.effect(&format!("tool.{tool}.{text}"), name.span);
         let owner = ScopedName::new(self.db, tool.clone(), self.prelude);
-        self.call_function(method, owner, Some(at), vec![value], args, span)
+        let head = CallHead { first: vec![value], types: Vec::new() };
+        self.call_function(method, owner, Some(at), head, args, span, &Expect::Nothing)
     }
 
     /// `r.b(x)`: a request, a Future of its reply (L-73).
@@ -282,58 +286,67 @@ impl Infer<'_, '_> {
         };
         let owner = ScopedName::new(self.db, def.name.clone(), self.prelude);
         let result = self.result_in(owner, Some(behavior.member), &behavior.signature);
-        let formals = self.formals(&behavior.signature.params, owner, Some(behavior.member));
+        let formals = self.formals(&behavior.signature.params, owner, Some(behavior.member), &[]);
         let bound = self.arguments(&behavior.signature.key, &formals, args, span)?;
         Some((at, bound.values, result))
     }
 
     /// A base that names a type or agent, not a value.
-    fn path_owner(&mut self, base: ExprId) -> Option<(Name, Definition)> {
+    fn path_owner(&mut self, base: ExprId, span: Span) -> Option<PathOwner> {
         let ast::ExprKind::Name(name) = &self.body[base].kind else { return None };
         let name = name.text();
         if self.is_own_name(&name) || self.declared.iter().any(|global| global.name == name) {
             return None;
         }
         match self.definition(&name)? {
-            Definition::Alias(alias) => match &alias.ty {
-                Ty::Adt(adt) => {
-                    let target = adt_definition(self.db, adt)?.clone();
-                    Some((adt.name.clone(), target))
-                }
-                _ => None,
-            },
+            Definition::Alias(alias) => {
+                let free: Vec<Ty> = alias.generics.iter().map(|_| self.fresh(span)).collect();
+                let Ty::Adt(adt) = alias.ty.substitute(&alias.generics, &free) else { return None };
+                self.uses(&name);
+                let definition = adt_definition(self.db, &adt)?.clone();
+                Some(PathOwner { name: adt.name.clone(), definition, args: adt.args.clone() })
+            }
             found @ (Definition::Struct(_) | Definition::Enum(_) | Definition::Agent(_)) => {
-                Some((name, found.clone()))
+                Some(PathOwner { name, definition: found.clone(), args: Vec::new() })
             }
             _ => None,
         }
     }
 
+    /// The enum of a path; an alias may have fixed its arguments.
+    fn path_enum(&mut self, path: &PathOwner, span: Span, expect: &Expect) -> Option<EnumUse> {
+        let ty = self.constructed(&path.name, span, expect)?;
+        if let Ty::Adt(adt) = &ty {
+            for (arg, known) in adt.args.iter().zip(&path.args) {
+                self.table.try_unify(arg, known);
+            }
+        }
+        self.enum_use(&ty)
+    }
+
     /// `Enum.Variant` without payload, `Struct.function` as a value.
     fn path_member(
         &mut self,
-        owner: &Name,
-        definition: &Definition,
+        path: &PathOwner,
         name: &Ident,
         span: Span,
+        expect: &Expect,
     ) -> hir::Expr {
+        let owner = &path.name;
         if name.name.is_missing() {
             return error(span);
         }
         let text = name.name.text();
-        match definition {
+        match &path.definition {
             Definition::Enum(_) => {
-                let Some(ty) = self.constructed(owner, span, &Expect::Nothing) else {
-                    return error(span);
-                };
-                let Some(found) = self.enum_use(&ty) else { return error(span) };
+                let Some(found) = self.path_enum(path, span, expect) else { return error(span) };
                 match self.variant_of(&found, &text, name.span) {
                     Some(tag) => self.bare_variant(&found, tag, span),
                     None => error(span),
                 }
             }
             _ => {
-                let what = format!("`{owner}` is {}; `{owner}.{text}`", definition.kind());
+                let what = format!("`{owner}` is {}; `{owner}.{text}`", path.definition.kind());
                 self.report(Diagnostic::new(
                     codes::E0206,
                     name.span,
@@ -346,23 +359,19 @@ impl Infer<'_, '_> {
 
     fn call_path(
         &mut self,
-        owner: &Name,
-        definition: &Definition,
+        path: PathOwner,
         name: &Ident,
         args: &[Arg],
         span: Span,
         expect: &Expect,
     ) -> hir::Expr {
         let text = name.name.text();
-        let methods = match definition {
+        let owner = &path.name;
+        let methods = match &path.definition {
             Definition::Enum(def)
                 if def.variant(&text).is_some() || find(&def.methods, &text).is_none() =>
             {
-                let Some(ty) = self.constructed(owner, span, expect) else {
-                    self.infer_args(args);
-                    return error(span);
-                };
-                let found = self.enum_use(&ty);
+                let found = self.path_enum(&path, span, expect);
                 let tag = found.as_ref().and_then(|f| self.variant_of(f, &text, name.span));
                 return match (found, tag) {
                     (Some(found), Some(tag)) => self.variant_call(&found, tag, args, span),
@@ -385,7 +394,8 @@ impl Infer<'_, '_> {
                 self.uses(owner);
                 self.calls(owner, Some(&text), name.span);
                 let scoped = ScopedName::new(self.db, owner.clone(), self.prelude);
-                self.call_function(method, scoped, Some(at), Vec::new(), args, span)
+                let head = CallHead { first: Vec::new(), types: path.args };
+                self.call_function(method, scoped, Some(at), head, args, span, expect)
             }
             None => {
                 self.infer_args(args);
@@ -472,6 +482,14 @@ impl Infer<'_, '_> {
         }
         names
     }
+}
+
+/// A base that names a type or agent.
+struct PathOwner {
+    name: Name,
+    definition: Definition,
+    /// The arguments that an alias gives the type; empty if the path names the type itself.
+    args: Vec<Ty>,
 }
 
 /// The method of that name, and its place.

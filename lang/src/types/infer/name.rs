@@ -8,7 +8,7 @@ use crate::db::SessionInput;
 use crate::diag::{Diagnostic, codes, nearest};
 use crate::hir::{self, ExprKind};
 use crate::names::cell::cell_globals;
-use crate::names::scope::{prelude_scope, session_scope};
+use crate::names::scope::{ScopedName, prelude_scope, session_scope};
 use crate::source::Span;
 use crate::types::declare::adt_definition;
 use crate::types::def::{Definition, EnumDef, Signature};
@@ -235,9 +235,16 @@ impl Infer<'_, '_> {
     fn function_value(&mut self, name: &Name, signature: &Signature, span: Span) -> hir::Expr {
         self.uses(name);
         self.calls(name, None, span);
-        let result = self.result_of(name, None, signature);
-        let params = signature.params.iter().map(|param| param.ty.clone()).collect();
-        expr(ExprKind::Function(signature.key.clone()), Ty::function(params, result), span)
+        let types = self.type_arguments(signature, Vec::new(), span);
+        let substitute = |ty: &Ty| ty.substitute(&signature.generics, &types);
+        let result = substitute(&self.result_of(name, None, signature));
+        let params = signature.params.iter().map(|param| substitute(&param.ty)).collect();
+        let owner = ScopedName::new(self.db, name.clone(), self.prelude);
+        let kind = match types.is_empty() {
+            true => ExprKind::Function(signature.key.clone()),
+            false => ExprKind::Instance(self.instance(signature, owner, None, types)),
+        };
+        expr(kind, Ty::function(params, result), span)
     }
 
     fn undefined_name(&mut self, name: &Name, span: Span) -> hir::Expr {

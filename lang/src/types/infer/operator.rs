@@ -3,9 +3,10 @@
 use ag_runtime::builtin;
 
 use crate::diag::{Diagnostic, codes};
-use crate::hir::{self, Arith, BinaryOp, Compare, ExprKind, UnaryOp};
+use crate::hir::{self, Arith, BinaryOp, Compare, ExprKind, GenericOp, UnaryOp};
 use crate::source::Span;
 use crate::syntax::ast::{self, ExprId, Literal};
+use crate::types::bounds;
 use crate::types::builtins::builtin_signature;
 use crate::types::infer::{Expect, Infer, Pending, error, expr};
 use crate::types::report;
@@ -32,6 +33,9 @@ impl Infer<'_, '_> {
                     Ty::Money => UnaryOp::MoneyNeg,
                     Ty::Duration => UnaryOp::DurationNeg,
                     Ty::Error => return error(span),
+                    other if self.is_num(&other) => {
+                        return expr(ExprKind::Generic(GenericOp::Neg, vec![value]), other, span);
+                    }
                     other => {
                         let ty = self.table.resolve(&other);
                         let message = format!("`-` is not defined for `{ty}`");
@@ -146,12 +150,15 @@ impl Infer<'_, '_> {
             return error(span);
         }
         match arith_of(op) {
+            Some(arith) if left == right && self.is_num(&left) => {
+                self.generic_arithmetic(arith, a, b, span)
+            }
             Some(arith) => match arithmetic(arith, &left, &right) {
                 Some((op, ty)) => binary(op, a, b, ty, span),
                 None => self.operator_call(symbol(op), vec![a, b], span),
             },
             None => match (compare_of(op), left == right) {
-                (Some(compare), true) if is_word(&left) => {
+                (Some(compare), true) if left.is_word() => {
                     binary(BinaryOp::CompareInt(compare), a, b, Ty::Bool, span)
                 }
                 (Some(compare), true) if left == Ty::Float => {
@@ -160,6 +167,39 @@ impl Infer<'_, '_> {
                 _ => self.operator_call(symbol(op), vec![a, b], span),
             },
         }
+    }
+
+    /// A type parameter whose values are numbers.
+    fn is_num(&self, ty: &Ty) -> bool {
+        match ty {
+            Ty::Param(name) => bounds::declares(&self.bounds, name, "Num"),
+            _ => false,
+        }
+    }
+
+    /// Every Num adds and subtracts; `Money * Money` means nothing.
+    fn generic_arithmetic(
+        &mut self,
+        op: Arith,
+        a: hir::Expr,
+        b: hir::Expr,
+        span: Span,
+    ) -> hir::Expr {
+        let ty = self.shallow(&a.ty);
+        let op = match op {
+            Arith::Add => GenericOp::Add,
+            Arith::Sub => GenericOp::Sub,
+            Arith::Mul | Arith::Div | Arith::Rem => {
+                let message =
+                    format!("not every `Num` can do this: `{ty}` may be Money or Duration");
+                self.report(
+                    Diagnostic::new(codes::E0308, span, message)
+                        .note("`Num` has `+`, `-` and comparisons; write the type to do more"),
+                );
+                return error(span);
+            }
+        };
+        expr(ExprKind::Generic(op, vec![a, b]), ty, span)
     }
 
     /// The first builtin of the operator that takes these operands.
@@ -188,7 +228,7 @@ impl Infer<'_, '_> {
             }
             for (name, bound) in &signature.bounds {
                 let ty = Ty::Param(name.clone()).substitute(&signature.generics, &types);
-                self.pending.push(Pending::Bound { ty, bound: bound.clone(), span });
+                self.pending.push(Pending::Bound { ty, bound: bound.clone(), span, of: None });
             }
             let ty = signature.result.substitute(&signature.generics, &types);
             return expr(ExprKind::Builtin { id: *id, args, types }, ty, span);
@@ -217,6 +257,12 @@ impl Infer<'_, '_> {
                     (Ty::Text, _) | (_, Ty::Text) if op == "+" => {
                         diagnostic.note("`show(x)` and \"${x}\" give the Text of any value")
                     }
+                    (t, _) | (_, t) if is_tried(t) => diagnostic.note(
+                        "`try` takes only what stands directly behind it: write `try (a / b)` or `try { ... }`",
+                    ),
+                    (Ty::Param(name), _) | (_, Ty::Param(name)) if left == right => diagnostic.note(
+                        format!("`{name}` may be any type; `<{name} : Num>` would allow `+` and `-`"),
+                    ),
                     (t, _) | (_, t) if t.as_option().is_some() => diagnostic
                         .note("one of them may be None: unwrap it with `??`, `?` or `match`"),
                     _ => diagnostic,
@@ -255,7 +301,7 @@ impl Infer<'_, '_> {
                 }
                 binary(BinaryOp::CompareFloat(compare), a, b, Ty::Bool, span)
             }
-            word if is_word(word) => binary(BinaryOp::CompareInt(compare), a, b, Ty::Bool, span),
+            word if word.is_word() => binary(BinaryOp::CompareInt(compare), a, b, Ty::Bool, span),
             _ => {
                 self.pending.push(Pending::Equal { ty, span });
                 let (lhs, rhs) = (Box::new(a), Box::new(b));
@@ -330,6 +376,12 @@ impl Infer<'_, '_> {
     }
 }
 
+/// What `try` gives.
+fn is_tried(ty: &Ty) -> bool {
+    let error = ty.prelude_args("Result").and_then(<[Ty]>::last);
+    error.is_some_and(|error| error.prelude_args("Fault").is_some())
+}
+
 /// `-x`, folded for literals.
 fn negated(op: UnaryOp, value: hir::Expr, span: Span) -> hir::Expr {
     let ty = value.ty.clone();
@@ -345,11 +397,6 @@ fn negated(op: UnaryOp, value: hir::Expr, span: Span) -> hir::Expr {
 
 fn binary(op: BinaryOp, a: hir::Expr, b: hir::Expr, ty: Ty, span: Span) -> hir::Expr {
     expr(ExprKind::Binary(op, Box::new(a), Box::new(b)), ty, span)
-}
-
-/// Types whose values compare as signed words.
-fn is_word(ty: &Ty) -> bool {
-    matches!(ty, Ty::Int | Ty::Money | Ty::Duration | Ty::Time | Ty::Bool)
 }
 
 /// The instruction for operands that are plain words; `None`: ask the table of builtins.

@@ -122,6 +122,16 @@ impl Infer<'_, '_> {
         let Some(variant) = found.def.variants.get(tag as usize) else { return broken(span) };
         let payload = &variant.fields;
         let given = args.unwrap_or_default();
+        if args.is_none() && self.in_is {
+            // `x is Some` asks for the variant alone.
+            let any = |field: &Param| Pattern {
+                kind: PatternKind::Wildcard,
+                ty: field.ty.substitute(&found.def.generics, &found.args),
+                span,
+            };
+            let fields = payload.iter().map(any).collect();
+            return Pattern { kind: PatternKind::Variant { tag, fields }, ty: ty.clone(), span };
+        }
         if given.len() != payload.len() && !(args.is_none() && payload.is_empty()) {
             let message = format!(
                 "`{}` has {} parts, the pattern has {}",

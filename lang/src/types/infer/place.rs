@@ -7,6 +7,7 @@ use crate::hir::{
 use crate::source::Span;
 use crate::syntax::ast::{self, AssignOp, ExprId, Ident};
 use crate::types::infer::args::is_simple;
+use crate::types::infer::frame::FrameKind;
 use crate::types::infer::{Expect, Infer, Owner, expr};
 use crate::types::ty::{Name, Ty};
 
@@ -122,6 +123,16 @@ impl Infer<'_, '_> {
                 return None;
             }
             if self.is_captured(id) {
+                // A lambda has the variable itself; a nested function has the value it had (L-54).
+                if self.frame().kind == FrameKind::Function {
+                    let message = format!(
+                        "a nested function cannot assign `{name}` of the function around it"
+                    );
+                    self.report(Diagnostic::new(codes::E0502, span, message).note(
+                        "give the new value back, or use a lambda: it has the variable itself",
+                    ));
+                    return None;
+                }
                 self.share(id);
             }
             let ty = self.local_ty(id);

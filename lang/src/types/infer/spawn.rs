@@ -37,7 +37,7 @@ impl Infer<'_, '_> {
         let params: Vec<Arg> =
             rest.iter().filter(|arg| !is_port(arg) && !is_supervise(arg)).cloned().collect();
         let owner = ScopedName::new(self.db, def.name.clone(), self.prelude);
-        let formals = self.formals(&def.params, owner, None);
+        let formals = self.formals(&def.params, owner, None, &[]);
         let bound = self.arguments(&def.name, &formals, &params, span);
         let mut fields = bound.map(|bound| bound.values);
         for (at, port) in def.skills.iter().chain(&def.tools).enumerate() {
