@@ -93,8 +93,9 @@ impl<'a> Terms<'a> {
         let pattern = self.pattern();
         let literal = one(&[T::Number, T::Money, T::Text, T::True, T::False]);
         let literal = seq([not(when(|token| token.min_int)), literal]);
-        let range = seq([literal.clone(), one(&[T::DotDot, T::DotDotEq]), literal.clone()]);
         let negative = seq([t(T::Minus), one(&[T::Number, T::Money])]);
+        let end = alt([literal.clone(), negative.clone()]);
+        let range = seq([end.clone(), one(&[T::DotDot, T::DotDotEq]), end]);
         let field = alt([t(T::DotDot), seq([name(), opt(seq([t(T::Colon), pattern.clone()]))])]);
         let fields = curly(list(field));
         let record = seq([opt(upper()), fields]);

@@ -33,8 +33,9 @@ impl Parser<'_> {
         let start = self.start();
         let kind = match self.peek() {
             T::Name => self.named_pattern(),
-            T::Minus => self.negative_pattern(),
-            T::Number | T::Money | T::Text | T::True | T::False => self.literal_pattern(),
+            T::Minus | T::Number | T::Money | T::Text | T::True | T::False => {
+                self.literal_pattern()
+            }
             T::TemplateStart => {
                 self.plain_text("a pattern");
                 PatKind::Error
@@ -111,38 +112,39 @@ impl Parser<'_> {
     }
 
     fn literal_pattern(&mut self) -> PatKind {
-        let Some(start) = self.take_literal() else { return PatKind::Error };
+        let Some(start) = self.signed_literal() else { return PatKind::Error };
         let inclusive = self.at(T::DotDotEq);
         if !inclusive && !self.at(T::DotDot) {
             return PatKind::Literal(start);
         }
         self.bump();
-        match self.take_literal() {
+        if !matches!(self.peek(), T::Minus | T::Number | T::Money | T::Text | T::True | T::False) {
+            self.expected("a literal");
+            return PatKind::Error;
+        }
+        match self.signed_literal() {
             Some(end) => PatKind::Range { start, end, inclusive },
-            None => {
-                self.expected("a literal");
-                PatKind::Error
-            }
+            None => PatKind::Error,
         }
     }
 
-    fn negative_pattern(&mut self) -> PatKind {
-        self.bump();
+    /// A literal, of a number also a negative one.
+    fn signed_literal(&mut self) -> Option<Literal> {
+        if !self.eat(T::Minus) {
+            return self.take_literal();
+        }
         if matches!(self.value(), Some(Value::MinInt)) {
             self.bump();
-            return PatKind::Literal(Literal::Int { value: i64::MIN, decimal: true });
+            return Some(Literal::Int { value: i64::MIN, decimal: true });
         }
         let negated = match self.peek() {
             T::Number | T::Money => self.take_literal().and_then(negated),
             _ => None,
         };
-        match negated {
-            Some(literal) => PatKind::Literal(literal),
-            None => {
-                self.expected("a number");
-                PatKind::Error
-            }
+        if negated.is_none() {
+            self.expected("a number");
         }
+        negated
     }
 
     /// The literal at the position, if one is there.
