@@ -71,6 +71,22 @@ impl Table {
         }
     }
 
+    /// Makes what is still unknown in a type, and would be reported, this one.
+    pub fn settle(&mut self, ty: &Ty, with: &Ty) {
+        match self.shallow(ty) {
+            Ty::Var(id) if self.fallback(id) == Fallback::Report => {
+                let _ = self.bind(id, with);
+            }
+            Ty::Var(_) => {}
+            known => {
+                known.map(&mut |part| {
+                    self.settle(part, with);
+                    Ty::Unit
+                });
+            }
+        }
+    }
+
     fn fall_back(&mut self, id: u32, report: &mut impl FnMut(Span)) -> Ty {
         let Some(variable) = self.variables.get_mut(id as usize) else { return Ty::Error };
         let ty = match variable.fallback {

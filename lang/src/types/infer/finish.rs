@@ -78,6 +78,10 @@ impl Infer<'_, '_> {
 
     fn late_checks(&mut self) {
         for pending in std::mem::take(&mut self.pending) {
+            // `None` and `[]` as JSON hold nothing that had a type.
+            if let Pending::Json { ty, .. } = &pending {
+                self.table.settle(ty, &Ty::Dyn);
+            }
             let found = match &pending {
                 Pending::Bound { ty, bound, .. } => self.lack(ty, bound),
                 Pending::Key { ty, .. } => self.lack(ty, "Hash"),

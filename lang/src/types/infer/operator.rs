@@ -357,8 +357,10 @@ impl Infer<'_, '_> {
         };
         // `a ?? b` with an optional `b` stays optional.
         let default = self.expr(right, &Expect::Is(inner.clone()));
+        let wanted = self.shallow(&inner);
         let keeps_option = self.shallow(&default.ty).as_option().is_some()
-            && self.shallow(&inner).as_option().is_none();
+            && wanted.as_option().is_none()
+            && wanted != Ty::Dyn;
         let _ = expect;
         if keeps_option {
             let ty = default.ty.clone();
