@@ -14,7 +14,11 @@ impl Infer<'_, '_> {
         let wanted = self.shallow(want);
         match (&wanted, &have) {
             (_, Ty::Never) => from,
-            (_, Ty::Error) => from,
+            (_, Ty::Error) => {
+                // What this would have determined stays unknown for a reason already told.
+                self.table.settle(want, &Ty::Error);
+                from
+            }
             (Ty::Error, _) => from,
             (Ty::Var(_), _) | (_, Ty::Var(_)) => self.same(from, want),
             (Ty::Dyn, Ty::Dyn) => from,
