@@ -3,7 +3,6 @@
 //! One input a cell, never one a notebook: an edit touches the queries of that cell only. Queries are plain functions in
 //! `names` and `types`; this file holds the storage they share. Nothing here does IO.
 
-pub mod instances;
 pub mod workspace;
 
 use std::sync::Arc;

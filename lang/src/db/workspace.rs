@@ -4,6 +4,7 @@
 //! removes it again.
 
 mod aside;
+pub mod instances;
 pub mod tested;
 
 use std::collections::BTreeMap;
@@ -13,10 +14,11 @@ use ag_runtime::value::shape::ShapeId;
 use rustc_hash::{FxHashMap, FxHashSet};
 use salsa::Setter;
 
-use crate::db::instances::Instances;
+use crate::db::workspace::instances::Instances;
 use crate::db::{CellInput, Database, GlobalType, SessionInput};
 use crate::diag::{Diagnostic, codes};
 use crate::hir;
+use crate::hir::visit::each_function;
 use crate::names::cell::{ItemKey, cell_globals, cell_items, is_named, parse_cell};
 use crate::names::mention::{defines, mentions};
 use crate::source::{LineColumn, LineIndex, Span};
@@ -183,27 +185,6 @@ impl Workspace {
         changes
     }
 
-    /// Hands out the instances that are new or other than before: with the cell's own definitions those of its own
-    /// functions, as relinked ones the others.
-    fn instantiate(
-        &mut self,
-        needed: Vec<hir::Instance>,
-        by: Option<CellId>,
-        changes: &mut Changes,
-        own: &mut hir::Definitions,
-    ) {
-        let mut elsewhere: BTreeMap<CellId, hir::Definitions> = BTreeMap::new();
-        for (instance, function) in self.instances.update(&self.db, needed, by) {
-            let Some(owner) = self.linked.get(&instance.owner) else { continue };
-            let mut function = (*function).clone();
-            each_function(&mut function, &mut |function| function.item = owner.item);
-            let own_cell = by == Some(owner.cell);
-            let into = if own_cell { &mut *own } else { elsewhere.entry(owner.cell).or_default() };
-            into.functions.push(function);
-        }
-        changes.relinked.extend(elsewhere);
-    }
-
     /// Looks at a text as if it were the next cell; it is gone afterwards.
     pub fn look<T>(&mut self, text: &str, look: impl FnOnce(&Database, CellInput) -> T) -> T {
         // One input for all looks: a person types for hours, and an input lives as long as the database.
@@ -352,19 +333,6 @@ impl Workspace {
         self.instantiate(needed, Some(id), &mut changes, &mut checked.definitions);
         checked.changes = changes;
         checked
-    }
-
-    /// The instances that a cell and what was linked anew for it need.
-    fn instances_of(&self, cell: CellInput) -> Vec<hir::Instance> {
-        let db = &self.db;
-        let linked = self.linked.values().flat_map(|linked| linked.checked.instances.iter());
-        // Tests have no names to be linked by.
-        let items =
-            cell_items(db, cell).iter().flat_map(|item| check_item(db, *item).instances.iter());
-        let steps = parse_cell(db, cell).cell.body.order.iter().enumerate();
-        let steps = steps.filter(|(_, step)| matches!(step, SyntaxStep::Stmt(_)));
-        let steps = steps.flat_map(|(at, _)| infer_step(db, cell, number(at)).instances.iter());
-        linked.chain(items).chain(steps).cloned().collect()
     }
 
     fn checked(&self, id: CellId, cell: CellInput) -> CheckedCell {
@@ -615,18 +583,6 @@ fn keys(checked: &CheckedItem) -> Vec<hir::FunctionKey> {
         std::iter::once(agent.init.key.clone()).chain(behaviors)
     });
     functions.chain(agents).collect()
-}
-
-/// The function and the lambdas in it.
-fn each_function(function: &mut hir::Function, f: &mut dyn FnMut(&mut hir::Function)) {
-    fn inside(value: &mut hir::Expr, f: &mut dyn FnMut(&mut hir::Function)) {
-        if let hir::ExprKind::Lambda { function, .. } = &mut value.kind {
-            each_function(function, f);
-        }
-        hir::visit::children(value, &mut |inner| inside(inner, f));
-    }
-    f(function);
-    inside(&mut function.body, f);
 }
 
 /// `cell.2.{lambda 1}` -> `cell 7.2.{lambda 1}`.

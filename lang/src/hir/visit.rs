@@ -1,8 +1,8 @@
 //! Walking the typed tree: the direct parts of a node, for passes that treat most kinds alike.
 
 use crate::hir::{
-    Arm, Callee, Expr, ExprKind, Pattern, PatternKind, Place, PlaceStep, Sequence, Stmt, StmtKind,
-    TemplatePart,
+    Arm, Callee, Expr, ExprKind, Function, Pattern, PatternKind, Place, PlaceStep, Sequence, Stmt,
+    StmtKind, TemplatePart,
 };
 use crate::types::ty::Ty;
 
@@ -214,4 +214,16 @@ fn place_types(place: &mut Place, f: &mut dyn FnMut(&mut Ty)) {
 fn pattern_types(pattern: &mut Pattern, f: &mut dyn FnMut(&mut Ty)) {
     f(&mut pattern.ty);
     pattern_children(pattern, &mut |inner| pattern_types(inner, f));
+}
+
+/// The function and the lambdas in it.
+pub fn each_function(function: &mut Function, f: &mut dyn FnMut(&mut Function)) {
+    fn inside(value: &mut Expr, f: &mut dyn FnMut(&mut Function)) {
+        if let ExprKind::Lambda { function, .. } = &mut value.kind {
+            each_function(function, f);
+        }
+        children(value, &mut |inner| inside(inner, f));
+    }
+    f(function);
+    inside(&mut function.body, f);
 }

@@ -3,14 +3,20 @@
 //!
 //! Never: installs anything. What is new or other than before is handed out, and counts as installed from then on.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::db::Db;
-use crate::db::workspace::CellId;
+use crate::db::workspace::{CellId, Changes, Workspace, number};
+use crate::db::{CellInput, Db};
+use crate::hir::visit::each_function;
 use crate::hir::{self, FunctionKey, Instance};
+use crate::names::cell::{cell_items, parse_cell};
+use crate::syntax::item::Step as SyntaxStep;
+use crate::types::check::check_item;
 use crate::types::generic::instantiate;
+use crate::types::step::infer_step;
 use crate::types::ty::Name;
 
 /// What the engine has under a name.
@@ -81,5 +87,41 @@ impl Instances {
     pub fn of(&self, owner: &Name) -> Vec<FunctionKey> {
         let own = self.made.iter().filter(|(_, made)| made.instance.owner == *owner);
         own.map(|(name, _)| name.clone()).collect()
+    }
+}
+
+impl Workspace {
+    /// Hands out the instances that are new or other than before: with the cell's own definitions those of its own
+    /// functions, as relinked ones the others.
+    pub(super) fn instantiate(
+        &mut self,
+        needed: Vec<hir::Instance>,
+        by: Option<CellId>,
+        changes: &mut Changes,
+        own: &mut hir::Definitions,
+    ) {
+        let mut elsewhere: BTreeMap<CellId, hir::Definitions> = BTreeMap::new();
+        for (instance, function) in self.instances.update(&self.db, needed, by) {
+            let Some(owner) = self.linked.get(&instance.owner) else { continue };
+            let mut function = (*function).clone();
+            each_function(&mut function, &mut |function| function.item = owner.item);
+            let own_cell = by == Some(owner.cell);
+            let into = if own_cell { &mut *own } else { elsewhere.entry(owner.cell).or_default() };
+            into.functions.push(function);
+        }
+        changes.relinked.extend(elsewhere);
+    }
+
+    /// The instances that a cell and what was linked anew for it need.
+    pub(super) fn instances_of(&self, cell: CellInput) -> Vec<hir::Instance> {
+        let db = &self.db;
+        let linked = self.linked.values().flat_map(|linked| linked.checked.instances.iter());
+        // Tests have no names to be linked by.
+        let items =
+            cell_items(db, cell).iter().flat_map(|item| check_item(db, *item).instances.iter());
+        let steps = parse_cell(db, cell).cell.body.order.iter().enumerate();
+        let steps = steps.filter(|(_, step)| matches!(step, SyntaxStep::Stmt(_)));
+        let steps = steps.flat_map(|(at, _)| infer_step(db, cell, number(at)).instances.iter());
+        linked.chain(items).chain(steps).cloned().collect()
     }
 }
