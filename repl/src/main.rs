@@ -36,6 +36,8 @@ fn main() -> ExitCode {
         Some(Command::New { name }) => command::new::new(&name),
         Some(Command::Explain { code }) => command::explain::explain(&code),
         Some(Command::Kernel { action }) => command::kernel::kernel(&action),
+        #[cfg(feature = "models")]
+        Some(Command::Models { action }) => command::models::models(&action),
         Some(Command::Bench { compare }) => command::bench::bench(compare.as_deref()),
     };
     ExitCode::from(exit as u8)

@@ -6,6 +6,9 @@
 pub mod echo;
 pub mod error;
 pub mod first_value;
+pub mod grammar;
+#[cfg(feature = "models")]
+pub mod local;
 pub mod pace;
 pub mod parse;
 pub mod price;

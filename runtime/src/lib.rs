@@ -12,6 +12,7 @@ pub mod journal;
 pub mod lane;
 pub mod ledger;
 pub mod memory;
+pub mod models;
 pub mod rng;
 pub mod sched;
 pub mod services;

@@ -5,16 +5,24 @@
 use crate::clock::Clock;
 use crate::journal::effect::EffectJournal;
 use crate::lane::echo::Echo;
+#[cfg(feature = "models")]
+use crate::lane::local::Local;
 use crate::lane::registry::Lanes;
+use crate::lane::request::Provider;
 use crate::lane::typed::LaneServices;
 use crate::ledger::Ledger;
 use crate::ledger::flush::Durability;
 use crate::ledger::money::MicroUsd;
 use crate::memory::agent::{AgentMemory, MemoryConfig};
+use crate::memory::embed::choice::Embedder;
+#[cfg(feature = "models")]
+use crate::memory::embed::minilm::MiniLm;
 use crate::memory::session::Memories;
+#[cfg(feature = "models")]
+use crate::models::ModelsFolder;
 use crate::rng::Seed;
 use parking_lot::Mutex;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -31,6 +39,8 @@ pub struct ServiceOptions {
     /// `Process` for homes that are deleted at the end.
     pub durability: Durability,
     pub budget: Option<MicroUsd>,
+    /// The folder of the models, if this session may use them.
+    pub models: Option<PathBuf>,
     /// A test: a preference for lanes that are not configured falls back to echo.
     pub in_test: bool,
 }
@@ -50,16 +60,19 @@ impl Services {
         seed: Seed,
         effects: &Arc<EffectJournal>,
     ) -> Self {
-        let ServiceOptions { home, stores, durability, budget, in_test } = options;
-        let echo = Arc::new(Echo::new(Arc::clone(clock), seed));
+        let ServiceOptions { home, stores, durability, budget, models, in_test } = options;
+        let mut providers: Vec<Arc<dyn Provider>> =
+            vec![Arc::new(Echo::new(Arc::clone(clock), seed))];
+        providers.extend(local_lane(models.as_deref(), clock, seed));
         let lanes = LaneServices {
             ledger: Ledger::open(home, Arc::clone(clock), *durability, *budget),
-            lanes: Arc::new(Lanes::new(vec![echo], *in_test)),
+            lanes: Arc::new(Lanes::new(providers, *in_test)),
             journal: Arc::clone(effects),
             clock: Arc::clone(clock),
             seed: seed.fork("lanes"),
         };
-        let memories = Memories::new(stores, Arc::clone(clock), *durability);
+        let embedder = embedder(models.as_deref());
+        let memories = Memories::with(stores, Arc::clone(clock), *durability, embedder);
         let session_memory = AgentMemory::new(Arc::clone(&memories), MemoryConfig::session());
         Self { lanes, memories, session_memory: Arc::new(session_memory), io: Mutex::default() }
     }
@@ -106,6 +119,35 @@ impl Services {
         *io = Some(runtime);
         Ok(handle)
     }
+}
+
+/// The lane of the model on this machine, if there is one.
+#[cfg(feature = "models")]
+fn local_lane(
+    models: Option<&Path>,
+    clock: &Arc<dyn Clock>,
+    seed: Seed,
+) -> Option<Arc<dyn Provider>> {
+    let folder = ModelsFolder::new(models?.to_owned());
+    let lane = Local::installed(&folder, clock, seed)?;
+    Some(Arc::new(lane))
+}
+
+#[cfg(not(feature = "models"))]
+fn local_lane(_: Option<&Path>, _: &Arc<dyn Clock>, _: Seed) -> Option<Arc<dyn Provider>> {
+    None
+}
+
+/// MiniLM if it is installed, else the one that compares words.
+fn embedder(models: Option<&Path>) -> Embedder {
+    #[cfg(feature = "models")]
+    if let Some(models) = models
+        && let Some(model) = MiniLm::installed(&ModelsFolder::new(models.to_owned()))
+    {
+        return Embedder::minilm(model);
+    }
+    let _ = models;
+    Embedder::hashing()
 }
 
 impl Drop for Services {

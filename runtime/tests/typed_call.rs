@@ -52,7 +52,7 @@ impl Provider for Scripted {
         &self.card
     }
 
-    fn count_tokens(&self, messages: &[Message]) -> u64 {
+    fn count_tokens(&self, messages: &[Message], _: Option<&Form>) -> u64 {
         messages.len() as u64 * 10
     }
 
@@ -60,8 +60,11 @@ impl Provider for Scripted {
         self.asked.lock().unwrap().push(request.messages.clone());
         let next = self.script.lock().unwrap().pop_front();
         let reply = next.unwrap_or(Err(SendError::Refused { reason: "script is over".into() }));
-        let usage =
-            Usage { input: self.count_tokens(&request.messages), output: 5, ..Usage::default() };
+        let usage = Usage {
+            input: self.count_tokens(&request.messages, None),
+            output: 5,
+            ..Usage::default()
+        };
         Box::pin(async move {
             reply.map(|text| Reply {
                 text: text.to_owned(),
@@ -304,7 +307,7 @@ async fn dropping_a_call_under_way_charges_its_worst_case() {
         fn card(&self) -> &LaneCard {
             &self.0
         }
-        fn count_tokens(&self, _: &[Message]) -> u64 {
+        fn count_tokens(&self, _: &[Message], _: Option<&Form>) -> u64 {
             10
         }
         fn send<'a>(&'a self, _: &'a Request) -> Sending<'a> {

@@ -12,6 +12,8 @@ pub struct MemoryView {
     pub embedder: String,
     /// It compares words, not meaning.
     pub is_hashing_embedder: bool,
+    /// Episodes that another embedder made a vector for, and this one not yet.
+    pub unembedded: u64,
     pub collections: Vec<CollectionRow>,
     pub windows: Vec<WindowRow>,
 }
@@ -38,8 +40,9 @@ impl MemoryView {
         Ok(MemoryView {
             store: path.display().to_string(),
             bytes: std::fs::metadata(path).map_or(0, |data| data.len()),
-            embedder: embed::NAME.to_owned(),
-            is_hashing_embedder: true,
+            embedder: memories.embedder().name().to_owned(),
+            is_hashing_embedder: memories.embedder().name() == embed::NAME,
+            unembedded: memories.unembedded() as u64,
             collections: collections
                 .map(|row| CollectionRow { name: row.name.to_string(), episodes: row.episodes })
                 .collect(),

@@ -28,6 +28,7 @@ fn lanes(rows: &[LaneRow]) -> TableView {
         Column::right("out $/M"),
         Column::right("latency"),
         Column::right("available"),
+        Column::right("memory"),
     ])
     .titled("Lanes");
     for row in rows {
@@ -42,9 +43,14 @@ fn lanes(rows: &[LaneRow]) -> TableView {
             price(row.price_out),
             latency.into(),
             available.unwrap_or_default().into(),
+            row.memory_bytes.map(megabytes).unwrap_or_default().into(),
         ]);
     }
     table
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{} MB", bytes.div_ceil(1_000_000))
 }
 
 fn state(row: &LaneRow) -> String {
@@ -54,6 +60,9 @@ fn state(row: &LaneRow) -> String {
         (true, false) => words.push("ready"),
         (false, false) if row.why_not.is_empty() => words.push("not configured"),
         (false, false) => words.push(row.why_not),
+    }
+    if row.loads_first {
+        words.push("loaded by the first call");
     }
     if row.made_up {
         words.push("made-up answers");

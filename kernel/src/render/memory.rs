@@ -16,8 +16,18 @@ pub fn tables(view: &MemoryView) -> Vec<Output> {
     if !view.windows.is_empty() {
         out.push(Output::Table(window_table(view)));
     }
+    if view.unembedded > 0 {
+        let text = format!(
+            "{} episodes are still compared by words: {} reads them in the background",
+            view.unembedded, view.embedder
+        );
+        out.push(Output::Note(Note { level: NoteLevel::Info, text }));
+    }
     if view.is_hashing_embedder {
-        let text = format!("embedder {}: compares words, not meaning", view.embedder);
+        let text = format!(
+            "embedder {}: compares words, not meaning (`ag models install minilm` brings one that does)",
+            view.embedder
+        );
         out.push(Output::Note(Note { level: NoteLevel::Warning, text }));
     }
     out

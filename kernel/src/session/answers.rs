@@ -93,6 +93,10 @@ impl State for View<'_> {
         self.program.pin(name)
     }
 
+    fn unload_models(&mut self) -> u64 {
+        self.program.services().map_or(0, |services| services.lanes().unload())
+    }
+
     fn trace(&self, of: Span) -> TraceView {
         let number = self.number(of);
         let world = self.program.world();

@@ -153,7 +153,13 @@ pub const TABLE: &[Command] = &[
         "the limits in force, or a new session limit",
         Run::Setting(money::budget),
     ),
-    row(MONEY, "lanes", "", "the lanes and why the last one was chosen", Run::Line(money::lanes)),
+    row(
+        MONEY,
+        "lanes",
+        "[unload]",
+        "the lanes and the last choice; unload frees memory",
+        Run::Line(money::lanes),
+    ),
     row(
         MONEY,
         "lane",

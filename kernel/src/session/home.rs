@@ -83,6 +83,20 @@ fn usual(variable: impl Fn(&str) -> Option<PathBuf>) -> PathBuf {
         .unwrap_or_else(|| PathBuf::from(".ag"))
 }
 
+/// Where models are (L-133): `$AG_MODELS`, else in the home. An ephemeral session reads those of the usual home: they are
+/// installed, not made by a session.
+pub fn models(home: &HomeChoice) -> PathBuf {
+    let variable = |name: &str| env::var_os(name).map(PathBuf::from);
+    if let Some(path) = variable("AG_MODELS").filter(|path| !path.as_os_str().is_empty()) {
+        return path;
+    }
+    let data = match home {
+        HomeChoice::At(path) => path.clone(),
+        HomeChoice::Usual | HomeChoice::Ephemeral => usual(variable),
+    };
+    data.join("models")
+}
+
 fn ephemeral() -> PathBuf {
     let now_ns = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
     // Sessions of one process may begin at the same moment.

@@ -14,6 +14,8 @@ pub struct SessionOptions {
     pub budget_micro_usd: Option<i64>,
     /// With a seed, chance and scheduling repeat themselves.
     pub seed: Option<u64>,
+    /// The folder of the models; none: the session uses no model.
+    pub models: Option<PathBuf>,
     /// Workers of the scheduler; none: one a core.
     pub workers: Option<usize>,
     /// The session runs a test.

@@ -100,6 +100,7 @@ fn session_options(options: &TestOptions, folder: Option<PathBuf>) -> SessionOpt
         budget_micro_usd: options.budget_micro_usd,
         seed: Some(options.seed.unwrap_or(SEED)),
         workers: Some(1),
+        models: None,
         in_test: Some(InTest { real_clock: options.real_clock }),
     }
 }

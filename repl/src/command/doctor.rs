@@ -7,8 +7,10 @@ mod jupyter;
 
 use std::path::PathBuf;
 
-use ag_kernel::session::home::Home;
+use ag_kernel::session::home::{Home, models as models_of};
 use ag_kernel::session::options::{HomeChoice, SessionOptions};
+use ag_runtime::models::ModelsFolder;
+use ag_runtime::models::catalog::MODELS;
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
@@ -69,11 +71,7 @@ pub fn doctor(as_json: bool, home: Option<PathBuf>) -> Exit {
     let home = Home::planned(&options);
     let mut findings = vec![build()];
     findings.extend(jupyter::findings());
-    findings.push(Finding::new(
-        "models",
-        State::Off,
-        "none in this version: every call is answered, made up and marked so, on the echo lane",
-    ));
+    findings.push(models(ModelsFolder::new(models_of(&options.home))));
     findings.extend(KEYS.iter().map(|name| key(name)));
     findings.extend(home::findings(home.data(), home.stores()));
     if as_json {
@@ -84,6 +82,25 @@ pub fn doctor(as_json: bool, home: Option<PathBuf>) -> Exit {
     }
     let is_broken = findings.iter().any(|finding| finding.state == State::Broken);
     if is_broken { Exit::Fault } else { Exit::Success }
+}
+
+fn models(folder: ModelsFolder) -> Finding {
+    const NONE: &str = "every call is answered, made up and marked so, on the echo lane";
+    if !cfg!(feature = "models") {
+        return Finding::new("models", State::Off, format!("not in this build: {NONE}"));
+    }
+    let installed: Vec<&str> =
+        MODELS.iter().filter(|model| folder.has(model)).map(|model| model.name).collect();
+    let place = folder.path().display();
+    match installed.len() {
+        0 => Finding::new("models", State::Off, format!("none in {place}: {NONE}"))
+            .command("ag models install"),
+        count if count < MODELS.len() => {
+            let text = format!("only {} in {place}", installed.join(", "));
+            Finding::new("models", State::Fine, text).command("ag models install")
+        }
+        _ => Finding::new("models", State::Fine, format!("{} in {place}", installed.join(", "))),
+    }
 }
 
 fn show(finding: &Finding) {

@@ -6,7 +6,7 @@ use crate::context::Cx;
 use crate::context::sink::Stream;
 use crate::fault::{Faulted, code};
 use crate::lane::error::LaneError;
-use crate::lane::pace::drive;
+use crate::lane::pace::{Wait, drive};
 use crate::lane::registry::{Choice, Want};
 use crate::lane::request::{Form, Message, Problem, Role};
 use crate::lane::typed::{self, Answer, TypedCall};
@@ -65,6 +65,9 @@ fn llm_call(cx: &mut Cx, prompt: Word, options: &Options, wanted: ShapeId) -> Ou
     let world = Arc::clone(&cx.world);
     let services = services(cx, &world)?;
     let call = typed_call(cx, prompt, options, wanted);
+    if let Some(notice) = services.lanes().notice(&call.want) {
+        cx.print(Stream::Err, notice + "\n");
+    }
     cx.record(Kind::LaneBegin);
     let answer = if world.clock().is_virtual() {
         on_this_coroutine(cx, services, call)
@@ -110,10 +113,10 @@ fn on_this_coroutine(
     call: TypedCall,
 ) -> Outcome<Result<Answer, LaneError>> {
     let call = typed::call(services.calls(), call);
-    match drive(call, |due_ns| cx.sleep_until(due_ns))? {
-        Some(answer) => Ok(answer),
-        None => fail(cx, code::INTERNAL, "a lane waits for something that is not time"),
-    }
+    drive(call, |wait| match wait {
+        Wait::Until(due_ns) => cx.sleep_until(due_ns),
+        Wait::Outside(bell) => cx.wait(|completer| bell.listen(move || completer.complete(()))),
+    })
 }
 
 /// Otherwise it runs on the lanes' executor while this coroutine gives its worker back. A cancelled wait cuts it off.

@@ -58,6 +58,7 @@ fn recall(cx: &mut Cx, query: Word, limit: i64, min_score: f64, filter: Word) ->
         min_score,
         filter,
     };
+    make_ready(cx, &memory, &query.text)?;
     let print = Fingerprint::of_json(&json!({
         "query": &*query.text,
         "limit": limit,
@@ -74,6 +75,14 @@ fn recall(cx: &mut Cx, query: Word, limit: i64, min_score: f64, filter: Word) ->
         Ok(payload) => build(cx, &payload.value, ShapeId::list(recollection())),
         Err(error) => refuse(cx, &error),
     }
+}
+
+/// Lets the embedder's model work while this coroutine gives its worker back.
+fn make_ready(cx: &mut Cx, memory: &Arc<AgentMemory>, text: &str) -> Outcome<()> {
+    if memory.is_instant() {
+        return Ok(());
+    }
+    cx.wait(|completer| memory.prepare(text, move || completer.complete(())))
 }
 
 /// What was recalled in the form of `Recollection`.
@@ -128,6 +137,7 @@ fn remember(cx: &mut Cx, episode: Word, links: Word) -> Outcome<Moved> {
     let memory = memory_of(cx)?;
     let draft = draft(cx, episode.0)?;
     let links = episode_ids(links.0);
+    make_ready(cx, &memory, &draft.searched_text())?;
     let print = Fingerprint::of_json(&json!({
         "context": draft.context,
         "action": draft.action,

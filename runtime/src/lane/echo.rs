@@ -48,7 +48,7 @@ impl Echo {
             (None, None) => format!("echo: {prompt}").chars().take(TEXT_CHARS).collect(),
         };
         let usage = Usage {
-            input: self.count_tokens(&request.messages),
+            input: self.count_tokens(&request.messages, None),
             output: tokens(text.len()),
             ..Usage::default()
         };
@@ -81,7 +81,7 @@ impl Provider for Echo {
         &self.card
     }
 
-    fn count_tokens(&self, messages: &[Message]) -> u64 {
+    fn count_tokens(&self, messages: &[Message], _: Option<&Form>) -> u64 {
         tokens(rendered(messages).len())
     }
 
@@ -180,7 +180,7 @@ mod tests {
         let text = r#"Based on {"trend":"Up","volatility":0.2} and [], should we trade?"#;
         assert_eq!(text.len(), 65);
         let messages = [Message { role: Role::User, text: text.to_owned() }];
-        assert_eq!(echo.count_tokens(&messages), 17);
+        assert_eq!(echo.count_tokens(&messages, None), 17);
         assert_eq!(echo.card().price.worst_case(17, 512), MicroUsd(1_041));
     }
 }

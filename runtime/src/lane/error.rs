@@ -15,6 +15,8 @@ pub enum LaneError {
     NoLane(String),
     /// No lane answered.
     Unavailable { lane: Arc<str>, reason: String },
+    /// A model on this machine is missing or damaged.
+    Model { lane: Arc<str>, reason: String },
     /// No reply was a value of the type wanted.
     RepairExhausted { lane: Arc<str>, replies: Vec<Rejected> },
 }
@@ -33,6 +35,7 @@ impl LaneError {
             Self::Ledger(error) => error.code(),
             Self::NoLane(_) => code::NO_LANE,
             Self::Unavailable { .. } => code::LANE_UNAVAILABLE,
+            Self::Model { .. } => code::MODEL,
             Self::RepairExhausted { .. } => code::REPAIR,
         }
     }
@@ -67,6 +70,7 @@ impl fmt::Display for LaneError {
             Self::Ledger(error) => error.fmt(f),
             Self::NoLane(text) => f.write_str(text),
             Self::Unavailable { lane, reason } => write!(f, "lane {lane} gave no answer: {reason}"),
+            Self::Model { lane, reason } => write!(f, "lane {lane} has no model: {reason}"),
             Self::RepairExhausted { lane, replies } => {
                 let last = replies.last();
                 let problems =

@@ -5,10 +5,12 @@
 //! one the clock jumps. Never: a thread asleep.
 
 use crate::clock::Clock;
+use parking_lot::Mutex;
 use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 thread_local! {
@@ -53,30 +55,77 @@ impl Future for Moment<'_> {
     }
 }
 
-/// Drives a call to its end on a virtual clock; `wait_until` passes time, or gives an error to end the call.
-/// `None` if the call waits for something that is not time, which on a virtual clock never comes.
+/// What a driven call waits for.
+pub enum Wait<'a> {
+    /// A moment of the virtual clock.
+    Until(u64),
+    /// Something that is not time, such as a model on a thread of its own: the bell rings when it is there.
+    Outside(&'a Arc<Bell>),
+}
+
+/// Rings once when a call can go on, whether somebody listens already or not yet.
+#[derive(Default)]
+pub struct Bell {
+    state: Mutex<Ring>,
+}
+
+#[derive(Default)]
+enum Ring {
+    #[default]
+    Silent,
+    Rung,
+    Heard(Box<dyn FnOnce() + Send>),
+}
+
+impl Bell {
+    /// Calls `then` at the next ring, or now if it has rung.
+    pub fn listen(&self, then: impl FnOnce() + Send + 'static) {
+        let mut state = self.state.lock();
+        match std::mem::take(&mut *state) {
+            Ring::Rung => {
+                drop(state);
+                then();
+            }
+            _ => *state = Ring::Heard(Box::new(then)),
+        }
+    }
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        let before = std::mem::replace(&mut *self.state.lock(), Ring::Rung);
+        if let Ring::Heard(then) = before {
+            *self.state.lock() = Ring::Silent;
+            then();
+        }
+    }
+}
+
+/// Drives a call to its end on a virtual clock; `wait` passes time or waits for the bell, or gives an error to end the call.
 pub fn drive<T, E>(
     call: impl Future<Output = T>,
-    mut wait_until: impl FnMut(u64) -> Result<(), E>,
-) -> Result<Option<T>, E> {
+    mut wait: impl FnMut(Wait<'_>) -> Result<(), E>,
+) -> Result<T, E> {
     let mut call = std::pin::pin!(call);
-    let mut context = Context::from_waker(Waker::noop());
+    let bell = Arc::new(Bell::default());
+    let waker = Waker::from(Arc::clone(&bell));
+    let mut context = Context::from_waker(&waker);
     loop {
         let outer = DUE_NS.replace(Some(NOT_WAITING));
         let polled = call.as_mut().poll(&mut context);
         // Nothing of the thread is kept over the wait: the coroutine may go on on another one.
         let due_ns = DUE_NS.replace(outer).unwrap_or(NOT_WAITING);
         match polled {
-            Poll::Ready(value) => return Ok(Some(value)),
-            Poll::Pending if due_ns == NOT_WAITING => return Ok(None),
-            Poll::Pending => wait_until(due_ns)?,
+            Poll::Ready(value) => return Ok(value),
+            Poll::Pending if due_ns == NOT_WAITING => wait(Wait::Outside(&bell))?,
+            Poll::Pending => wait(Wait::Until(due_ns))?,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{drive, pass};
+    use super::{Wait, drive, pass};
     use crate::clock::{Clock, VirtualClock};
 
     #[test]
@@ -88,20 +137,40 @@ mod tests {
             pass(&clock, 7).await;
             "done"
         };
-        let result = drive(call, |due_ns| {
-            moments.push(due_ns);
-            clock.advance_to(due_ns);
+        let result = drive(call, |wait| {
+            if let Wait::Until(due_ns) = wait {
+                moments.push(due_ns);
+                clock.advance_to(due_ns);
+            }
             Ok::<_, ()>(())
         });
-        assert_eq!(result, Ok(Some("done")));
+        assert_eq!(result, Ok("done"));
         assert_eq!(moments, [5, 12]);
     }
 
     #[test]
-    fn a_wait_may_end_the_call_and_one_without_end_is_told() {
+    fn a_wait_may_end_the_call() {
         let clock = VirtualClock::default();
         assert_eq!(drive(pass(&clock, 5), |_| Err("cancelled")), Err("cancelled"));
-        assert_eq!(drive(std::future::pending::<()>(), |_| Ok::<_, ()>(())), Ok(None));
+        assert_eq!(drive(std::future::pending::<()>(), |_| Err("tired")), Err("tired"));
+    }
+
+    #[test]
+    fn an_answer_from_a_thread_is_waited_for() {
+        for _ in 0..100 {
+            let (send, receive) = tokio::sync::oneshot::channel();
+            let thread = std::thread::spawn(move || send.send(7));
+            let answer = drive(receive, |wait| {
+                if let Wait::Outside(bell) = wait {
+                    let (rung, heard) = std::sync::mpsc::channel();
+                    bell.listen(move || rung.send(()).unwrap());
+                    heard.recv().unwrap();
+                }
+                Ok::<_, ()>(())
+            });
+            assert_eq!(answer, Ok(Ok(7)));
+            thread.join().unwrap().unwrap();
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Never: sends anything, reads keys or files; lanes are added by whoever opens the session.
 
 use crate::lane::error::LaneError;
-use crate::lane::request::{Message, Provider};
+use crate::lane::request::{Form, Message, Provider};
 use crate::lane::score::{Candidate, Deadline, Estimate, Terms, terms};
 use crate::ledger::money::MicroUsd;
 use parking_lot::Mutex;
@@ -13,9 +13,16 @@ use std::sync::Arc;
 
 /// The lanes every session knows (L-62), and why one of them may not answer.
 const PREDECLARED: [(&str, &str); 4] =
-    [("echo", ""), ("onnx_local", NO_CLIENT), ("anthropic", NO_CLIENT), ("openrouter", NO_CLIENT)];
+    [("echo", ""), ("onnx_local", NO_MODEL), ("anthropic", NO_CLIENT), ("openrouter", NO_CLIENT)];
 
+const NO_MODEL: &str =
+    if cfg!(feature = "models") { "not installed: ag models install" } else { "not in this build" };
 const NO_CLIENT: &str = "no client in this version";
+
+/// Why a lane does not answer; empty if nothing is known of it.
+fn why_not(name: &str) -> &'static str {
+    PREDECLARED.iter().find(|(known, _)| *known == name).map_or("", |known| known.1)
+}
 
 /// How many decisions are kept.
 const KEPT: usize = 1_000;
@@ -86,6 +93,10 @@ pub struct LaneRow {
     pub estimate: Option<Estimate>,
     /// Why it does not answer; empty if nothing is known of it.
     pub why_not: &'static str,
+    /// What it holds in memory on this machine.
+    pub memory_bytes: Option<u64>,
+    /// The next call loads a model first.
+    pub loads_first: bool,
 }
 
 /// The lanes of a session.
@@ -165,7 +176,6 @@ impl Lanes {
     #[must_use]
     pub fn rows(&self) -> Vec<LaneRow> {
         let state = self.state.lock();
-        let why_not = |name: &str| PREDECLARED.iter().find(|(n, _)| *n == name).map_or("", |p| p.1);
         let configured = state.providers.iter().map(|provider| {
             let card = provider.card();
             LaneRow {
@@ -177,7 +187,9 @@ impl Lanes {
                 configured: true,
                 pinned: state.pinned.as_ref() == Some(&card.name),
                 estimate: state.estimates.get(&card.name).copied(),
-                why_not: why_not(&card.name),
+                why_not: "",
+                memory_bytes: provider.memory_bytes(),
+                loads_first: provider.notice().is_some(),
             }
         });
         let mut rows: Vec<LaneRow> = configured.collect();
@@ -193,6 +205,8 @@ impl Lanes {
                     pinned: false,
                     estimate: None,
                     why_not,
+                    memory_bytes: None,
+                    loads_first: false,
                 });
             }
         }
@@ -200,12 +214,17 @@ impl Lanes {
     }
 
     /// Chooses, and keeps the decision.
-    pub fn decide(&self, want: &Want, messages: &[Message]) -> Result<Decision, LaneError> {
+    pub fn decide(
+        &self,
+        want: &Want,
+        messages: &[Message],
+        form: Option<&Form>,
+    ) -> Result<Decision, LaneError> {
         let (providers, note) = self.eligible(want)?;
         let mut state = self.state.lock();
         let mut looked: Vec<Considered> = providers
             .iter()
-            .map(|p| consider(p.as_ref(), want, messages, &state.estimates))
+            .map(|p| consider(p.as_ref(), want, (messages, form), &state.estimates))
             .collect();
         let fitting: Vec<usize> = (0..looked.len())
             .filter(|at| looked.get(*at).is_some_and(|c| c.excluded.is_none()))
@@ -251,7 +270,7 @@ impl Lanes {
         let configured = self.state.lock().providers.clone();
         let (echo, real): (Vec<_>, Vec<_>) =
             configured.into_iter().partition(|provider| &*provider.card().name == "echo");
-        let echo_only = "this version has no other lane: echo makes its answers up";
+        let echo_only = "no other lane is configured: echo makes its answers up";
         if want.preference.is_empty() {
             return Ok(if real.is_empty() { (echo, Some(echo_only)) } else { (real, None) });
         }
@@ -274,15 +293,46 @@ impl Lanes {
         }
     }
 
-    /// R0604 for lanes that are not there, with the ways out.
+    /// R0604 for lanes that are not there, each with its reason, and the ways out.
     fn missing(&self, names: &[Arc<str>]) -> LaneError {
-        let list: Vec<&str> = names.iter().map(|name| &**name).collect();
+        let list: Vec<String> = names
+            .iter()
+            .map(|name| match why_not(name) {
+                "" => format!("{name} (not configured)"),
+                why => format!("{name} ({why})"),
+            })
+            .collect();
         let what = match list.as_slice() {
             [one] => format!("lane {one} is not available"),
             many => format!("none of the lanes {} is available", many.join(", ")),
         };
-        let why = "this version answers on the echo lane only (offline, made-up answers)";
-        LaneError::NoLane(format!("{what}: {why}. Ways out: `:lane echo`, or `--lane echo`"))
+        let here = match self.get("onnx_local") {
+            Some(_) => "`:lane onnx_local` (the model on this machine)",
+            None if cfg!(feature = "models") => {
+                "`ag models install` (a model on this machine, no account)"
+            }
+            None => "a build with the feature `models`",
+        };
+        LaneError::NoLane(format!(
+            "{what}. Ways out: {here}, or `:lane echo` (offline, made-up answers)"
+        ))
+    }
+
+    /// What a person should know before a call is made: that a model is loaded first.
+    #[must_use]
+    pub fn notice(&self, want: &Want) -> Option<String> {
+        let (providers, _) = self.eligible(want).ok()?;
+        providers.first().and_then(|provider| provider.notice())
+    }
+
+    /// Lets every model on this machine go; what they held.
+    pub fn unload(&self) -> u64 {
+        let providers = self.state.lock().providers.clone();
+        let held = providers.iter().filter_map(|provider| {
+            let bytes = provider.memory_bytes()?;
+            provider.unload().then_some(bytes)
+        });
+        held.sum()
     }
 }
 
@@ -291,13 +341,13 @@ type Eligible = (Vec<Arc<dyn Provider>>, Option<&'static str>);
 fn consider(
     provider: &dyn Provider,
     want: &Want,
-    messages: &[Message],
+    (messages, form): (&[Message], Option<&Form>),
     estimates: &FxHashMap<Arc<str>, Estimate>,
 ) -> Considered {
     let card = provider.card();
     let estimate =
         estimates.get(&card.name).copied().unwrap_or_else(|| Estimate::prior(card.latency_ns));
-    let tokens_in = provider.count_tokens(messages);
+    let tokens_in = provider.count_tokens(messages, form);
     let max_tokens = u64::from(want.max_tokens);
     let expected_out = (estimate.tokens_out.ceil() as u64).min(max_tokens);
     let budget_ns = want.latency_budget_ns;
@@ -340,7 +390,7 @@ fn none_fits(decision: &Decision) -> LaneError {
 
 #[cfg(test)]
 mod tests {
-    use super::{Choice, Lanes, Want};
+    use super::{Choice, Lanes, NO_MODEL, Want};
     use crate::clock::VirtualClock;
     use crate::lane::echo::Echo;
     use crate::rng::Seed;
@@ -363,23 +413,31 @@ mod tests {
         }
     }
 
+    const HERE: &str = if cfg!(feature = "models") {
+        "`ag models install` (a model on this machine, no account)"
+    } else {
+        "a build with the feature `models`"
+    };
+
     const SEED: [&str; 3] = ["onnx_local", "anthropic", "openrouter"];
 
     #[test]
     fn a_preference_for_lanes_that_are_not_there_names_the_ways_out() {
-        let error = lanes(false).decide(&want(&SEED), &[]).unwrap_err();
+        let error = lanes(false).decide(&want(&SEED), &[], None).unwrap_err();
         assert_eq!(error.code(), "R0604");
         assert_eq!(
             error.to_string(),
-            "none of the lanes onnx_local, anthropic, openrouter is available: this version answers on the echo lane \
-             only (offline, made-up answers). Ways out: `:lane echo`, or `--lane echo`"
+            format!(
+                "none of the lanes onnx_local ({NO_MODEL}), anthropic (no client in this version), openrouter (no client in this \
+                 version) is available. Ways out: {HERE}, or `:lane echo` (offline, made-up answers)"
+            )
         );
     }
 
     #[test]
     fn a_pin_a_test_and_an_empty_preference_use_echo_and_say_why() {
         let chosen = |lanes: &Lanes, want: &Want| {
-            let decision = lanes.decide(want, &[]).unwrap();
+            let decision = lanes.decide(want, &[], None).unwrap();
             (decision.chosen().unwrap().to_string(), decision.note.unwrap())
         };
         let pinned = lanes(false);
@@ -389,7 +447,7 @@ mod tests {
         let (lane, note) = chosen(&lanes(false), &want(&[]));
         assert_eq!(
             (lane.as_str(), note),
-            ("echo", "this version has no other lane: echo makes its answers up")
+            ("echo", "no other lane is configured: echo makes its answers up")
         );
         assert!(lanes(false).pin(Some("nobody")).is_err());
     }
@@ -398,7 +456,7 @@ mod tests {
     fn a_lane_too_slow_for_the_budget_is_excluded_with_the_reason() {
         let lanes = lanes(false);
         let want = Want { latency_budget_ns: Some(1_000), ..want(&[]) };
-        let error = lanes.decide(&want, &[]).unwrap_err();
+        let error = lanes.decide(&want, &[], None).unwrap_err();
         assert_eq!(
             error.to_string(),
             "no lane fits this call. echo: slower than the latency budget"
@@ -406,14 +464,15 @@ mod tests {
         assert_eq!(lanes.decisions().len(), 1);
         let other = Want { model: Some("gpt".into()), ..want.clone() };
         assert_eq!(
-            lanes.decide(&other, &[]).unwrap_err().to_string(),
+            lanes.decide(&other, &[], None).unwrap_err().to_string(),
             "no lane fits this call. echo: its model is echo"
         );
         let named = Want { choice: Choice::Lane("openai".into()), ..want };
         assert_eq!(
-            lanes.decide(&named, &[]).unwrap_err().to_string(),
-            "lane openai is not available: this version answers on the echo lane only (offline, made-up answers). \
-             Ways out: `:lane echo`, or `--lane echo`"
+            lanes.decide(&named, &[], None).unwrap_err().to_string(),
+            format!(
+                "lane openai (not configured) is not available. Ways out: {HERE}, or `:lane echo` (offline, made-up answers)"
+            )
         );
     }
 

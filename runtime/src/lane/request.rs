@@ -106,6 +106,8 @@ pub enum SendError {
     Busy { reason: String, retry_after_ns: Option<u64> },
     /// The provider said no for good: a bad key, a bad request. Nothing is billed.
     Refused { reason: String },
+    /// Its model's files are missing or damaged. Nothing is billed.
+    Model { reason: String },
     /// Cut off after it left: it may have been billed.
     Lost { reason: String },
 }
@@ -129,9 +131,24 @@ pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<Reply, SendError>> + S
 pub trait Provider: Send + Sync {
     fn card(&self) -> &LaneCard;
 
-    /// An upper bound of the tokens of the messages.
-    fn count_tokens(&self, messages: &[Message]) -> u64;
+    /// An upper bound of the tokens of the messages, and of what says the form of the answer.
+    fn count_tokens(&self, messages: &[Message], form: Option<&Form>) -> u64;
 
     /// Sends a request. Dropping the future cuts the call off.
     fn send<'a>(&'a self, request: &'a Request) -> Sending<'a>;
+
+    /// What a person should know before the next call, because it will take longer.
+    fn notice(&self) -> Option<String> {
+        None
+    }
+
+    /// The memory a lane holds on this machine; `None` while it holds none.
+    fn memory_bytes(&self) -> Option<u64> {
+        None
+    }
+
+    /// Gives that memory back until the next call. False if there was none.
+    fn unload(&self) -> bool {
+        false
+    }
 }

@@ -83,7 +83,7 @@ pub async fn call(services: &LaneServices, call: TypedCall) -> Result<Answer, La
     if let Some(max) = call.max_cost {
         call.limits = Some(LimitNode::lexical(call.limits.take(), max, QuotaAction::Stop));
     }
-    let decision = services.lanes.decide(&call.want, &call.messages)?;
+    let decision = services.lanes.decide(&call.want, &call.messages, call.form.as_ref())?;
     let mut messages = call.messages.clone();
     let mut rejected = Vec::new();
     let mut sums = Sums::default();
@@ -199,7 +199,9 @@ async fn round(
                 }
                 let may_go_on = matches!(
                     error,
-                    LaneError::Unavailable { .. } | LaneError::Ledger(LedgerError::Exceeded(_))
+                    LaneError::Unavailable { .. }
+                        | LaneError::Model { .. }
+                        | LaneError::Ledger(LedgerError::Exceeded(_))
                 );
                 if !may_go_on {
                     return Err(error);
@@ -240,6 +242,9 @@ async fn attempts(
         let (reason, wait_ns) = match error {
             SendError::Busy { reason, retry_after_ns } => (reason, retry_after_ns),
             SendError::Lost { reason } => (reason, None),
+            SendError::Model { reason } => {
+                return Err(LaneError::Model { lane: Arc::clone(lane), reason });
+            }
             SendError::Refused { reason } => {
                 return Err(LaneError::Unavailable { lane: Arc::clone(lane), reason });
             }
@@ -270,7 +275,7 @@ async fn attempt(
     request: &Request,
 ) -> Result<Result<Paid, SendError>, LaneError> {
     let card = provider.card();
-    let tokens_in = provider.count_tokens(&request.messages);
+    let tokens_in = provider.count_tokens(&request.messages, request.form.as_ref());
     let worst_case = card.price.worst_case(tokens_in, u64::from(request.max_tokens));
     let facts = CallFacts {
         lane: Arc::clone(&card.name),

@@ -4,7 +4,7 @@
 //! linked to what the same message recalled before. Never: waits.
 
 use crate::memory::corpus::{Corpus, Entry};
-use crate::memory::embed::{DIM, NAME, embed};
+use crate::memory::embed::DIM;
 use crate::memory::entity::entities;
 use crate::memory::episode::{Draft, Episode, EpisodeId, fingerprint};
 use crate::memory::error::MemoryError;
@@ -114,6 +114,17 @@ impl AgentMemory {
         &self.config
     }
 
+    /// Makes what `recall` or `remember` of a text will need ready, and calls `done`.
+    pub fn prepare(&self, text: &str, done: impl FnOnce() + Send + 'static) {
+        self.memories.embedder().prepare(text, done);
+    }
+
+    /// Nothing needs to be made ready.
+    #[must_use]
+    pub fn is_instant(&self) -> bool {
+        self.memories.embedder().is_instant()
+    }
+
     /// Searches the window and the collection.
     pub fn recall(&self, query: &Query, asker: &Asker) -> Result<Arc<Recalled>, MemoryError> {
         let now_ns = self.memories.clock().now_ns();
@@ -129,7 +140,7 @@ impl AgentMemory {
             agent: Arc::clone(&asker.agent),
             cell: asker.cell,
             collection: self.config.collection.clone().unwrap_or_default(),
-            embedder: NAME,
+            embedder: self.memories.embedder().name(),
             is_exact: true,
             candidates: found.candidates,
             filtered_out: found.filtered_out,
@@ -149,6 +160,7 @@ impl AgentMemory {
         store: Option<&LongTerm>,
         now_ns: u64,
     ) -> Result<Search, MemoryError> {
+        let vector = self.memories.embedder().vector(&query.text)?;
         let mut in_window = FxHashSet::default();
         let mut only_short = Corpus::default();
         for entry in self.window.lock().live(now_ns) {
@@ -166,7 +178,7 @@ impl AgentMemory {
             half_life_ns: self.config.half_life_ns,
             now_ns,
         };
-        Ok(search(&sources, query))
+        Ok(search(&sources, query, &vector))
     }
 
     /// Keeps what the message has recalled, for the links of what it remembers.
@@ -193,7 +205,11 @@ impl AgentMemory {
         if draft.entities.is_empty() {
             draft.entities = entities(&draft.searched_text());
         }
-        let vector: Arc<[f32]> = embed(&draft.searched_text()).into();
+        let embedder = self.memories.embedder();
+        let vector = match embedder.vector(&draft.searched_text()) {
+            Ok(vector) => vector,
+            Err(error) => return done(Err(error)),
+        };
         let links = self.links(links, asker.message);
         let Some(collection) = self.config.collection.clone() else {
             let id = self.memories.next_short();
@@ -209,6 +225,7 @@ impl AgentMemory {
             collection,
             agent,
             draft,
+            model: embedder.name(),
             vector,
             links,
             done,

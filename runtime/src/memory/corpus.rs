@@ -53,6 +53,18 @@ impl Corpus {
         }
     }
 
+    /// Replaces an episode's vector.
+    pub fn revise(&mut self, id: EpisodeId, vector: &Arc<[f32]>) {
+        let Some(number) = self.number_of(id).map(|number| number as usize) else { return };
+        let row = self.vectors.get_mut(number * DIM..(number + 1) * DIM);
+        if let (Some(entry), Some(row)) = (self.entries.get_mut(number), row)
+            && vector.len() == DIM
+        {
+            entry.vector = Arc::clone(vector);
+            row.copy_from_slice(vector);
+        }
+    }
+
     /// Counts a use.
     pub fn touch(&mut self, id: EpisodeId) {
         let number = self.by_id.get(&id).copied();

@@ -3,6 +3,10 @@
 //! It understands words, not meaning, and whatever shows its results says so. Never: a model; those come as other lanes of
 //! the same shape, and vectors carry the name of what made them.
 
+pub mod choice;
+#[cfg(feature = "models")]
+pub mod minilm;
+
 use crate::memory::lexical::words;
 
 /// The name vectors are stored under. A change of the recipe below changes it.
@@ -12,6 +16,10 @@ pub const DIM: usize = 384;
 const WORD: f32 = 1.0;
 const PAIR: f32 = 0.5;
 const TRIGRAM: f32 = 0.25;
+
+pub(in crate::memory) const fn hashing_name() -> &'static str {
+    NAME
+}
 
 /// A vector of length one, or of zeros for a text without words.
 #[must_use]

@@ -29,6 +29,8 @@ pub enum MemoryError {
     NoEmbedder {
         dim: u64,
     },
+    /// The embedder's model is missing or damaged.
+    Model(String),
     /// The store was closed while the write waited.
     Closed,
 }
@@ -41,7 +43,7 @@ impl MemoryError {
             Self::Corrupt { .. } => code::STORE_CORRUPT,
             Self::Newer { .. } => code::STORE_NEWER,
             Self::Locked { .. } => code::STORE_LOCKED,
-            Self::NoEmbedder { .. } => code::MODEL,
+            Self::NoEmbedder { .. } | Self::Model(_) => code::MODEL,
             Self::Unwritable { .. } | Self::Closed => code::HOME,
         }
     }
@@ -97,6 +99,7 @@ impl fmt::Display for MemoryError {
                 f,
                 "no embedder gives vectors of {dim} numbers: {NAME} gives {DIM} (leave `dim` out)"
             ),
+            Self::Model(reason) => write!(f, "memories cannot be compared: {reason}"),
             Self::Closed => f.write_str("the memory store was closed"),
         }
     }

@@ -4,7 +4,6 @@
 //! to one of those; short-term episodes always are. Never: disk, time of its own.
 
 use crate::memory::corpus::{Corpus, best};
-use crate::memory::embed::embed;
 use crate::memory::entity::entities;
 use crate::memory::episode::{Edge, Episode, EpisodeId};
 use crate::memory::explain::{Counterfactual, Explanation, Recollection, Route, sentence};
@@ -50,7 +49,7 @@ pub struct Search {
 
 /// A query taken apart.
 struct Asked {
-    vector: Vec<f32>,
+    vector: Arc<[f32]>,
     words: Vec<Arc<str>>,
     entities: Vec<Arc<str>>,
 }
@@ -67,9 +66,9 @@ struct Candidate<'a> {
 
 /// Searches all sources.
 #[must_use]
-pub fn search(sources: &Sources<'_>, query: &Query) -> Search {
+pub fn search(sources: &Sources<'_>, query: &Query, vector: &Arc<[f32]>) -> Search {
     let asked = Asked {
-        vector: embed(&query.text),
+        vector: Arc::clone(vector),
         words: words(&query.text),
         entities: entities(&query.text),
     };

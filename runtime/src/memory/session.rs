@@ -6,6 +6,7 @@
 use crate::clock::Clock;
 use crate::ledger::flush::Durability;
 use crate::memory::corpus::{Corpus, Entry};
+use crate::memory::embed::choice::Embedder;
 use crate::memory::episode::{Edge, EpisodeId};
 use crate::memory::error::MemoryError;
 use crate::memory::explain::Recalled;
@@ -17,10 +18,13 @@ use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::Sender;
 
 /// The name of the store in its folder.
 pub const FILE: &str = "mem.agdb";
+/// How many episodes get a new vector before the first recall; at 3 to 6 ms each it waits a tenth of a second.
+const AT_ONCE: usize = 32;
 /// How many recalls `:why` can still show.
 const KEPT: usize = 1_000;
 
@@ -29,6 +33,7 @@ pub struct Memories {
     path: PathBuf,
     clock: Arc<dyn Clock>,
     durability: Durability,
+    embedder: Embedder,
     open: Mutex<Option<Arc<LongTerm>>>,
     recalls: Mutex<VecDeque<Arc<Recalled>>>,
     // Writers: `next_*`, from any thread. They only count.
@@ -42,6 +47,9 @@ pub struct LongTerm {
     loaded: Arc<RwLock<Loaded>>,
     reader: Mutex<Reader>,
     writer: Writer,
+    embedder: Embedder,
+    // Set by the session's end, read by the thread that embeds again.
+    is_closed: Arc<AtomicBool>,
 }
 
 struct Reader {
@@ -49,13 +57,43 @@ struct Reader {
     seen: i64,
 }
 
+impl Drop for LongTerm {
+    fn drop(&mut self) {
+        self.is_closed.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Embeds the newest episode that has no vector of this embedder. False if there is none.
+fn again(
+    loaded: &RwLock<Loaded>,
+    embedder: &Embedder,
+    writer: &Option<Sender<Command>>,
+) -> Result<bool, MemoryError> {
+    let Some((id, text)) = loaded.write().unembedded.pop() else { return Ok(false) };
+    let vector = match embedder.vector(&text) {
+        Ok(vector) => vector,
+        Err(error) => {
+            loaded.write().unembedded.push((id, text));
+            return Err(error);
+        }
+    };
+    loaded.write().revise(id, &vector);
+    if let Some(writer) = writer {
+        // A store that is closing embeds it again at its next opening.
+        let _ = writer.send(Command::Revise { id, model: embedder.name(), vector });
+    }
+    Ok(true)
+}
+
 /// What has been read of a store.
-#[derive(Default)]
 pub struct Loaded {
     position: Position,
     corpora: FxHashMap<Arc<str>, Corpus>,
     /// The collection of each episode, to place edges.
     homes: FxHashMap<EpisodeId, Arc<str>>,
+    embedder: Embedder,
+    /// Episodes whose vectors another embedder made, the newest last.
+    unembedded: Vec<(EpisodeId, String)>,
 }
 
 /// One row of `:memory`.
@@ -69,7 +107,19 @@ impl Memories {
     /// The store will be `folder/mem.agdb`; nothing is opened yet.
     #[must_use]
     pub fn new(folder: &Path, clock: Arc<dyn Clock>, durability: Durability) -> Arc<Self> {
+        Self::with(folder, clock, durability, Embedder::hashing())
+    }
+
+    /// The same with an embedder. Vectors of another one in the store are kept beside those of this.
+    #[must_use]
+    pub fn with(
+        folder: &Path,
+        clock: Arc<dyn Clock>,
+        durability: Durability,
+        embedder: Embedder,
+    ) -> Arc<Self> {
         Arc::new(Self {
+            embedder,
             path: folder.join(FILE),
             clock,
             durability,
@@ -86,6 +136,18 @@ impl Memories {
     }
 
     #[must_use]
+    pub fn embedder(&self) -> &Embedder {
+        &self.embedder
+    }
+
+    /// How many episodes of the open store still wait for a vector of this embedder.
+    #[must_use]
+    pub fn unembedded(&self) -> usize {
+        let open = self.open.lock();
+        open.as_ref().map_or(0, |open| open.loaded.read().unembedded.len())
+    }
+
+    #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -96,7 +158,7 @@ impl Memories {
         if let Some(open) = open.as_ref() {
             return Ok(Arc::clone(open));
         }
-        let opened = Arc::new(LongTerm::open(&self.path, self.durability)?);
+        let opened = Arc::new(LongTerm::open(&self.path, self.durability, &self.embedder)?);
         *open = Some(Arc::clone(&opened));
         Ok(opened)
     }
@@ -150,19 +212,50 @@ impl Memories {
 }
 
 impl LongTerm {
-    fn open(path: &Path, durability: Durability) -> Result<Self, MemoryError> {
+    fn open(path: &Path, durability: Durability, embedder: &Embedder) -> Result<Self, MemoryError> {
         let mut store = Store::open(path, durability)?;
-        let mut loaded = Loaded::default();
+        let mut loaded = Loaded::new(embedder.clone());
         store.attempt(|connection| loaded.catch_up(connection))?;
         let mut reading = Store::open(path, durability)?;
         let seen = reading.attempt(|connection| data_version(connection))?;
         let loaded = Arc::new(RwLock::new(loaded));
-        Ok(Self {
+        let opened = Self {
             path: path.to_owned(),
             loaded: Arc::clone(&loaded),
             reader: Mutex::new(Reader { connection: reading.connection, seen }),
             writer: Writer::start(store, loaded),
-        })
+            embedder: embedder.clone(),
+            is_closed: Arc::default(),
+        };
+        opened.embed_again(AT_ONCE)?;
+        opened.embed_rest();
+        Ok(opened)
+    }
+
+    /// Gives up to `count` episodes a vector of this embedder, the newest first.
+    fn embed_again(&self, count: usize) -> Result<(), MemoryError> {
+        for _ in 0..count {
+            if !again(&self.loaded, &self.embedder, &self.writer.sender())? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The others follow in the background; until then their words, entities and links find them.
+    fn embed_rest(&self) {
+        if self.loaded.read().unembedded.is_empty() {
+            return;
+        }
+        let (loaded, embedder) = (Arc::clone(&self.loaded), self.embedder.clone());
+        let (sender, is_closed) = (self.writer.sender(), Arc::clone(&self.is_closed));
+        let work = move || {
+            while !is_closed.load(Ordering::Relaxed)
+                && again(&loaded, &embedder, &sender).unwrap_or(false)
+            {}
+        };
+        // Without a thread they wait for the next start.
+        let _ = std::thread::Builder::new().name("ag-embed-again".to_owned()).spawn(work);
     }
 
     /// What is in memory, after taking in what other processes have written.
@@ -173,8 +266,10 @@ impl LongTerm {
         if version != reader.seen {
             self.loaded.write().catch_up(&reader.connection).map_err(fail)?;
             reader.seen = version;
+            drop(reader);
+            self.embed_again(AT_ONCE)?;
+            self.embed_rest();
         }
-        drop(reader);
         Ok(self.loaded.read())
     }
 
@@ -203,16 +298,39 @@ impl LongTerm {
 }
 
 impl Loaded {
+    fn new(embedder: Embedder) -> Self {
+        Self {
+            position: Position::default(),
+            corpora: FxHashMap::default(),
+            homes: FxHashMap::default(),
+            embedder,
+            unembedded: Vec::new(),
+        }
+    }
+
+    #[must_use]
+    pub fn embedder(&self) -> &Embedder {
+        &self.embedder
+    }
+
+    fn revise(&mut self, id: EpisodeId, vector: &Arc<[f32]>) {
+        let corpus = self.homes.get(&id).and_then(|home| self.corpora.get_mut(home));
+        if let Some(corpus) = corpus {
+            corpus.revise(id, vector);
+        }
+    }
+
     /// Reads what was added to the tables since the last time.
     pub fn catch_up(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let mut position = self.position;
-        let news = read_news(connection, &mut position)?;
+        let news = read_news(connection, &mut position, &self.embedder)?;
         self.position = position;
         self.take(news);
         Ok(())
     }
 
     fn take(&mut self, news: News) {
+        self.unembedded.extend(news.unembedded);
         for (collection, entry) in news.episodes {
             self.add(collection, entry);
         }

@@ -4,6 +4,7 @@
 
 use crate::ledger::flush::Durability;
 use crate::memory::corpus::Entry;
+use crate::memory::embed::choice::Embedder;
 use crate::memory::embed::{DIM, NAME, embed};
 use crate::memory::episode::{Draft, Edge, Episode, EpisodeId, Outcome, fingerprint};
 use crate::memory::error::MemoryError;
@@ -53,6 +54,8 @@ pub struct Store {
 pub struct News {
     pub episodes: Vec<(Arc<str>, Entry)>,
     pub edges: Vec<Edge>,
+    /// Those without a vector of the embedder, which is not instant, and their texts.
+    pub unembedded: Vec<(EpisodeId, String)>,
 }
 
 /// How far the tables have been read.
@@ -179,10 +182,9 @@ pub fn insert_event(
 /// Stores an episode with its vector and entities, and gives its number: that of the one there already if it is the same.
 pub fn insert_episode(
     connection: &Connection,
-    collection: &str,
-    agent: &str,
+    (collection, agent): (&str, &str),
     draft: &Draft,
-    vector: &[f32],
+    (model, vector): (&str, &[f32]),
 ) -> rusqlite::Result<u64> {
     let hash = fingerprint(collection, draft).to_string();
     let known: Option<i64> = connection
@@ -216,12 +218,28 @@ pub fn insert_episode(
             event.cast_signed()
         ])?;
     let id = connection.last_insert_rowid();
+    let id = id.cast_unsigned();
+    insert_vector(connection, EpisodeId::Stored(id), model, vector)?;
+    insert_mentions(connection, id.cast_signed(), draft)?;
+    Ok(id)
+}
+
+/// Stores a vector beside those of other models.
+pub fn insert_vector(
+    connection: &Connection,
+    id: EpisodeId,
+    model: &str,
+    vector: &[f32],
+) -> rusqlite::Result<()> {
+    let EpisodeId::Stored(id) = id else { return Ok(()) };
     let blob: Vec<u8> = vector.iter().flat_map(|x| x.to_le_bytes()).collect();
-    connection
-        .prepare("INSERT INTO vec VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![id, NAME, DIM as i64, blob])?;
-    insert_mentions(connection, id, draft)?;
-    Ok(id.cast_unsigned())
+    connection.prepare("INSERT OR REPLACE INTO vec VALUES (?1, ?2, ?3, ?4)")?.execute(params![
+        id.cast_signed(),
+        model,
+        DIM as i64,
+        blob
+    ])?;
+    Ok(())
 }
 
 fn insert_mentions(connection: &Connection, id: i64, draft: &Draft) -> rusqlite::Result<()> {
@@ -272,7 +290,11 @@ pub fn insert_recall(connection: &Connection, recall: &LogRecall) -> rusqlite::R
 }
 
 /// Reads what was added after `position`, and moves it on.
-pub fn read_news(connection: &Connection, position: &mut Position) -> rusqlite::Result<News> {
+pub fn read_news(
+    connection: &Connection,
+    position: &mut Position,
+    embedder: &Embedder,
+) -> rusqlite::Result<News> {
     let mut news = News::default();
     let mut entities = read_mentions(connection, position.episode)?;
     let mut select = connection.prepare(
@@ -280,11 +302,15 @@ pub fn read_news(connection: &Connection, position: &mut Position) -> rusqlite::
          e.access_count, e.event_seq, v.blob FROM episode e LEFT JOIN vec v ON v.id = e.id AND v.model = ?2
          WHERE e.id > ?1 ORDER BY e.id",
     )?;
-    let mut rows = select.query(params![position.episode, NAME])?;
+    let mut rows = select.query(params![position.episode, embedder.name()])?;
     while let Some(row) = rows.next()? {
         let id: i64 = row.get(0)?;
         let named = entities.remove(&id).unwrap_or_default();
-        news.episodes.push(read_episode(row, named)?);
+        let (collection, entry, has_vector) = read_episode(row, named, embedder)?;
+        if !has_vector {
+            news.unembedded.push((entry.episode.id, entry.episode.draft.searched_text()));
+        }
+        news.episodes.push((collection, entry));
         position.episode = id;
     }
     let mut select = connection.prepare(
@@ -320,7 +346,12 @@ fn read_mentions(
     Ok(found)
 }
 
-fn read_episode(row: &Row<'_>, entities: Vec<Arc<str>>) -> rusqlite::Result<(Arc<str>, Entry)> {
+/// An episode, and whether its vector is one of this embedder; if not, it is near nothing yet.
+fn read_episode(
+    row: &Row<'_>,
+    entities: Vec<Arc<str>>,
+    embedder: &Embedder,
+) -> rusqlite::Result<(Arc<str>, Entry, bool)> {
     let text = |at: usize| row.get::<_, String>(at).map(Arc::<str>::from);
     let collection = text(1)?;
     let outcome: Option<String> = row.get(8)?;
@@ -333,10 +364,14 @@ fn read_episode(row: &Row<'_>, entities: Vec<Arc<str>>) -> rusqlite::Result<(Arc
         entities,
         at_ns: row.get::<_, i64>(2)?.cast_unsigned(),
     };
-    // A vector of another model is of no use here; the text gives one of this model.
+    // A vector of another model is of no use here; the text gives one of this model, at once or later.
     let blob: Option<Vec<u8>> = row.get(11)?;
     let vector = blob.as_deref().and_then(read_vector);
-    let vector = vector.unwrap_or_else(|| embed(&draft.searched_text()));
+    let has_vector = vector.is_some() || embedder.is_instant();
+    let vector = vector.unwrap_or_else(|| match embedder.is_instant() {
+        true => embed(&draft.searched_text()),
+        false => vec![0.0; DIM],
+    });
     let hash = fingerprint(&collection, &draft);
     let episode = Episode {
         id: EpisodeId::Stored(row.get::<_, i64>(0)?.cast_unsigned()),
@@ -346,7 +381,8 @@ fn read_episode(row: &Row<'_>, entities: Vec<Arc<str>>) -> rusqlite::Result<(Arc
         hash,
     };
     let accesses = row.get::<_, i64>(9)?.max(0).cast_unsigned();
-    Ok((collection, Entry { episode: Arc::new(episode), vector: vector.into(), accesses }))
+    let entry = Entry { episode: Arc::new(episode), vector: vector.into(), accesses };
+    Ok((collection, entry, has_vector))
 }
 
 fn json(row: &Row<'_>, at: usize) -> rusqlite::Result<Value> {

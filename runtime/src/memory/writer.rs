@@ -7,7 +7,9 @@
 use crate::memory::episode::{Draft, Edge, EpisodeId};
 use crate::memory::error::MemoryError;
 use crate::memory::session::Loaded;
-use crate::memory::store::{Store, insert_edge, insert_episode, insert_event, insert_recall};
+use crate::memory::store::{
+    Store, insert_edge, insert_episode, insert_event, insert_recall, insert_vector,
+};
 use parking_lot::RwLock;
 use rusqlite::Connection;
 use rustc_hash::FxHashMap;
@@ -38,6 +40,8 @@ pub struct Remember {
     pub collection: Arc<str>,
     pub agent: Arc<str>,
     pub draft: Draft,
+    /// The embedder that made the vector.
+    pub model: &'static str,
     pub vector: Arc<[f32]>,
     pub links: Vec<Link>,
     pub done: Done,
@@ -57,6 +61,12 @@ pub struct LogRecall {
 pub enum Command {
     Remember(Box<Remember>),
     Recall(Box<LogRecall>),
+    /// Another embedder's vector of an episode.
+    Revise {
+        id: EpisodeId,
+        model: &'static str,
+        vector: Arc<[f32]>,
+    },
     /// Called when everything queued before is on disk.
     Barrier(Box<dyn FnOnce() + Send>),
 }
@@ -76,6 +86,12 @@ impl Writer {
         Self { queue: Some(queue), thread }
     }
 
+    /// For a thread that queues on its own; the store closes when it has dropped this.
+    #[must_use]
+    pub fn sender(&self) -> Option<Sender<Command>> {
+        self.queue.clone()
+    }
+
     /// Queues a command. If the thread is gone its callback is told.
     pub fn send(&self, command: Command) {
         let refused = match &self.queue {
@@ -85,7 +101,7 @@ impl Writer {
         match refused {
             Some(Command::Remember(remember)) => (remember.done)(Err(MemoryError::Closed)),
             Some(Command::Barrier(done)) => done(),
-            Some(Command::Recall(_)) | None => {}
+            Some(Command::Recall(_) | Command::Revise { .. }) | None => {}
         }
     }
 }
@@ -166,7 +182,7 @@ fn refuse(command: Command, error: &MemoryError) {
     match command {
         Command::Remember(remember) => (remember.done)(Err(error.clone())),
         Command::Barrier(done) => done(),
-        Command::Recall(_) => {}
+        Command::Recall(_) | Command::Revise { .. } => {}
     }
 }
 
@@ -192,6 +208,10 @@ fn write_one(
             }
             Ok(None)
         }
+        Command::Revise { id, model, vector } => {
+            insert_vector(connection, *id, model, vector)?;
+            Ok(None)
+        }
         Command::Barrier(_) => Ok(None),
     }
 }
@@ -201,8 +221,9 @@ fn write_episode(
     recalls: &FxHashMap<u64, u64>,
     remember: &Remember,
 ) -> rusqlite::Result<EpisodeId> {
-    let Remember { collection, agent, draft, vector, links, .. } = remember;
-    let id = EpisodeId::Stored(insert_episode(connection, collection, agent, draft, vector)?);
+    let Remember { collection, agent, draft, model, vector, links, .. } = remember;
+    let id =
+        EpisodeId::Stored(insert_episode(connection, (collection, agent), draft, (model, vector))?);
     for link in links.iter().filter(|link| link.to != id) {
         let proof = link.recall.and_then(|number| recalls.get(&number).copied());
         let evidence_seq = match proof {

@@ -40,6 +40,7 @@ fn options(folder: &Path, options: WorldOptions) -> WorldOptions {
         stores: folder.join(".ag"),
         durability: Durability::Process,
         budget: Some(MicroUsd(1_000_000)),
+        models: None,
         in_test: false,
     };
     WorldOptions { services: Some(services), ..options }

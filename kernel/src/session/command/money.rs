@@ -37,8 +37,18 @@ pub fn budget(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal>
     Ok(vec![note, Output::Budget(state.budget())])
 }
 
-pub fn lanes(state: &mut dyn State, _: &str) -> Result<Vec<Output>, Refusal> {
-    Ok(tables(&state.lanes()))
+pub fn lanes(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
+    match rest {
+        "" => Ok(tables(&state.lanes())),
+        "unload" => Ok(vec![Output::info(match state.unload_models() {
+            0 => "no model is loaded".to_owned(),
+            bytes => format!(
+                "{} MB given back; the next call loads the model again",
+                bytes.div_ceil(1_000_000)
+            ),
+        })]),
+        _ => Err(usage("lanes` or `:lanes unload")),
+    }
 }
 
 pub fn lane(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {

@@ -64,6 +64,10 @@ impl State for Fixed {
         Ok(())
     }
 
+    fn unload_models(&mut self) -> u64 {
+        0
+    }
+
     fn trace(&self, of: Span) -> TraceView {
         TraceView { scope: format!("{of:?}"), ..TraceView::default() }
     }

@@ -1,0 +1,143 @@
+//! A loaded model: one step of it at a time, with its memory of the conversation.
+//!
+//! The caches are allocated once for the length a conversation may reach and written in place, so a step costs the same at its
+//! end as at its start. Never: chooses tokens, runs on a thread of somebody else.
+
+use crate::lane::local::gguf::{BLOCK, Gguf, Weights};
+use crate::lane::local::graph::{BuildError, Sizes, build, cache_names};
+use crate::lane::local::tokens::Words;
+use crate::models::catalog::{Model as Entry, WEIGHTS};
+use crate::models::onnx::{environment, threads, wrong};
+use crate::models::{ModelError, ModelsFolder};
+
+use ort::memory::Allocator;
+use ort::session::{IoBinding, RunOptions, Session};
+use ort::value::{Tensor, Value};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub struct Model {
+    session: Session,
+    file: Gguf,
+    path: PathBuf,
+    sizes: Sizes,
+    context: usize,
+    pub words: Arc<Words>,
+    cache: Option<Cache>,
+    /// Tokens already in the cache.
+    length: usize,
+}
+
+struct Cache {
+    binding: IoBinding,
+    scores: Tensor<f32>,
+    capacity: usize,
+}
+
+impl Model {
+    /// Loads the weights and builds the network.
+    pub fn load(folder: &ModelsFolder, entry: &Entry) -> Result<Self, ModelError> {
+        let part = entry.part_with(WEIGHTS);
+        let part = part.ok_or_else(|| ModelError::Unknown { name: entry.name.to_owned() })?;
+        let path = folder.checked(part, WEIGHTS)?;
+        let environment = environment(folder, entry)?;
+        let file = Gguf::open(&path)?;
+        let sizes = Sizes::of(&file)?;
+        let context = file.size("llama.context_length")?;
+        let words = Arc::new(Words::of(&file, &path)?);
+        let session = build(&environment, &file, sizes, context, threads());
+        let session = session.map_err(|error| match error {
+            BuildError::File(error) => error,
+            BuildError::Runtime(error) => wrong(&path, error),
+        })?;
+        Ok(Self { session, file, path, sizes, context, words, cache: None, length: 0 })
+    }
+
+    /// The most tokens a conversation may have.
+    #[must_use]
+    pub fn context(&self) -> usize {
+        self.context
+    }
+
+    /// Begins a conversation of at most so many tokens.
+    pub fn begin(&mut self, tokens: usize) -> Result<(), ModelError> {
+        /// Caches grow by so many tokens, so that calls of like length use one.
+        const STEP: usize = 256;
+        self.length = 0;
+        let wanted = tokens.next_multiple_of(STEP);
+        // A much larger one than needed is given back.
+        if self.cache.as_ref().is_some_and(|c| (tokens..=wanted * 4).contains(&c.capacity)) {
+            return Ok(());
+        }
+        self.cache = None;
+        let cache = self.allocate(wanted).map_err(|error| wrong(&self.path, error))?;
+        self.cache = Some(cache);
+        Ok(())
+    }
+
+    fn allocate(&self, capacity: usize) -> ort::Result<Cache> {
+        let memory = Allocator::default();
+        let mut binding = self.session.create_binding()?;
+        let shape = [1, self.sizes.kv_heads, capacity, self.sizes.head_width];
+        for name in cache_names(self.sizes.layers) {
+            let mut tensor = Tensor::<f32>::new(&memory, shape)?;
+            // One buffer as input and output: attention writes the new tokens behind the old ones.
+            binding.bind_input(format!("p{name}"), &tensor)?;
+            binding.bind_output(format!("n{name}"), &mut tensor)?;
+        }
+        let mut scores = Tensor::<f32>::new(&memory, [1, 1, self.sizes.vocabulary])?;
+        binding.bind_output("scores", &mut scores)?;
+        Ok(Cache { binding, scores, capacity })
+    }
+
+    /// Reads tokens and gives the scores of what may follow. `options` can end it from outside.
+    pub fn read(&mut self, tokens: &[u32], options: &RunOptions) -> Result<&[f32], ModelError> {
+        let path = self.path.clone();
+        self.step(tokens, options).map_err(|error| wrong(&path, error))
+    }
+
+    fn step(&mut self, tokens: &[u32], options: &RunOptions) -> ort::Result<&[f32]> {
+        let total = self.length + tokens.len();
+        let embedded = self.embedded(tokens)?;
+        let Some(cache) = self.cache.as_mut().filter(|cache| total <= cache.capacity) else {
+            return Err(ort::Error::new("the conversation is longer than its cache"));
+        };
+        let x = Tensor::from_array(([1, tokens.len(), self.sizes.width], embedded))?;
+        cache.binding.bind_input("x", &x)?;
+        bind(cache, "last", Tensor::from_array(([1usize], vec![tokens.len() as i64 - 1]))?)?;
+        bind(cache, "seqlens", Tensor::from_array(([1usize], vec![total as i32 - 1]))?)?;
+        bind(cache, "total", Tensor::from_array((Vec::<i64>::new(), vec![total as i32]))?)?;
+        self.session.run_binding_with_options(&cache.binding, options)?;
+        self.length = total;
+        Ok(cache.scores.extract_tensor().1)
+    }
+
+    /// The rows of the embedding that belong to tokens.
+    fn embedded(&self, tokens: &[u32]) -> ort::Result<Vec<f32>> {
+        let failed = |_| ort::Error::new("the embedding is gone");
+        let table = self.file.tensor("token_embd.weight").map_err(failed)?;
+        let row = self.sizes.width / BLOCK * table.storage.block_bytes();
+        let mut values = Vec::with_capacity(tokens.len() * self.sizes.width);
+        for token in tokens {
+            let start = *token as usize * row;
+            let bytes = table.bytes.get(start..start + row);
+            let bytes =
+                bytes.ok_or_else(|| ort::Error::new(format!("there is no token {token}")))?;
+            values.extend(Weights::values(table.storage, bytes));
+        }
+        Ok(values)
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn bind<T: ort::value::ValueTypeMarker>(
+    cache: &mut Cache,
+    name: &str,
+    value: Value<T>,
+) -> ort::Result<()> {
+    cache.binding.bind_input(name, &value)
+}

@@ -1,0 +1,116 @@
+//! Which embedder a session remembers with, and the vectors it has just made.
+//!
+//! A coroutine asks for a vector first (`prepare`) and waits without its worker; what is called later finds it made. Never: two
+//! embedders in one session.
+
+#[cfg(feature = "models")]
+use crate::memory::embed::minilm::{self, MiniLm};
+use crate::memory::embed::{embed, hashing_name};
+use crate::memory::error::MemoryError;
+use parking_lot::Mutex;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+
+/// How many vectors are kept between being made and being used.
+const KEPT: usize = 64;
+
+type Ready = VecDeque<(String, Arc<[f32]>)>;
+
+#[derive(Clone)]
+pub struct Embedder {
+    kind: Kind,
+    ready: Arc<Mutex<Ready>>,
+}
+
+#[derive(Clone)]
+enum Kind {
+    Hashing,
+    #[cfg(feature = "models")]
+    MiniLm(Arc<MiniLm>),
+}
+
+impl Embedder {
+    /// Compares words; needs nothing.
+    #[must_use]
+    pub fn hashing() -> Self {
+        Self { kind: Kind::Hashing, ready: Arc::default() }
+    }
+
+    #[cfg(feature = "models")]
+    #[must_use]
+    pub fn minilm(model: MiniLm) -> Self {
+        Self { kind: Kind::MiniLm(Arc::new(model)), ready: Arc::default() }
+    }
+
+    /// What its vectors are stored under.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match &self.kind {
+            Kind::Hashing => hashing_name(),
+            #[cfg(feature = "models")]
+            Kind::MiniLm(_) => minilm::NAME,
+        }
+    }
+
+    /// It gives a vector at once, on any thread.
+    #[must_use]
+    pub fn is_instant(&self) -> bool {
+        matches!(self.kind, Kind::Hashing)
+    }
+
+    /// Makes a vector ready and calls `done`, also if there is none; `vector` says why.
+    pub fn prepare(&self, text: &str, done: impl FnOnce() + Send + 'static) {
+        match &self.kind {
+            Kind::Hashing => done(),
+            #[cfg(feature = "models")]
+            Kind::MiniLm(model) => {
+                let (ready, key) = (Arc::clone(&self.ready), text.to_owned());
+                model.embed(
+                    text,
+                    Box::new(move |vector| {
+                        if let Ok(vector) = vector {
+                            let mut ready = ready.lock();
+                            if ready.len() == KEPT {
+                                ready.pop_front();
+                            }
+                            ready.push_back((key, vector.into()));
+                        }
+                        done();
+                    }),
+                );
+            }
+        }
+    }
+
+    /// The vector of a text: one that is ready, or made now while the thread waits.
+    pub fn vector(&self, text: &str) -> Result<Arc<[f32]>, MemoryError> {
+        if self.is_instant() {
+            return Ok(embed(text).into());
+        }
+        let found = self.ready.lock().iter().rev().find(|(key, _)| key == text).cloned();
+        match found {
+            Some((_, vector)) => Ok(vector),
+            None => self.make(text),
+        }
+    }
+
+    /// Waits for the model.
+    fn make(&self, text: &str) -> Result<Arc<[f32]>, MemoryError> {
+        let (send, receive) = channel();
+        match &self.kind {
+            Kind::Hashing => return Ok(embed(text).into()),
+            #[cfg(feature = "models")]
+            Kind::MiniLm(model) => model.embed(
+                text,
+                Box::new(move |vector| {
+                    let _ =
+                        send.send(vector.map_err(|error| MemoryError::Model(error.to_string())));
+                }),
+            ),
+        }
+        #[cfg(not(feature = "models"))]
+        drop::<std::sync::mpsc::Sender<Result<Vec<f32>, MemoryError>>>(send);
+        receive.recv().unwrap_or(Err(MemoryError::Closed)).map(Arc::from)
+    }
+}

@@ -1,0 +1,327 @@
+//! The real models, when they are installed: `AG_TEST_MODELS` names their folder (`make test` installs them there).
+
+#![cfg(feature = "models")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+#[path = "../../repl/tests/support/skip.rs"]
+mod skip;
+
+use ag_runtime::clock::{Clock, VirtualClock};
+use ag_runtime::lane::local::Local;
+use ag_runtime::lane::local::model::Model as Loaded;
+use ag_runtime::lane::parse::candidates;
+use ag_runtime::lane::request::{
+    Form, Message, Problem, Provider, Reply, Request, Role, SendError,
+};
+use ag_runtime::ledger::flush::Durability;
+use ag_runtime::memory::agent::{AgentMemory, Asker, MemoryConfig};
+use ag_runtime::memory::embed::choice::Embedder;
+use ag_runtime::memory::embed::cosine;
+use ag_runtime::memory::embed::minilm::{MiniLm, NAME};
+use ag_runtime::memory::episode::{Draft, Outcome};
+use ag_runtime::memory::recall::Query;
+use ag_runtime::memory::session::Memories;
+use ag_runtime::models::ModelsFolder;
+use ag_runtime::models::catalog::{MODELS, Model, WEIGHTS};
+use ag_runtime::rng::Seed;
+use ag_runtime::value::count::release;
+use ag_runtime::value::json::from_json;
+use ag_runtime::value::shape::{EnumShape, FieldShape, Shape, ShapeId, VariantShape, intern};
+use ort::session::RunOptions;
+use serde_json::Map;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+
+fn folder(test: &str) -> Option<ModelsFolder> {
+    let folder = std::env::var_os("AG_TEST_MODELS").map(|path| ModelsFolder::new(path.into()));
+    let folder = folder.filter(|folder| MODELS.iter().all(|model| folder.has(model)));
+    if folder.is_none() {
+        skip::skip(test, "AG_TEST_MODELS names no folder with models (make test sets it)");
+    }
+    folder
+}
+
+fn user(text: &str) -> Vec<Message> {
+    vec![Message { role: Role::User, text: text.to_owned() }]
+}
+
+fn lane(folder: &ModelsFolder, seed: u64) -> Local {
+    let clock: Arc<dyn Clock> = Arc::new(VirtualClock::default());
+    Local::installed(folder, &clock, Seed(seed)).unwrap()
+}
+
+fn request(text: &str, form: Option<Form>) -> Request {
+    Request { messages: user(text), form, max_tokens: 40, temperature: 0.0 }
+}
+
+fn send(lane: &Local, request: &Request) -> Result<Reply, SendError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(lane.send(request))
+}
+
+fn form(shape: ShapeId) -> Form {
+    let check = move |value: &serde_json::Value| match from_json(value, shape) {
+        Ok(word) => {
+            release(word, shape);
+            Vec::new()
+        }
+        Err(errors) => errors
+            .into_iter()
+            .map(|error| Problem { path: error.path, message: error.message })
+            .collect(),
+    };
+    Form { shape, check: Arc::new(check) }
+}
+
+/// Scores of some tokens after "What is the capital of France?", measured with exact multiplication. Eight bits are within 1.
+const SCORES: [(usize, f32); 5] =
+    [(504, 25.62), (60, 25.48), (15_319, 25.04), (2_219, 24.59), (7_026, 24.51)];
+
+#[test]
+fn scores_are_the_recorded_ones_in_one_reading_and_in_steps() {
+    let Some(folder) = folder("scores_are_the_recorded_ones_in_one_reading_and_in_steps") else {
+        return;
+    };
+    let mut model = Loaded::load(&folder, Model::named("smollm2").unwrap()).unwrap();
+    let prompt = model.words.conversation(&user("What is the capital of France?"));
+    assert_eq!(
+        (prompt.len(), prompt[0], &prompt[prompt.len() - 3..]),
+        (37, 1, [520, 9_531, 198].as_slice())
+    );
+    let options = RunOptions::new().unwrap();
+    model.begin(100).unwrap();
+    let whole = model.read(&prompt, &options).unwrap().to_vec();
+    for (token, score) in SCORES {
+        assert!((whole[token] - score).abs() < 1.5, "{token}: {} and {score}", whole[token]);
+    }
+    model.begin(100).unwrap();
+    let mut steps = Vec::new();
+    for token in &prompt {
+        steps = model.read(&[*token], &options).unwrap().to_vec();
+    }
+    // The caches hold the same; eight-bit activations are rounded for each reading anew.
+    let difference = whole.iter().zip(&steps).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(difference < 2.0, "{difference}");
+    let words = &model.words;
+    let text = "Grüße, 12 日本 <|im_end|>\n";
+    assert_eq!(words.text(&words.encode(text)), text, "a mark in a text is only its letters");
+    assert!(!words.encode(text).contains(&2));
+}
+
+#[test]
+fn two_prompts_get_two_replies_and_chance_follows_the_seed() {
+    let Some(folder) = folder("two_prompts_get_two_replies_and_chance_follows_the_seed") else {
+        return;
+    };
+    let lane_of = |seed| lane(&folder, seed);
+    let lane = lane_of(1);
+    let counted = lane.count_tokens(&user("Name a fruit."), None);
+    assert!(lane.notice().is_some() && lane.memory_bytes().is_none());
+    let fruit = send(&lane, &request("Name a fruit.", None)).unwrap();
+    let sky = send(&lane, &request("What color is the sky?", None)).unwrap();
+    assert!(!fruit.text.is_empty() && !sky.text.is_empty() && fruit.text != sky.text);
+    assert_eq!(&*fruit.model, "SmolLM2-135M-Instruct");
+    assert!(fruit.usage.input <= counted && fruit.usage.output <= 40, "{:?}", fruit.usage);
+    assert_eq!(
+        lane.count_tokens(&user("Name a fruit."), None),
+        fruit.usage.input,
+        "exact once it is loaded"
+    );
+    assert_eq!(send(&lane, &request("Name a fruit.", None)).unwrap().text, fruit.text);
+
+    let drawn = |lane: &Local| {
+        let request = Request { temperature: 1.0, ..request("Name a fruit.", None) };
+        (send(lane, &request).unwrap().text, send(lane, &request).unwrap().text)
+    };
+    let (first, second) = drawn(&lane_of(7));
+    assert_ne!(first, second, "each call draws anew");
+    assert_eq!(drawn(&lane_of(7)), (first, second), "the same seed draws the same");
+
+    assert!(lane.memory_bytes().is_some() && lane.notice().is_none());
+    assert!(lane.unload() && !lane.unload() && lane.memory_bytes().is_none());
+    assert_eq!(send(&lane, &request("Name a fruit.", None)).unwrap().text, fruit.text);
+}
+
+#[test]
+fn typed_replies_are_always_of_their_type() {
+    let Some(folder) = folder("typed_replies_are_always_of_their_type") else { return };
+    let lane = lane(&folder, 1);
+    let buy = VariantShape {
+        name: "Buy".into(),
+        fields: Box::new([FieldShape::new("quantity", ShapeId::INT)]),
+    };
+    let variants = Box::new([VariantShape::unit("Hold"), buy]);
+    let decision = intern(Shape::Enum(EnumShape { name: "ModelsDecision".into(), variants }));
+    let person = ShapeId::record(&[("name", ShapeId::TEXT), ("age", ShapeId::INT)]);
+    let cases = [
+        ("Ada Lovelace was 36 years old.", person),
+        ("The price fell by half. Should we buy?", decision),
+        ("List three colors.", ShapeId::list(ShapeId::TEXT)),
+        ("How long is a minute?", ShapeId::DURATION),
+        ("What is 2 + 3?", ShapeId::INT),
+        ("When did it happen?", ShapeId::option(ShapeId::TIME)),
+    ];
+    for (text, shape) in cases {
+        let form = form(shape);
+        let reply =
+            send(&lane, &Request { max_tokens: 60, ..request(text, Some(form.clone())) }).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&reply.text).unwrap();
+        assert_eq!(candidates(&reply.text), [value.clone()]);
+        assert!((form.check)(&value).is_empty(), "{}", reply.text);
+    }
+    let reply =
+        send(&lane, &request("Ada Lovelace was 36 years old.", Some(form(person)))).unwrap();
+    assert!(reply.text.contains("Ada") && reply.text.contains("36"), "{}", reply.text);
+    let few = Request { max_tokens: 3, ..request("Who?", Some(form(person))) };
+    let error = send(&lane, &few).unwrap_err();
+    assert!(
+        matches!(&error, SendError::Refused { reason } if reason.contains("at least")),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn a_call_that_was_given_up_frees_the_model() {
+    let Some(folder) = folder("a_call_that_was_given_up_frees_the_model") else { return };
+    let lane = lane(&folder, 1);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    // A prompt that takes seconds to read and an answer without end: both are cut off.
+    let long =
+        Request { max_tokens: 2_000, ..request(&"All work and no play. ".repeat(800), None) };
+    runtime.block_on(async {
+        send_for(&lane, &request("Name a fruit.", None), 120_000).await.unwrap();
+        assert!(send_for(&lane, &long, 300).await.is_none());
+        assert!(send_for(&lane, &request("Name a fruit.", None), 120_000).await.is_some());
+    });
+    let endless = Request { max_tokens: 9_000, ..request("Count.", None) };
+    assert!(
+        matches!(send(&lane, &endless), Err(SendError::Refused { .. })),
+        "longer than it can see"
+    );
+}
+
+async fn send_for(lane: &Local, request: &Request, limit_ms: u64) -> Option<Reply> {
+    let limit = std::time::Duration::from_millis(limit_ms);
+    tokio::time::timeout(limit, lane.send(request)).await.ok()?.ok()
+}
+
+#[test]
+fn a_damaged_model_is_no_answer() {
+    let Some(folder) = folder("a_damaged_model_is_no_answer") else { return };
+    let broken = tempfile::tempdir().unwrap();
+    let model = Model::named("smollm2").unwrap();
+    for part in model.parts() {
+        let place = broken.path().join(part.folder());
+        std::fs::create_dir(&place).unwrap();
+        for file in part.files {
+            std::os::unix::fs::symlink(folder.of(part).join(file.name), place.join(file.name))
+                .unwrap();
+        }
+    }
+    let broken = ModelsFolder::new(broken.path().to_owned());
+    let weights = broken.of(model.part_with(WEIGHTS).unwrap()).join(WEIGHTS);
+    let lane = lane(&broken, 1);
+    std::fs::remove_file(&weights).unwrap();
+    let ask = || match send(&lane, &request("Name a fruit.", None)).unwrap_err() {
+        SendError::Model { reason } => reason,
+        other => panic!("{other:?}"),
+    };
+    assert!(ask().contains("is missing") && ask().contains("ag models install"));
+    std::fs::write(&weights, b"GGUF").unwrap();
+    assert!(ask().contains("4 bytes instead of 98362432"));
+    let mut bytes =
+        std::fs::read(folder.of(model.part_with(WEIGHTS).unwrap()).join(WEIGHTS)).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&weights, bytes).unwrap();
+    assert!(ask().contains("SHA-256"));
+}
+
+#[test]
+fn embeddings_know_what_means_the_same() {
+    let Some(folder) = folder("embeddings_know_what_means_the_same") else { return };
+    let embedder = Embedder::minilm(MiniLm::installed(&folder).unwrap());
+    let of = |text: &str| embedder.vector(text).unwrap();
+    let cat = of("The cat sits outside.");
+    let (same, near, far) = (
+        of("A feline is sitting outdoors."),
+        of("The dog sleeps inside."),
+        of("Interest rates rose."),
+    );
+    assert!(
+        cosine(&cat, &same) > cosine(&cat, &near) && cosine(&cat, &near) > cosine(&cat, &far) + 0.1
+    );
+    assert!((cosine(&cat, &cat) - 1.0).abs() < 1e-4);
+    assert_eq!(of(&"word ".repeat(5_000)).len(), 384);
+}
+
+fn memories(folder: &Path, embedder: Embedder) -> Arc<Memories> {
+    Memories::with(folder, Arc::new(VirtualClock::default()), Durability::Process, embedder)
+}
+
+fn recall(memories: &Arc<Memories>, text: &str) -> Vec<(String, f64)> {
+    let memory = AgentMemory::new(Arc::clone(memories), MemoryConfig::session());
+    let query = Query { text: text.into(), limit: 5, min_score: 0.0, filter: Map::new() };
+    let asker = Asker { agent: "".into(), cell: 1, message: 1 };
+    let recalled = memory.recall(&query, &asker).unwrap();
+    recalled
+        .results
+        .iter()
+        .map(|found| (found.episode.draft.context_text.to_string(), found.why.facts.cosine))
+        .collect()
+}
+
+fn remember(memories: &Arc<Memories>, text: &str) {
+    let memory = AgentMemory::new(Arc::clone(memories), MemoryConfig::session());
+    let draft = Draft {
+        context: text.into(),
+        action: "noted".into(),
+        context_text: text.into(),
+        action_text: "noted".into(),
+        outcome: Outcome::Pending,
+        entities: vec!["x".into()],
+        at_ns: 1,
+    };
+    let (done, stored) = channel();
+    let asker = Asker { agent: "".into(), cell: 1, message: 1 };
+    memory.remember(draft, &[], &asker, Box::new(move |id| done.send(id).unwrap()));
+    stored.recv().unwrap().unwrap();
+}
+
+#[test]
+fn a_store_moves_between_embedders_and_loses_nothing() {
+    let Some(folder) = folder("a_store_moves_between_embedders_and_loses_nothing") else { return };
+    let place = tempfile::tempdir().unwrap();
+    let minilm = || Embedder::minilm(MiniLm::installed(&folder).unwrap());
+    let hashed = memories(place.path(), Embedder::hashing());
+    for at in 0..40 {
+        remember(&hashed, &format!("Invoice number {at} was paid in full."));
+    }
+    remember(&hashed, "The feline naps on the sofa.");
+    drop(hashed);
+    let meant = memories(place.path(), minilm());
+    let found = recall(&meant, "Where does the cat sleep?");
+    assert_eq!(found[0].0, "The feline naps on the sofa.", "{found:?}");
+    assert!(found[0].1 > 0.3 && meant.embedder().name() == NAME);
+    // The newest got their vectors at once, the others follow.
+    while meant.unembedded() > 0 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    remember(&meant, "A goldfish swims in the bowl.");
+    meant.long_term().unwrap().flush();
+    drop(meant);
+    let store = rusqlite::Connection::open(place.path().join("mem.agdb")).unwrap();
+    let count = |model: &str| -> i64 {
+        store
+            .query_row("SELECT count(*) FROM vec WHERE model = ?1", [model], |row| row.get(0))
+            .unwrap()
+    };
+    assert_eq!((count("hash-384"), count(NAME)), (41, 42));
+    drop(store);
+    let hashed = memories(place.path(), Embedder::hashing());
+    assert_eq!(
+        recall(&hashed, "A goldfish swims in the bowl.")[0].0,
+        "A goldfish swims in the bowl."
+    );
+    assert_eq!(hashed.collections().unwrap()[0].episodes, 42);
+}
