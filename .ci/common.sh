@@ -6,6 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/ag"
 VENV="$CACHE/venv"
+MODELS="$CACHE/models"
 AG="$PWD/target/release/ag"
 # The lines of skipped parts; printed at the end, and in CI a failure.
 export AG_SKIPS="$PWD/target/skips.txt"
@@ -106,3 +107,6 @@ browser() {
     printf 'no Chromium; this installs it:\n  sudo %s\n' "$install"
   fi
 }
+
+# The models that run on this machine, downloaded once; what is there is only compared with its hashes.
+models() { AG_MODELS="$MODELS" "$AG" models install; }

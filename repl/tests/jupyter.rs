@@ -44,6 +44,9 @@ impl Place {
         command
             .env("JUPYTER_DATA_DIR", self.path("data"))
             .env("JUPYTER_RUNTIME_DIR", self.path("runtime"));
+        if let Some(models) = std::env::var_os("AG_TEST_MODELS") {
+            command.env("AG_MODELS", models);
+        }
         command.env("AG_HOME", self.path("home")).env("PYTHONDONTWRITEBYTECODE", "1");
         let output = command.output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned()

