@@ -121,7 +121,7 @@ fn write(grammar: &Grammar, mind: Mind, seed: Seed, max_tokens: u32) -> Option<S
 fn check(shape: ShapeId, text: &str) {
     let strict: serde_json::Value =
         serde_json::from_str(text).unwrap_or_else(|e| panic!("{e}: {text}"));
-    assert_eq!(candidates(text), [strict.clone()]);
+    assert_eq!(candidates(text), std::slice::from_ref(&strict));
     match from_json(&strict, shape) {
         Ok(word) => release(word, shape),
         Err(errors) => panic!("{errors:?}: {text}"),
