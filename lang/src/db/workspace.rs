@@ -264,7 +264,8 @@ impl Workspace {
             return;
         }
         let globals = self.globals(cell);
-        let reached = globals.into_iter().filter(|global| match ran {
+        let ran = ran.map(|names| names.iter().collect::<FxHashSet<_>>());
+        let reached = globals.into_iter().filter(|global| match &ran {
             Some(names) => names.contains(&global.name),
             None => global.ty != Ty::Error,
         });
@@ -281,13 +282,17 @@ impl Workspace {
         if let Some(settled) = cell.settled(&self.db) {
             return settled.to_vec();
         }
+        // The last declaration of a name counts, and its place.
+        let mut seen = FxHashSet::default();
         let mut found: Vec<GlobalType> = Vec::new();
-        for declared in cell_globals(&self.db, cell) {
-            let step = infer_step(&self.db, cell, declared.step);
-            let global = step.globals.iter().find(|global| global.name == declared.name);
-            found.retain(|global| global.name != declared.name);
-            found.extend(global.cloned());
+        for declared in cell_globals(&self.db, cell).iter().rev() {
+            if seen.insert(&declared.name) {
+                let step = infer_step(&self.db, cell, declared.step);
+                let global = step.globals.iter().find(|global| global.name == declared.name);
+                found.extend(global.cloned());
+            }
         }
+        found.reverse();
         found
     }
 

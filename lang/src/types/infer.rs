@@ -109,8 +109,8 @@ pub struct Infer<'a, 'db> {
     pub prelude: bool,
     /// Set for the statements of a cell: see `names::scope::resolve`.
     pub cell: Option<CellInput>,
-    /// Globals that earlier statements of the same cell declared.
-    pub declared: Vec<crate::db::GlobalType>,
+    /// Which statement of the cell; what the earlier ones declare can be seen.
+    pub step: u32,
     pub body: &'a Body,
     pub generics: Vec<Name>,
     /// What is written of them: `(T, Ord)`.
@@ -137,7 +137,7 @@ impl<'a, 'db> Infer<'a, 'db> {
             db,
             prelude,
             cell: None,
-            declared: Vec::new(),
+            step: 0,
             body,
             generics: Vec::new(),
             bounds: Vec::new(),

@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use crate::db::{CellInput, Db, GlobalType};
 use crate::diag::{Diagnostic, codes};
 use crate::hir::{self, CellStep, ExprKind, Place, PlaceRoot, Stmt, StmtKind};
@@ -40,9 +42,10 @@ pub fn global_type<'db>(db: &'db dyn Db, cell: CellInput, name: ScopedName<'db>)
         let found = settled.iter().rev().find(|global| global.name == *text);
         return found.map_or((Ty::Error, true), |global| (global.ty.clone(), global.mutable));
     }
-    let declared = cell_globals(db, cell).iter().rev().find(|global| global.name == *text);
-    let Some(declared) = declared else { return (Ty::Error, true) };
-    let step = infer_step(db, cell, declared.step);
+    let Some(declaring) = declaring_step(db, cell, u32::MAX, text) else {
+        return (Ty::Error, true);
+    };
+    let step = infer_step(db, cell, declaring);
     let found = step.globals.iter().rev().find(|global| global.name == *text);
     found.map_or((Ty::Error, true), |global| (global.ty.clone(), global.mutable))
 }
@@ -74,7 +77,7 @@ fn run(db: &dyn Db, cell: CellInput, step: u32, probe: Option<Rc<RefCell<Probe>>
     let mut infer = Infer::new(db, cell.prelude(db), &body.body);
     infer.cell = Some(cell);
     infer.probe = probe;
-    infer.declared = declared_before(db, cell, step);
+    infer.step = step;
     let last = is_last(body, step);
     let shows = last && !body.suppressed;
     Top { infer, id: *id, shows, step }.check()
@@ -103,14 +106,43 @@ fn is_last(body: &CellBody, step: u32) -> bool {
     last == Some(step as usize)
 }
 
-/// The globals that the statements before this one declare.
-fn declared_before(db: &dyn Db, cell: CellInput, step: u32) -> Vec<GlobalType> {
-    let mut found = Vec::new();
-    for declared in cell_globals(db, cell).iter().filter(|global| global.step < step) {
-        let checked = infer_step(db, cell, declared.step);
-        found.extend(checked.globals.iter().filter(|g| g.name == declared.name).cloned());
+/// The steps of a cell that declare each name, in order.
+#[salsa::tracked]
+fn declaring_steps(db: &dyn Db, cell: CellInput) -> FxHashMap<Name, Vec<u32>> {
+    let mut steps: FxHashMap<Name, Vec<u32>> = FxHashMap::default();
+    for global in cell_globals(db, cell) {
+        steps.entry(global.name.clone()).or_default().push(global.step);
     }
-    found
+    steps
+}
+
+/// The last statement before a step that declares a name.
+fn declaring_step(db: &dyn Db, cell: CellInput, before: u32, name: &str) -> Option<u32> {
+    let steps = declaring_steps(db, cell).get(name)?;
+    steps.get(..steps.partition_point(|step| *step < before))?.last().copied()
+}
+
+impl Infer<'_, '_> {
+    /// Whether an earlier statement of the same cell declares a global of this name.
+    pub fn is_declared(&self, name: &str) -> bool {
+        self.cell.is_some_and(|cell| declaring_step(self.db, cell, self.step, name).is_some())
+    }
+
+    /// The global of this name that an earlier statement of the same cell declares. Only that statement is looked at:
+    /// a cell of thousands of them is checked in linear time.
+    pub fn declared(&self, name: &str) -> Option<GlobalType> {
+        let cell = self.cell?;
+        let step = declaring_step(self.db, cell, self.step, name)?;
+        let globals = &infer_step(self.db, cell, step).globals;
+        globals.iter().rev().find(|global| *global.name == *name).cloned()
+    }
+
+    /// All of them.
+    pub fn declared_names(&self) -> Vec<Name> {
+        let Some(cell) = self.cell else { return Vec::new() };
+        let earlier = cell_globals(self.db, cell).iter().filter(|global| global.step < self.step);
+        earlier.map(|global| global.name.clone()).collect()
+    }
 }
 
 /// A statement at the top of a cell.

@@ -295,7 +295,7 @@ impl Infer<'_, '_> {
     fn path_owner(&mut self, base: ExprId, span: Span) -> Option<PathOwner> {
         let ast::ExprKind::Name(name) = &self.body[base].kind else { return None };
         let name = name.text();
-        if self.is_own_name(&name) || self.declared.iter().any(|global| global.name == name) {
+        if self.is_own_name(&name) || self.is_declared(&name) {
             return None;
         }
         match self.definition(&name)? {

@@ -119,9 +119,8 @@ impl Infer<'_, '_> {
 
     /// E0209: a global of the variant's name would fit too.
     fn ambiguous(&mut self, name: &Name, found: &EnumUse, tag: u32, span: Span) {
-        let own = self.declared.iter().rev().find(|global| global.name == *name);
-        let ty = match (own, self.definition(name)) {
-            (Some(global), _) => global.ty.clone(),
+        let ty = match (self.declared(name), self.definition(name)) {
+            (Some(global), _) => global.ty,
             (None, Some(Definition::Global(global))) => global.ty.clone(),
             _ => return,
         };
@@ -217,9 +216,8 @@ impl Infer<'_, '_> {
 
     /// A global of the session.
     pub fn global_value(&mut self, name: &Name, span: Span) -> Option<hir::Expr> {
-        let own = self.declared.iter().rev().find(|global| global.name == *name);
-        let (ty, mutable) = match own {
-            Some(global) => (global.ty.clone(), global.mutable),
+        let (ty, mutable) = match self.declared(name) {
+            Some(global) => (global.ty, global.mutable),
             None => match self.definition(name)? {
                 Definition::Global(global) => (global.ty.clone(), global.mutable),
                 _ => return None,
@@ -262,7 +260,7 @@ impl Infer<'_, '_> {
     }
 
     pub fn unknown_name(&mut self, name: &Name, span: Span) -> Diagnostic {
-        let mut known: Vec<Name> = self.declared.iter().map(|global| global.name.clone()).collect();
+        let mut known = self.declared_names();
         for frame in &self.frames {
             known.extend(frame.scopes.iter().flat_map(|scope| scope.keys().cloned()));
         }
@@ -297,7 +295,7 @@ impl Infer<'_, '_> {
     fn declared_later(&self) -> Vec<Name> {
         let Some(cell) = self.cell else { return Vec::new() };
         let all = cell_globals(self.db, cell).iter().map(|global| global.name.clone());
-        all.filter(|name| !self.declared.iter().any(|global| global.name == *name)).collect()
+        all.filter(|name| !self.is_declared(name)).collect()
     }
 }
 

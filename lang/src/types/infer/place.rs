@@ -153,9 +153,8 @@ impl Infer<'_, '_> {
     }
 
     fn global_root(&mut self, name: &Name, span: Span, declares: Option<ExprId>) -> Option<Place> {
-        let known = self.declared.iter().rev().find(|global| global.name == *name);
-        let found = match known {
-            Some(global) => Some((global.ty.clone(), global.mutable)),
+        let found = match self.declared(name) {
+            Some(global) => Some((global.ty, global.mutable)),
             None => match self.definition(name) {
                 Some(crate::types::def::Definition::Global(global)) => {
                     Some((global.ty.clone(), global.mutable))
@@ -284,7 +283,7 @@ impl Infer<'_, '_> {
             ast::ExprKind::Name(name) => {
                 let name = name.text();
                 self.is_own_name(&name)
-                    || self.declared.iter().any(|global| global.name == name)
+                    || self.is_declared(&name)
                     || matches!(
                         self.definition(&name),
                         Some(crate::types::def::Definition::Global(_))

@@ -103,7 +103,8 @@ impl Infer<'_, '_> {
                 found.extend(tool.fields.iter().map(|f| (f.name.clone(), f.ty.clone())));
             }
         }
-        found.extend(self.declared.iter().map(|g| (g.name.clone(), g.ty.clone())));
+        let declared = self.declared_names().into_iter().filter_map(|name| self.declared(&name));
+        found.extend(declared.map(|global| (global.name, global.ty)));
         for frame in &self.frames {
             for (name, id) in frame.scopes.iter().flatten() {
                 let ty = frame.local(*id).map_or(Ty::Error, |local| local.ty.clone());
