@@ -11,6 +11,7 @@ pub mod display;
 pub mod document;
 pub mod input;
 pub mod lane;
+pub mod large;
 pub mod list;
 pub mod map;
 pub mod media;

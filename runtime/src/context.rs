@@ -28,7 +28,8 @@ use crate::ledger::quota::LimitContext;
 use crate::sched::control::{CLOSING, Control};
 use crate::sched::coroutine::Exit;
 use crate::telemetry::event::{Actor, MessageId};
-use crate::value::heap;
+use crate::value::dying;
+use crate::value::heap::{self, size};
 use crate::world::World;
 use std::ptr::null_mut;
 use std::sync::Arc;
@@ -36,6 +37,9 @@ use std::sync::atomic::{AtomicU32, Ordering, fence};
 
 /// Safepoints passed before a coroutine looks whether others wait for its worker: below a millisecond of interpreted code.
 const FUEL: i64 = 8192;
+
+/// Dead objects freed when the fuel is gone: more than a program can make of it, so that they never pile up.
+const FREED_PER_TURN: usize = 4 * FUEL as usize;
 
 /// One coroutine's context.
 #[repr(C)]
@@ -65,6 +69,9 @@ pub struct Cx {
     pub(crate) instance: Option<Box<Instance>>,
     /// How this coroutine leaves its worker; empty outside a coroutine.
     exit: Option<Exit>,
+    /// A value is out of its place to be changed: until it is back nothing may fault for another reason than its own,
+    /// nor give the worker away.
+    holds_place: bool,
     stack_floor: usize,
     steps: u64,
     /// Since when the agent has had its worker, on the trace's clock.
@@ -115,6 +122,7 @@ impl Cx {
             work: None,
             instance: None,
             exit: None,
+            holds_place: false,
             stack_floor: 0,
             steps: 0,
             busy_since_ns: 0,
@@ -139,6 +147,7 @@ impl Cx {
     #[cold]
     pub fn raise(&mut self, fault: Box<Fault>) -> Status {
         self.fault = Some(fault);
+        self.holds_place = false;
         FAULT
     }
 
@@ -156,20 +165,25 @@ impl Cx {
     #[cold]
     #[inline(never)]
     fn safepoint_slow(&mut self) -> Status {
+        if self.holds_place {
+            return OK;
+        }
         if self.is_cancelled() {
             return self.fail_cancelled();
         }
         if self.fuel >= 0 {
             return OK;
         }
-        let limits = self.world.limits();
-        let (max_steps, max_bytes) = (limits.steps, limits.memory_bytes);
+        let max_steps = self.world.limits().steps;
         self.refuel();
         if self.steps > max_steps {
             return self.fail(code::STEP_LIMIT, format!("more than {max_steps} steps"));
         }
-        if heap::live().bytes as u64 > max_bytes {
-            return self.fail(code::MEMORY_LIMIT, format!("more than {max_bytes} bytes of values"));
+        dying::free_some(FREED_PER_TURN);
+        if !self.has_room(0) {
+            let max_bytes = self.world.limits().memory_bytes;
+            let message = format!("values take more than the memory limit of {}", size(max_bytes));
+            return self.fail(code::MEMORY_LIMIT, message);
         }
         self.give_turn();
         if self.is_cancelled() { self.fail_cancelled() } else { OK }
@@ -177,13 +191,57 @@ impl Cx {
 
     fn refuel(&mut self) {
         let slice = FUEL.min(i64::try_from(self.world.limits().steps).unwrap_or(FUEL));
-        self.steps += u64::try_from(slice).unwrap_or(0);
+        // What was spent beyond the fuel there was counts too.
+        let overdrawn = slice.saturating_sub(self.fuel.min(0));
+        self.steps = self.steps.saturating_add(u64::try_from(overdrawn).unwrap_or(0));
         self.fuel = slice;
+    }
+
+    /// A safepoint for work that took as long as so many steps.
+    #[inline]
+    pub fn spend(&mut self, steps: usize) -> Status {
+        self.fuel = self.fuel.saturating_sub_unsigned(steps as u64);
+        self.safepoint()
+    }
+
+    /// Steps since the cell, task or message began.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.steps.saturating_sub(u64::try_from(self.fuel).unwrap_or(0))
+    }
+
+    /// A value leaves its place to be changed: safepoints wait until [`Cx::let_go`] or a Fault.
+    pub fn hold(&mut self) {
+        self.holds_place = true;
+    }
+
+    pub fn let_go(&mut self) {
+        self.holds_place = false;
+    }
+
+    /// Does what must not be stopped half way.
+    pub fn holding<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
+        let before = std::mem::replace(&mut self.holds_place, true);
+        let result = work(self);
+        self.holds_place &= before;
+        result
+    }
+
+    /// Whether values of `bytes` more stay within the memory limit; looks again after all that is dead was freed.
+    #[must_use]
+    pub fn has_room(&self, bytes: u64) -> bool {
+        let limit = self.world.limits().memory_bytes;
+        if self.holds_place || heap::has_room(bytes, limit) {
+            return true;
+        }
+        dying::finish(|| self.is_cancelled());
+        heap::has_room(bytes, limit)
     }
 
     /// Steps count from here: a cell, a task, or a message begins.
     pub(crate) fn restart_steps(&mut self) {
         self.steps = 0;
+        self.fuel = 0;
         self.refuel();
     }
 
@@ -237,6 +295,7 @@ impl Cx {
         self.serving = Serving::nothing();
         self.fields = null_mut();
         self.exit = None;
+        self.holds_place = false;
         self.registers.reset();
         self.control.epoch.store(u64::MAX, Ordering::Release);
     }

@@ -6,6 +6,7 @@
 pub mod calendar;
 pub mod closure;
 pub mod count;
+pub mod dying;
 pub mod dynamic;
 pub mod equal;
 pub mod grid;

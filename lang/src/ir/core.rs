@@ -234,6 +234,9 @@ pub enum Aux {
         agent: Name,
         behavior: u32,
     },
+    /// A value is out of its place: until `LetGo` or a Fault of its own nothing stops what changes it.
+    Hold,
+    LetGo,
     ScopeDepth,
     CloseScopes,
     /// The Fault that was caught, as a value of this shape.

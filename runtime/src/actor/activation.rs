@@ -21,6 +21,7 @@ use crate::fault::{Fault, code};
 use crate::sched::coroutine::Job;
 use crate::sched::queue::Runnable;
 use crate::telemetry::event::{Kind, MessageId};
+use crate::value::dying;
 use crate::value::owned::Owned;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
@@ -87,7 +88,12 @@ fn hold(cx: &mut Cx, slot: &Slot, agent: AgentRef) -> bool {
     true
 }
 
+///
+/// Before it: what died here may share parts with the agent's state, which its next run counts on another worker.
 pub(crate) fn let_go(cx: &mut Cx) -> Option<Box<Instance>> {
+    while !dying::free_some(dying::SLICE) {
+        cx.give_turn();
+    }
     cx.fields = null_mut();
     cx.instance.take()
 }

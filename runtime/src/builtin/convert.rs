@@ -1,6 +1,7 @@
 //! Option, Result and Dyn, times, money and comparison: members and operators of values that hold or mix others.
 
 use crate::builtin::declare::{Moved, Outcome, Word, builtins};
+use crate::builtin::large;
 use crate::builtin::support::{call1, fail, overflow, position};
 use crate::builtin::text::texts;
 use crate::context::Cx;
@@ -10,7 +11,6 @@ use crate::value::calendar;
 use crate::value::closure::FunctionRef;
 use crate::value::count::retain;
 use crate::value::dynamic::{DynBuf, DynRef};
-use crate::value::equal::compare;
 use crate::value::list::{ListBuf, ListRef};
 use crate::value::map::MapRef;
 use crate::value::record::{self, NONE, RecordRef};
@@ -168,19 +168,19 @@ builtins! {
     /// Whether a value stands before another.
     operator "<" "<T: Ord>(a: T, b: T) -> Bool"
         example "\"a\" < \"b\"" => "true"
-        = |_cx, a: Word, b: Word, t: ShapeId| Ok(compare(a.0, b.0, t).is_lt());
+        = |cx, a: Word, b: Word, t: ShapeId| Ok(large::compare(cx, a.0, b.0, t)?.is_lt());
     /// Whether a value stands before another or is equal to it.
     operator "<=" "<T: Ord>(a: T, b: T) -> Bool"
         example "\"a\" <= \"a\"" => "true"
-        = |_cx, a: Word, b: Word, t: ShapeId| Ok(compare(a.0, b.0, t).is_le());
+        = |cx, a: Word, b: Word, t: ShapeId| Ok(large::compare(cx, a.0, b.0, t)?.is_le());
     /// Whether a value stands after another.
     operator ">" "<T: Ord>(a: T, b: T) -> Bool"
         example "\"a\" > \"b\"" => "false"
-        = |_cx, a: Word, b: Word, t: ShapeId| Ok(compare(a.0, b.0, t).is_gt());
+        = |cx, a: Word, b: Word, t: ShapeId| Ok(large::compare(cx, a.0, b.0, t)?.is_gt());
     /// Whether a value stands after another or is equal to it.
     operator ">=" "<T: Ord>(a: T, b: T) -> Bool"
         example "\"b\" >= \"a\"" => "true"
-        = |_cx, a: Word, b: Word, t: ShapeId| Ok(compare(a.0, b.0, t).is_ge());
+        = |cx, a: Word, b: Word, t: ShapeId| Ok(large::compare(cx, a.0, b.0, t)?.is_ge());
 }
 
 /// A borrowed word with one more holder.

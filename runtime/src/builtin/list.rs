@@ -1,14 +1,15 @@
 //! Members and operators of List.
 
 use crate::builtin::declare::{Moved, Outcome, Word, builtins};
+use crate::builtin::large;
 use crate::builtin::num;
 use crate::builtin::sequence::Row;
-use crate::builtin::support::{fail, natural, poll, position, range_within, room_for};
+use crate::builtin::support::{fail, natural, poll, position, range_within, spend};
 use crate::builtin::text::some_word;
 use crate::context::Cx;
 use crate::fault::code;
 use crate::value::closure::FunctionRef;
-use crate::value::count::{release, retain};
+use crate::value::count::{is_unique, release, retain};
 use crate::value::list::{ListBuf, ListRef};
 use crate::value::shape::ShapeId;
 use std::cmp::Ordering;
@@ -113,7 +114,7 @@ builtins! {
     /// The first `n` elements, or all if there are fewer.
     List "take" "(self: List<T>, n: Int) -> List<T>"
         example "[1, 2, 3].take(2)" => "[1, 2]"
-        = |cx, xs: ListBuf, n: i64, _t: ShapeId| Ok(xs.truncate(natural(cx, n, "a number of elements")?));
+        = |cx, xs: ListBuf, n: i64, _t: ShapeId| take(cx, xs, n);
     /// The elements after the first `n`.
     List "drop" "(self: List<T>, n: Int) -> List<T>"
         example "[1, 2, 3].drop(2)" => "[3]"
@@ -192,9 +193,8 @@ builtins! {
 
 /// The list with one more element, which it takes over.
 pub fn push(cx: &mut Cx, xs: ListBuf, value: Moved, of: ShapeId) -> Outcome<ListBuf> {
-    // Growing doubles the list, so the check is needed only then; it costs little enough for always.
-    match room_for(cx, xs.borrow().len()) {
-        Ok(()) => Ok(xs.push(value.0)),
+    match large::own_list(cx, xs, 1) {
+        Ok(xs) => Ok(xs.push(value.0)),
         Err(faulted) => {
             release(value.0, of);
             Err(faulted)
@@ -205,15 +205,46 @@ pub fn push(cx: &mut Cx, xs: ListBuf, value: Moved, of: ShapeId) -> Outcome<List
 pub fn pop(cx: &mut Cx, xs: ListBuf) -> Outcome<ListBuf> {
     match xs.borrow().len() {
         0 => fail(cx, code::INDEX, "an empty list has no last element to remove".to_owned()),
-        length => Ok(xs.truncate(length - 1)),
+        length => shortened(cx, xs, length - 1),
     }
 }
+
+pub fn take(cx: &mut Cx, xs: ListBuf, n: i64) -> Outcome<ListBuf> {
+    let length = natural(cx, n, "a number of elements")?;
+    if length >= xs.borrow().len() { Ok(xs) } else { shortened(cx, xs, length) }
+}
+
+/// The list cut to a length below its own.
+fn shortened(cx: &mut Cx, xs: ListBuf, length: usize) -> Outcome<ListBuf> {
+    if !is_unique(xs.borrow().word()) {
+        let from = xs.borrow();
+        let kept = from.items().get(..length).unwrap_or(&[]);
+        return large::list(cx, from.shape(), kept, from.element());
+    }
+    let mut xs = xs;
+    // From the end, so that what is left is a list at any time.
+    while xs.borrow().len() > length {
+        let next = length.max(xs.borrow().len().saturating_sub(CUT));
+        xs = xs.truncate(next);
+        spend(cx, CUT)?;
+    }
+    Ok(xs)
+}
+
+/// Elements given up between two safepoints.
+const CUT: usize = 1024;
 
 pub fn insert(cx: &mut Cx, xs: ListBuf, index: i64, value: Moved, of: ShapeId) -> Outcome<ListBuf> {
     // One past the end is a place to insert at.
     let length = xs.borrow().len();
     match usize::try_from(index) {
-        Ok(at) if at <= length => Ok(xs.insert(at, value.0)),
+        Ok(at) if at <= length => match large::own_list(cx, xs, 1) {
+            Ok(xs) => Ok(xs.insert(at, value.0)),
+            Err(faulted) => {
+                release(value.0, of);
+                Err(faulted)
+            }
+        },
         _ => {
             release(value.0, of);
             let message = format!("position {index} is outside 0..={length}, where one can insert");
@@ -224,7 +255,7 @@ pub fn insert(cx: &mut Cx, xs: ListBuf, index: i64, value: Moved, of: ShapeId) -
 
 pub fn remove(cx: &mut Cx, xs: ListBuf, index: i64) -> Outcome<ListBuf> {
     let at = position(cx, index, xs.borrow().len(), "a list")?;
-    Ok(xs.remove(at))
+    Ok(large::own_list(cx, xs, 0)?.remove(at))
 }
 
 pub fn index_of(cx: &mut Cx, xs: ListRef<'_>, value: u64) -> Outcome<Moved> {
@@ -233,11 +264,21 @@ pub fn index_of(cx: &mut Cx, xs: ListRef<'_>, value: u64) -> Outcome<Moved> {
 }
 
 pub fn reverse(cx: &mut Cx, xs: ListBuf) -> Outcome<ListBuf> {
-    room_for(cx, xs.borrow().len())?;
-    let mut xs = xs.unique();
-    xs.items_mut().reverse();
+    let mut xs = large::own_list(cx, xs, 0)?;
+    // Pairs from both ends, a part of them at a time.
+    let length = xs.borrow().len();
+    for start in (0..length / 2).step_by(SWAPPED) {
+        let items = xs.items_mut();
+        for at in start..(start + SWAPPED).min(length / 2) {
+            items.swap(at, length - 1 - at);
+        }
+        spend(cx, SWAPPED / 4)?;
+    }
     Ok(xs)
 }
+
+/// Pairs swapped between two safepoints.
+const SWAPPED: usize = 4096;
 
 pub fn slice(cx: &mut Cx, xs: ListRef<'_>, start: i64, end: i64) -> Outcome<ListBuf> {
     let (start, end) = range_within(cx, start, end, xs.len())?;
@@ -246,13 +287,12 @@ pub fn slice(cx: &mut Cx, xs: ListRef<'_>, start: i64, end: i64) -> Outcome<List
 }
 
 pub fn concat(cx: &mut Cx, a: ListBuf, b: ListRef<'_>, of: ShapeId) -> Outcome<ListBuf> {
-    room_for(cx, a.borrow().len().saturating_add(b.len()))?;
     if b.is_empty() {
         return Ok(a);
     }
-    b.items().iter().for_each(|&item| retain(item, of));
-    let mut joined = a.unique();
-    joined.extend(b.items());
+    let mut joined = large::own_list(cx, a, b.len())?;
+    joined.reserve(b.len());
+    large::extend(cx, &mut joined, b.items(), of)?;
     Ok(joined)
 }
 
@@ -265,7 +305,13 @@ pub fn at(cx: &mut Cx, xs: ListRef<'_>, index: i64, of: ShapeId) -> Outcome<Move
 
 pub fn set(cx: &mut Cx, xs: ListBuf, index: i64, value: Moved, of: ShapeId) -> Outcome<ListBuf> {
     match position(cx, index, xs.borrow().len(), "a list") {
-        Ok(at) => Ok(xs.set(at, value.0)),
+        Ok(at) => match large::own_list(cx, xs, 0) {
+            Ok(xs) => Ok(xs.set(at, value.0)),
+            Err(faulted) => {
+                release(value.0, of);
+                Err(faulted)
+            }
+        },
         Err(faulted) => {
             release(value.0, of);
             Err(faulted)

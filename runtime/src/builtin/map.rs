@@ -1,8 +1,8 @@
 //! Members and operators of Map.
 
 use crate::builtin::declare::{Moved, Outcome, Word, builtins};
-use crate::builtin::sequence::Row;
-use crate::builtin::support::{call1, fail, poll};
+use crate::builtin::large;
+use crate::builtin::support::{call1, fail, poll, room_for};
 use crate::context::Cx;
 use crate::fault::code;
 use crate::value::closure::FunctionRef;
@@ -29,19 +29,19 @@ builtins! {
     /// The map with a value at a key. A key that is there keeps its place.
     Map "set" "(self: Map<K, V>, key: K, value: V) -> Map<K, V>"
         example "{ \"a\": 1 }.set(\"b\", 2)" => "{ \"a\": 1, \"b\": 2 }"
-        = |_cx, m: MapBuf, key: Moved, value: Moved, _k: ShapeId, _v: ShapeId| Ok(m.set(key.0, value.0));
+        = |cx, m: MapBuf, key: Moved, value: Moved, _k: ShapeId, _v: ShapeId| large::map_set(cx, m, key.0, value.0);
     /// The map without a key.
     Map "remove" "(self: Map<K, V>, key: K) -> Map<K, V>"
         example "{ \"a\": 1, \"b\": 2 }.remove(\"a\")" => "{ \"b\": 2 }"
-        = |_cx, m: MapBuf, key: Word, _k: ShapeId, _v: ShapeId| Ok(m.remove(key.0));
+        = |cx, m: MapBuf, key: Word, _k: ShapeId, _v: ShapeId| without(cx, m, key.0);
     /// The keys, in order.
     Map "keys" "(self: Map<K, V>) -> List<K>"
         example "{ \"a\": 1 }.keys" => "[\"a\"]"
-        = |cx, m: MapRef<'_>, k: ShapeId, _v: ShapeId| list(cx, m.keys(), k);
+        = |cx, m: MapRef<'_>, k: ShapeId, _v: ShapeId| list(cx, m.len(), m.keys(), k);
     /// The values, in the order of their keys.
     Map "values" "(self: Map<K, V>) -> List<V>"
         example "{ \"a\": 1 }.values" => "[1]"
-        = |cx, m: MapRef<'_>, _k: ShapeId, v: ShapeId| list(cx, m.values(), v);
+        = |cx, m: MapRef<'_>, _k: ShapeId, v: ShapeId| list(cx, m.len(), m.values(), v);
     /// Pairs of key and value, in order.
     Map "entries" "(self: Map<K, V>) -> List<(K, V)>"
         example "{ \"a\": 1 }.entries" => "[(\"a\", 1)]"
@@ -65,7 +65,7 @@ builtins! {
     /// The map with a value at a key: what `m[k] = v` assigns.
     operator "[]=" "(m: Map<K, V>, key: K, value: V) -> Map<K, V>"
         example "var m := { \"a\": 1 }; m[\"b\"] = 2; m" => "{ \"a\": 1, \"b\": 2 }"
-        = |_cx, m: MapBuf, key: Moved, value: Moved, _k: ShapeId, _v: ShapeId| Ok(m.set(key.0, value.0));
+        = |cx, m: MapBuf, key: Moved, value: Moved, _k: ShapeId, _v: ShapeId| large::map_set(cx, m, key.0, value.0);
     /// Whether a map has a key.
     operator "in" "(key: K, m: Map<K, V>) -> Bool"
         example "\"a\" in { \"a\": 1 }" => "true"
@@ -78,21 +78,34 @@ fn kept(word: u64, of: ShapeId) -> Moved {
     Moved(word)
 }
 
-fn some(word: Option<u64>, of: ShapeId) -> Moved {
+pub fn some(word: Option<u64>, of: ShapeId) -> Moved {
     match word {
         Some(word) => Moved(record::some(ShapeId::option(of), kept(word, of).0)),
         None => Moved(NONE),
     }
 }
 
-fn list(cx: &mut Cx, words: impl Iterator<Item = u64>, of: ShapeId) -> Outcome<ListBuf> {
-    let words: Vec<u64> = words.collect();
-    let row = Row { items: words.as_slice().into(), element: of };
-    row.list(cx, &words)
+fn list(
+    cx: &mut Cx,
+    length: usize,
+    words: impl Iterator<Item = u64>,
+    of: ShapeId,
+) -> Outcome<ListBuf> {
+    let words = large::collect(cx, length, words)?;
+    large::list(cx, ShapeId::list(of), &words, of)
+}
+
+/// The map without a key, or the set without an element.
+pub fn without(cx: &mut Cx, m: MapBuf, key: u64) -> Outcome<MapBuf> {
+    if !m.borrow().contains(key) {
+        return Ok(m);
+    }
+    Ok(large::own_map(cx, m)?.remove(key))
 }
 
 fn entries(cx: &mut Cx, m: MapRef<'_>, key: ShapeId, value: ShapeId) -> Outcome<ListBuf> {
     let pair = ShapeId::tuple(&[key, value]);
+    room_for(cx, m.len().saturating_mul(4))?;
     let mut made = ListBuf::with_capacity(ShapeId::list(pair), m.len());
     for (at, (k, v)) in m.entries().enumerate() {
         poll(cx, at)?;
@@ -110,12 +123,12 @@ fn map_values(
     key: ShapeId,
     to: ShapeId,
 ) -> Outcome<MapBuf> {
-    let mut made = MapBuf::with_capacity(ShapeId::map(key, to), m.len());
+    let mut made = MapBuf::new(ShapeId::map(key, to));
     for (at, (k, v)) in m.entries().enumerate() {
         poll(cx, at)?;
         let value = call1(cx, f, v, m.value_shape())?;
         retain(k, key);
-        made = made.set(k, value);
+        made = large::map_set(cx, made, k, value)?;
     }
     Ok(made)
 }
@@ -132,7 +145,7 @@ fn merge(
         poll(cx, at)?;
         retain(k, key);
         retain(v, value);
-        merged = merged.set(k, v);
+        merged = large::map_set(cx, merged, k, v)?;
     }
     Ok(merged)
 }

@@ -1,14 +1,15 @@
 //! Text out: print and show, JSON, and the tables and files that are still to come.
 
 use crate::builtin::declare::{Moved, Outcome, Word, absent, builtins};
-use crate::builtin::support::{fail, poll};
+use crate::builtin::large::{self, polled};
+use crate::builtin::support::fail;
 use crate::context::Cx;
 use crate::context::sink::Stream;
 use crate::fault::{Faulted, code};
 use crate::value::json::{Unfinished, dyn_from_text_polled, to_json_text_polled};
 use crate::value::record;
 use crate::value::shape::{self, ShapeId};
-use crate::value::show::show;
+use crate::value::show::pieces;
 use crate::value::text::{TextBuf, TextRef};
 
 builtins! {
@@ -16,16 +17,16 @@ builtins! {
     function "print" "<T: Show>(x: T) -> Unit"
         example "print(\"hello\")" => "()"
         effects ["output"]
-        = |cx, x: Word, t: ShapeId| { cx.print(Stream::Out, show(x.0, t) + "\n"); Ok(()) };
+        = |cx, x: Word, t: ShapeId| print(cx, Stream::Out, x.0, t);
     /// Writes a value and a line end to the error output.
     function "eprint" "<T: Show>(x: T) -> Unit"
         example "eprint(\"careful\")" => "()"
         effects ["output"]
-        = |cx, x: Word, t: ShapeId| { cx.print(Stream::Err, show(x.0, t) + "\n"); Ok(()) };
+        = |cx, x: Word, t: ShapeId| print(cx, Stream::Err, x.0, t);
     /// The text of a value, as templates insert it.
     function "show" "<T: Show>(x: T) -> Text"
         example "show([1, 2])" => "\"[1, 2]\""
-        = |_cx, x: Word, t: ShapeId| Ok(show(x.0, t));
+        = |cx, x: Word, t: ShapeId| large::shown(cx, x.0, t);
     /// The compact JSON of a value.
     function "json" "<T: Json>(x: T) -> Text"
         example "json([1, 2])" => "\"[1,2]\""
@@ -96,6 +97,39 @@ builtins! {
         = |cx| absent(cx, "args");
 }
 
+/// Bytes of output that go out together: a safepoint stands between them.
+const PRINTED: usize = 64 << 10;
+
+/// A short value in one piece with its line end; a long one as it is made.
+fn print(cx: &mut Cx, stream: Stream, word: u64, of: ShapeId) -> Outcome<()> {
+    let mut line = String::new();
+    let mut add = |piece: &str| {
+        let mut rest = piece;
+        while line.len() + rest.len() > PRINTED {
+            let (now, later) = rest.split_at(rest.floor_char_boundary(PRINTED - line.len()));
+            line.push_str(now);
+            rest = later;
+            cx.print(stream, std::mem::take(&mut line));
+            if large::spend_bytes(cx, PRINTED).is_err() {
+                return true;
+            }
+        }
+        line.push_str(rest);
+        false
+    };
+    let stopped = match of {
+        // SAFETY: a value of shape Text, borrowed for the call.
+        ShapeId::TEXT => add(unsafe { TextRef::from_word(word) }.as_str()),
+        _ => pieces(word, of, &mut add),
+    };
+    if stopped {
+        return Err(Faulted);
+    }
+    line.push('\n');
+    cx.print(stream, line);
+    Ok(())
+}
+
 fn json(cx: &mut Cx, word: u64, of: ShapeId) -> Outcome<String> {
     let written = to_json_text_polled(word, of, &mut polled(cx));
     match written {
@@ -117,13 +151,4 @@ fn parse_json(cx: &mut Cx, text: TextRef<'_>) -> Outcome<Moved> {
             record::variant(of, shape::ERR, &[message])
         }
     }))
-}
-
-/// The safepoint as conversions ask it: once for each element; true when a Fault is set.
-fn polled(cx: &mut Cx) -> impl FnMut() -> bool {
-    let mut at = 0;
-    move || {
-        at += 1;
-        poll(cx, at).is_err()
-    }
 }

@@ -3,12 +3,13 @@
 //! Never: knows how the row is stored. Words are borrowed; what is kept gets one more holder.
 
 use crate::builtin::declare::{Moved, Outcome};
+use crate::builtin::large;
 use crate::builtin::sort::Sorter;
 use crate::builtin::support::{call1, holds, poll, room_for, sum};
 use crate::context::Cx;
 use crate::value::closure::FunctionRef;
 use crate::value::count::{release, retain};
-use crate::value::equal::{compare, equal};
+use crate::value::equal::compare;
 use crate::value::list::{ListBuf, ListRef};
 use crate::value::map::{MapBuf, MapRef};
 use crate::value::owned::Owned;
@@ -29,13 +30,12 @@ impl<'a> From<ListRef<'a>> for Row<'a> {
     }
 }
 
-impl<'a> From<MapRef<'a>> for Row<'a> {
-    fn from(set: MapRef<'a>) -> Self {
-        Self { items: set.keys().collect(), element: set.key_shape() }
-    }
-}
-
 impl Row<'_> {
+    /// The elements of a set.
+    pub fn of_set(cx: &mut Cx, set: MapRef<'_>) -> Outcome<Self> {
+        Ok(Self { items: large::keys(cx, set)?.into(), element: set.key_shape() })
+    }
+
     /// `Some` of an element with one more holder.
     fn some(&self, item: Option<u64>) -> Moved {
         let Some(item) = item else { return Moved(NONE) };
@@ -58,7 +58,7 @@ impl Row<'_> {
     pub fn position(&self, cx: &mut Cx, value: u64) -> Outcome<Option<usize>> {
         for (at, &item) in self.items.iter().enumerate() {
             poll(cx, at)?;
-            if equal(item, value, self.element) {
+            if large::equals(cx, item, value, self.element)? {
                 return Ok(Some(at));
             }
         }
@@ -72,18 +72,20 @@ impl Row<'_> {
 
     /// As `list`, of the collection's own shape (a Vector).
     pub fn list_as(&self, cx: &mut Cx, of: ShapeId, items: &[u64]) -> Outcome<ListBuf> {
-        room_for(cx, items.len())?;
-        items.iter().for_each(|&item| retain(item, self.element));
-        Ok(ListBuf::from_items(of, items))
+        large::list(cx, of, items, self.element)
     }
 
     /// A set of some of the elements.
     pub fn set(&self, cx: &mut Cx, items: &[u64]) -> Outcome<MapBuf> {
-        let mut set = MapBuf::with_capacity(ShapeId::set(self.element), items.len());
+        self.set_as(cx, ShapeId::set(self.element), items)
+    }
+
+    pub fn set_as(&self, cx: &mut Cx, of: ShapeId, items: &[u64]) -> Outcome<MapBuf> {
+        let mut set = MapBuf::new(of);
         for (at, &item) in items.iter().enumerate() {
             poll(cx, at)?;
             retain(item, self.element);
-            set = set.insert(item);
+            set = large::map_set(cx, set, item, 0)?;
         }
         Ok(set)
     }
@@ -189,8 +191,7 @@ impl Row<'_> {
     /// The elements in order, borrowed.
     pub fn sorted(&self, cx: &mut Cx, descending: bool) -> Outcome<Vec<u64>> {
         let sorter = Sorter { key: self.element, descending };
-        let items = self.items.iter().map(|&item| (item, item)).collect();
-        Ok(sorter.sort(cx, items)?.into_iter().map(|(_, item)| item).collect())
+        sorter.sort(cx, &self.items, &self.items)
     }
 
     /// The elements in the order of what `f` gives for them, borrowed.
@@ -202,10 +203,7 @@ impl Row<'_> {
         descending: bool,
     ) -> Outcome<Vec<u64>> {
         let keys = self.map(cx, f, ShapeId::list(key))?;
-        let keys = keys.borrow();
-        let items = keys.items().iter().copied().zip(self.items.iter().copied()).collect();
-        let sorted = Sorter { key, descending }.sort(cx, items)?;
-        Ok(sorted.into_iter().map(|(_, item)| item).collect())
+        Sorter { key, descending }.sort(cx, keys.borrow().items(), &self.items)
     }
 
     /// Pairs with a row of another shape, as far as the shorter one goes.
@@ -225,7 +223,7 @@ impl Row<'_> {
 
     /// Pairs of position and element.
     pub fn enumerate(&self, cx: &mut Cx) -> Outcome<ListBuf> {
-        let positions: Vec<u64> = (0..self.items.len() as u64).collect();
+        let positions = large::collect(cx, self.items.len(), 0..self.items.len() as u64)?;
         Row { items: positions.into(), element: ShapeId::INT }.zip(cx, self)
     }
 
@@ -247,14 +245,15 @@ impl Row<'_> {
                 None => {
                     let place = groups.len() as u64;
                     groups.push(ListBuf::from_items(list, &[item]));
-                    places = places.set(found.into_word(), place);
+                    places = large::map_set(cx, places, found.into_word(), place)?;
                 }
             }
         }
-        let mut made = MapBuf::with_capacity(ShapeId::map(key, list), groups.len());
-        for (word, group) in places.borrow().keys().zip(groups) {
+        let mut made = MapBuf::new(ShapeId::map(key, list));
+        for (at, (word, group)) in places.borrow().keys().zip(groups).enumerate() {
+            poll(cx, at)?;
             retain(word, key);
-            made = made.set(word, group.into_word());
+            made = large::map_set(cx, made, word, group.into_word())?;
         }
         Ok(made)
     }
@@ -262,6 +261,6 @@ impl Row<'_> {
     /// The first of each equal elements, borrowed.
     pub fn unique(&self, cx: &mut Cx) -> Outcome<Vec<u64>> {
         let set = self.set(cx, &self.items)?;
-        Ok(set.borrow().keys().collect())
+        large::keys(cx, set.borrow())
     }
 }

@@ -3,7 +3,8 @@
 //! The standard library's cannot be stopped in the middle. Never: compares by anything but the order it is given.
 
 use crate::builtin::declare::Outcome;
-use crate::builtin::support::{poll, room_for};
+use crate::builtin::large;
+use crate::builtin::support::{poll, room_for, spend};
 use crate::context::Cx;
 use crate::value::equal::compare;
 use crate::value::shape::ShapeId;
@@ -11,6 +12,12 @@ use std::cmp::Ordering;
 
 /// Runs of this length are sorted by insertion first.
 const RUN: usize = 16;
+
+/// Pairs copied together.
+const PART: usize = 4096;
+
+/// Runs sorted between two safepoints.
+const RUNS: usize = 64;
 
 /// Sorts words of a shape, each with a word that goes along with it.
 pub struct Sorter {
@@ -24,24 +31,33 @@ impl Sorter {
         if self.descending { order.reverse() } else { order }
     }
 
-    /// Sorts pairs of key and companion by key; equal keys keep their order.
-    pub fn sort(&self, cx: &mut Cx, mut items: Vec<(u64, u64)>) -> Outcome<Vec<(u64, u64)>> {
-        room_for(cx, items.len().saturating_mul(2))?;
-        for run in items.chunks_mut(RUN) {
-            self.insert(run);
+    /// The items in the order of their keys; those with equal keys keep theirs.
+    pub fn sort(&self, cx: &mut Cx, keys: &[u64], items: &[u64]) -> Outcome<Vec<u64>> {
+        // Two rows of pairs, and what is given.
+        room_for(cx, items.len().saturating_mul(5))?;
+        let mut pairs = Vec::with_capacity(items.len());
+        for (at, (&key, &item)) in keys.iter().zip(items).enumerate() {
+            poll(cx, at)?;
+            pairs.push((key, item));
         }
-        let mut merged = Vec::with_capacity(items.len());
+        let mut merged = Vec::with_capacity(pairs.len());
+        for (at, run) in pairs.chunks_mut(RUN).enumerate() {
+            self.insert(run);
+            if at % RUNS == RUNS - 1 {
+                spend(cx, RUNS * RUN)?;
+            }
+        }
         let mut width = RUN;
-        while width < items.len() {
+        while width < pairs.len() {
             merged.clear();
-            for pair in items.chunks(width * 2) {
+            for pair in pairs.chunks(width * 2) {
                 let (left, right) = pair.split_at(width.min(pair.len()));
                 self.merge(cx, left, right, &mut merged)?;
             }
-            std::mem::swap(&mut items, &mut merged);
+            std::mem::swap(&mut pairs, &mut merged);
             width *= 2;
         }
-        Ok(items)
+        large::collect(cx, pairs.len(), pairs.into_iter().map(|(_, item)| item))
     }
 
     fn insert(&self, run: &mut [(u64, u64)]) {
@@ -72,8 +88,10 @@ impl Sorter {
                 right = right_rest;
             }
         }
-        into.extend_from_slice(left);
-        into.extend_from_slice(right);
+        for part in left.chunks(PART).chain(right.chunks(PART)) {
+            into.extend_from_slice(part);
+            spend(cx, part.len() / 4)?;
+        }
         Ok(())
     }
 }

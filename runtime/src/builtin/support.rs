@@ -28,23 +28,27 @@ pub fn fail<T>(cx: &mut Cx, code: &'static str, message: String) -> Outcome<T> {
 /// worker back as often as interpreted code does.
 #[inline]
 pub fn poll(cx: &mut Cx, at: usize) -> Outcome<()> {
-    if at % POLL_EVERY == POLL_EVERY - 1 {
-        cx.fuel -= POLL_EVERY as i64;
-        if cx.safepoint() != OK {
-            return Err(Faulted);
-        }
-    }
-    Ok(())
+    if at % POLL_EVERY == POLL_EVERY - 1 { spend(cx, POLL_EVERY) } else { Ok(()) }
+}
+
+/// A safepoint after work that took as long as so many steps.
+#[inline]
+pub fn spend(cx: &mut Cx, steps: usize) -> Outcome<()> {
+    if cx.spend(steps) == OK { Ok(()) } else { Err(Faulted) }
 }
 
 /// Called before something large is made: R0113 instead of an abort.
 pub fn room(cx: &mut Cx, bytes: usize) -> Outcome<()> {
-    let limit = cx.world.limits().memory_bytes.min(heap::machine_bytes());
-    if bytes < SMALL_BYTES || heap::has_room(bytes as u64, limit) {
+    if bytes < SMALL_BYTES || cx.has_room(bytes as u64) {
         return Ok(());
     }
-    let message =
-        format!("a value of {bytes} bytes would exceed the memory limit of {limit} bytes");
+    if cx.is_cancelled() {
+        cx.fail_cancelled();
+        return Err(Faulted);
+    }
+    let limit = cx.world.limits().memory_bytes.min(heap::machine_bytes());
+    let (asked, limit) = (heap::size(bytes as u64), heap::size(limit));
+    let message = format!("a value of {asked} would exceed the memory limit of {limit}");
     fail(cx, code::MEMORY_LIMIT, message)
 }
 

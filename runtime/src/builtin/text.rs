@@ -1,13 +1,14 @@
 //! Members of Text.
 
 use crate::builtin::declare::{Moved, Outcome, absent, builtins};
-use crate::builtin::support::{fail, natural, poll, position, range_within, room};
+use crate::builtin::large::{self, Growing, Search};
+use crate::builtin::support::{fail, natural, poll, position, range_within};
 use crate::context::Cx;
 use crate::fault::code;
 use crate::value::list::{ListBuf, ListRef};
 use crate::value::record::{self, NONE};
 use crate::value::shape::ShapeId;
-use crate::value::text::{BytesBuf, TextBuf, TextRef};
+use crate::value::text::{TextBuf, TextRef};
 
 builtins! {
     /// The number of characters.
@@ -19,24 +20,24 @@ builtins! {
         example "\"a,b\".split(\",\")" => "[\"a\", \"b\"]"
         = |cx, t: TextRef<'_>, separator: TextRef<'_>| {
             if separator.is_empty() { return texts(cx, characters(t.as_str())); }
-            texts(cx, t.as_str().split(separator.as_str()))
+            split(cx, t.as_str(), separator.as_str())
         };
     /// Without white space at both ends.
     Text "trim" "(self: Text) -> Text"
         example "\"  a \".trim" => "\"a\""
-        = |_cx, t: TextRef<'_>| Ok(TextBuf::new(t.as_str().trim()));
+        = |cx, t: TextRef<'_>| trim(cx, t);
     /// In lower case.
     Text "lower" "(self: Text) -> Text"
         example "\"ACME\".lower" => "\"acme\""
-        = |_cx, t: TextRef<'_>| Ok(t.as_str().to_lowercase());
+        = |cx, t: TextRef<'_>| lower(cx, t.as_str());
     /// In upper case.
     Text "upper" "(self: Text) -> Text"
         example "\"acme\".upper" => "\"ACME\""
-        = |_cx, t: TextRef<'_>| Ok(t.as_str().to_uppercase());
+        = |cx, t: TextRef<'_>| upper(cx, t.as_str());
     /// Whether a part occurs in it.
     Text "contains" "(self: Text, part: Text) -> Bool"
         example "\"market\".contains(\"ark\")" => "true"
-        = |_cx, t: TextRef<'_>, part: TextRef<'_>| Ok(t.as_str().contains(part.as_str()));
+        = |cx, t: TextRef<'_>, part: TextRef<'_>| Ok(large::find(cx, t.as_str(), part.as_str())?.is_some());
     /// Whether it begins with a part.
     Text "starts_with" "(self: Text, part: Text) -> Bool"
         example "\"market\".starts_with(\"mar\")" => "true"
@@ -52,7 +53,7 @@ builtins! {
     /// Its lines, without their ends.
     Text "lines" "(self: Text) -> List<Text>"
         example "\"a\\nb\".lines" => "[\"a\", \"b\"]"
-        = |cx, t: TextRef<'_>| texts(cx, t.as_str().lines());
+        = |cx, t: TextRef<'_>| lines(cx, t.as_str());
     /// Its characters, as Texts.
     Text "chars" "(self: Text) -> List<Text>"
         example "\"abc\".chars" => "[\"a\", \"b\", \"c\"]"
@@ -74,13 +75,17 @@ builtins! {
         example "\"market\".slice(1, 4)" => "\"ark\""
         = |cx, t: TextRef<'_>, start: i64, end: i64| {
             let (start, end) = range_within(cx, start, end, t.len())?;
-            Ok(TextBuf::new(t.slice(start..end)))
+            let (start, end) = (large::offset(cx, t, start)?, large::offset(cx, t, end)?);
+            large::text(cx, t.as_str().get(start..end).unwrap_or(""))
         };
     /// Where a part first begins.
     Text "index_of" "(self: Text, part: Text) -> Int?"
         example "\"market\".index_of(\"k\")" => "Some(3)"
-        = |_cx, t: TextRef<'_>, part: TextRef<'_>| {
-            let found = t.as_str().find(part.as_str()).map(|at| t.position(at) as u64);
+        = |cx, t: TextRef<'_>, part: TextRef<'_>| {
+            let found = match large::find(cx, t.as_str(), part.as_str())? {
+                Some(at) => Some(large::position(cx, t, at)? as u64),
+                None => None,
+            };
             Ok(some_word(found, ShapeId::INT))
         };
     /// So many copies, one after the other.
@@ -88,8 +93,7 @@ builtins! {
         example "\"ab\".repeat(3)" => "\"ababab\""
         = |cx, t: TextRef<'_>, count: i64| {
             let count = natural(cx, count, "the number of copies")?;
-            room(cx, t.as_str().len().saturating_mul(count))?;
-            Ok(t.as_str().repeat(count))
+            repeat(cx, t.as_str(), count)
         };
     /// Whether a regular expression matches somewhere.
     Text "matches" "(self: Text, pattern: Text) -> Bool"
@@ -102,29 +106,28 @@ builtins! {
     /// The UTF-8 bytes of a text.
     function "bytes" "(text: Text) -> Bytes"
         example "bytes(\"hi\")" => "bytes(\"hi\")"
-        = |_cx, t: TextRef<'_>| Ok(BytesBuf::new(t.as_str().as_bytes()));
+        = |cx, t: TextRef<'_>| large::bytes(cx, t.as_str().as_bytes());
     /// One text after the other.
     operator "+" "(a: Text, b: Text) -> Text"
         example "\"a\" + \"b\"" => "\"ab\""
-        = |cx, a: TextBuf, b: TextRef<'_>| {
-            room(cx, b.as_str().len() + a.borrow().as_str().len())?;
-            Ok(a.append(b.as_str()))
-        };
+        = |cx, a: TextBuf, b: TextRef<'_>| large::append(cx, a, b.as_str());
     /// The character at a position, as a Text; R0104 outside.
     operator "[]" "(t: Text, index: Int) -> Text"
         example "\"abc\"[1]" => "\"b\""
         = |cx, t: TextRef<'_>, index: i64| {
             let at = position(cx, index, t.len(), "a text")?;
-            Ok(t.slice(at..at + 1).to_owned())
+            let start = large::offset(cx, t, at)?;
+            let character = t.as_str().get(start..).unwrap_or("").chars().next();
+            Ok(character.map_or(String::new(), String::from))
         };
     /// Whether a part occurs in a text.
     operator "in" "(part: Text, t: Text) -> Bool"
         example "\"ark\" in \"market\"" => "true"
-        = |_cx, part: TextRef<'_>, t: TextRef<'_>| Ok(t.as_str().contains(part.as_str()));
+        = |cx, part: TextRef<'_>, t: TextRef<'_>| Ok(large::find(cx, t.as_str(), part.as_str())?.is_some());
     /// The texts of a list with a separator between them.
     List "join" "(self: List<Text>, separator: Text = \"\") -> Text"
         example "[\"a\", \"b\"].join(\", \")" => "\"a, b\""
-        = |cx, xs: ListRef<'_>, separator: TextRef<'_>| join(cx, xs.items().iter().copied(), separator);
+        = |cx, xs: ListRef<'_>, separator: TextRef<'_>| join(cx, xs.items(), separator);
 }
 
 /// `Some` of a word that is not counted, or `None`.
@@ -141,9 +144,119 @@ pub fn texts<'a>(cx: &mut Cx, parts: impl Iterator<Item = &'a str>) -> Outcome<L
     let mut list = ListBuf::with_capacity(ShapeId::list(ShapeId::TEXT), 0);
     for (at, part) in parts.enumerate() {
         poll(cx, at)?;
-        list.append(TextBuf::new(part).into_word());
+        add(cx, &mut list, part)?;
     }
     Ok(list)
+}
+
+fn add(cx: &mut Cx, list: &mut ListBuf, part: &str) -> Outcome<()> {
+    let part = large::text(cx, part)?;
+    list.append(part.into_word());
+    Ok(())
+}
+
+/// The parts between separators that are not empty.
+fn split(cx: &mut Cx, text: &str, separator: &str) -> Outcome<ListBuf> {
+    let mut list = ListBuf::with_capacity(ShapeId::list(ShapeId::TEXT), 0);
+    let mut start = 0;
+    let mut count = 0;
+    large::matches(cx, text, separator, |cx, at| {
+        poll(cx, count)?;
+        count += 1;
+        add(cx, &mut list, text.get(start..at).unwrap_or(""))?;
+        start = at + separator.len();
+        Ok(Search::On)
+    })?;
+    add(cx, &mut list, text.get(start..).unwrap_or(""))?;
+    Ok(list)
+}
+
+/// Ended by a line feed, with or without a carriage return before; the last one may have no end.
+fn lines(cx: &mut Cx, text: &str) -> Outcome<ListBuf> {
+    let mut list = ListBuf::with_capacity(ShapeId::list(ShapeId::TEXT), 0);
+    let mut start = 0;
+    let mut count = 0;
+    large::matches(cx, text, "\n", |cx, at| {
+        poll(cx, count)?;
+        count += 1;
+        let line = text.get(start..at).unwrap_or("");
+        add(cx, &mut list, line.strip_suffix('\r').unwrap_or(line))?;
+        start = at + 1;
+        Ok(Search::On)
+    })?;
+    if start < text.len() {
+        add(cx, &mut list, text.get(start..).unwrap_or(""))?;
+    }
+    Ok(list)
+}
+
+fn trim(cx: &mut Cx, t: TextRef<'_>) -> Outcome<TextBuf> {
+    let text = t.as_str();
+    let mut start = 0;
+    large::in_pieces(cx, text, |_, piece| {
+        let blank = piece.len() - piece.trim_start().len();
+        start += blank;
+        Ok(if blank == piece.len() { Search::On } else { Search::Done })
+    })?;
+    // From the end nothing is looked at twice: what is blank is gone, and a text begins with what is not.
+    let mut rest = text.get(start..).unwrap_or("");
+    loop {
+        let tail = rest.get(rest.ceil_char_boundary(rest.len().saturating_sub(PIECE))..);
+        let tail = tail.unwrap_or("");
+        let blank = tail.len() - tail.trim_end().len();
+        rest = rest.get(..rest.len() - blank).unwrap_or("");
+        if blank < tail.len() || rest.is_empty() {
+            return large::text(cx, rest);
+        }
+        large::spend_bytes(cx, blank)?;
+    }
+}
+
+/// Bytes looked at together where a piece cannot be cut anywhere.
+const PIECE: usize = 64 << 10;
+
+/// The Greek letter whose lower case depends on what stands around it.
+const SIGMA: &str = "Σ";
+
+fn lower(cx: &mut Cx, text: &str) -> Outcome<TextBuf> {
+    if text.len() <= PIECE || large::find(cx, text, SIGMA)?.is_some() {
+        return large::text(cx, &text.to_lowercase());
+    }
+    let mut made = Growing::new(cx, text.len())?;
+    changed(cx, &mut made, text, str::to_lowercase)?;
+    Ok(made.finish())
+}
+
+fn upper(cx: &mut Cx, text: &str) -> Outcome<TextBuf> {
+    let mut made = Growing::new(cx, text.len())?;
+    changed(cx, &mut made, text, str::to_uppercase)?;
+    Ok(made.finish())
+}
+
+fn changed(cx: &mut Cx, made: &mut Growing, text: &str, change: fn(&str) -> String) -> Outcome<()> {
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (now, later) = rest.split_at(rest.floor_char_boundary(PIECE));
+        rest = later;
+        made.push(cx, &change(now))?;
+    }
+    Ok(())
+}
+
+fn repeat(cx: &mut Cx, text: &str, count: usize) -> Outcome<TextBuf> {
+    let total = text.len().saturating_mul(count);
+    // Short ones by the block, so that each copy need not be counted.
+    let block = text.repeat((PIECE / text.len().max(1)).min(count));
+    let mut made = Growing::new(cx, total)?;
+    if block.len() >= text.len() && !block.is_empty() {
+        while made.len() + block.len() <= total {
+            made.push(cx, &block)?;
+        }
+    }
+    while made.len() < total {
+        made.push(cx, text)?;
+    }
+    Ok(made.finish())
 }
 
 /// Digits with or without fraction and exponent; not `inf`, not `nan`.
@@ -157,9 +270,28 @@ fn replace(cx: &mut Cx, t: TextRef<'_>, from: TextRef<'_>, to: TextRef<'_>) -> O
     if from.is_empty() {
         return Ok(t.to_owned());
     }
-    let grown = to.as_str().len() / from.as_str().len() + 1;
-    room(cx, t.as_str().len().saturating_mul(grown))?;
-    Ok(t.as_str().replace(from.as_str(), to.as_str()).into())
+    let (text, by) = (t.as_str(), to.as_str());
+    let mut places = 0usize;
+    large::matches(cx, text, from.as_str(), |cx, _| {
+        poll(cx, places)?;
+        places += 1;
+        Ok(Search::On)
+    })?;
+    if places == 0 {
+        return Ok(t.to_owned());
+    }
+    // Exactly as long as it will be, so that one that has no room is refused before it is begun.
+    let length = text.len() - places * from.as_str().len();
+    let mut made = Growing::new(cx, length.saturating_add(places.saturating_mul(by.len())))?;
+    let mut start = 0;
+    large::matches(cx, text, from.as_str(), |cx, at| {
+        made.push(cx, text.get(start..at).unwrap_or(""))?;
+        made.push(cx, by)?;
+        start = at + from.as_str().len();
+        Ok(Search::On)
+    })?;
+    made.push(cx, text.get(start..).unwrap_or(""))?;
+    Ok(made.finish())
 }
 
 fn pad(cx: &mut Cx, t: TextRef<'_>, width: i64, with: TextRef<'_>, left: bool) -> Outcome<TextBuf> {
@@ -171,31 +303,41 @@ fn pad(cx: &mut Cx, t: TextRef<'_>, width: i64, with: TextRef<'_>, left: bool) -
         let message = "a text cannot be padded with an empty one".to_owned();
         return fail(cx, code::INVALID_CONVERSION, message);
     }
-    room(cx, missing.saturating_mul(4))?;
-    let fill: String = with.as_str().chars().cycle().take(missing).collect();
-    let (first, second) =
-        if left { (fill.as_str(), t.as_str()) } else { (t.as_str(), fill.as_str()) };
-    Ok(TextBuf::new(first).append(second))
+    let fill = with.as_str();
+    let (whole, part) = (missing / with.len(), missing % with.len());
+    let part = fill.get(..with.offset(part)).unwrap_or("");
+    let bytes = fill.len().saturating_mul(whole).saturating_add(part.len());
+    let mut made = Growing::new(cx, bytes.saturating_add(t.as_str().len()))?;
+    if !left {
+        made.push(cx, t.as_str())?;
+    }
+    for at in 0..whole {
+        poll(cx, at)?;
+        made.push(cx, fill)?;
+    }
+    made.push(cx, part)?;
+    if left {
+        made.push(cx, t.as_str())?;
+    }
+    Ok(made.finish())
 }
 
 /// Texts with a separator between them.
-pub fn join(
-    cx: &mut Cx,
-    items: impl Iterator<Item = u64>,
-    separator: TextRef<'_>,
-) -> Outcome<String> {
-    let mut joined = String::new();
-    for (at, item) in items.enumerate() {
+pub fn join(cx: &mut Cx, items: &[u64], separator: TextRef<'_>) -> Outcome<TextBuf> {
+    // SAFETY: the checker saw to it that the elements are Texts.
+    let text = |item: u64| unsafe { TextRef::from_word(item) }.as_str();
+    let mut length = 0usize;
+    for (at, &item) in items.iter().enumerate() {
         poll(cx, at)?;
-        // SAFETY: the checker saw to it that the elements are Texts.
-        let item = unsafe { TextRef::from_word(item) }.as_str();
-        if at > 0 {
-            joined.push_str(separator.as_str());
-        }
-        joined.push_str(item);
-        if at % 1024 == 0 {
-            room(cx, joined.len())?;
-        }
+        length = length.saturating_add(text(item).len() + separator.as_str().len());
     }
-    Ok(joined)
+    let mut joined = Growing::new(cx, length)?;
+    for (at, &item) in items.iter().enumerate() {
+        poll(cx, at)?;
+        if at > 0 {
+            joined.push(cx, separator.as_str())?;
+        }
+        joined.push(cx, text(item))?;
+    }
+    Ok(joined.finish())
 }

@@ -1,9 +1,10 @@
 //! Members and operators of Vector: a row of Floats.
 
 use crate::builtin::declare::{Moved, Outcome, builtins};
+use crate::builtin::large;
 use crate::builtin::list;
 use crate::builtin::sequence::Row;
-use crate::builtin::support::{fail, natural, poll, room_for};
+use crate::builtin::support::{fail, poll, room_for};
 use crate::context::Cx;
 use crate::fault::code;
 use crate::value::closure::FunctionRef;
@@ -61,7 +62,7 @@ builtins! {
         example "let v : Vector = [3.0, 4.0]; v.filter(x => x > 3.5)" => "[4.0]"
         = |cx, xs: ListRef<'_>, f: FunctionRef<'_>| {
             let kept = Row::from(xs).filter(cx, f)?;
-            Ok(ListBuf::from_items(ShapeId::VECTOR, &kept))
+            large::list(cx, ShapeId::VECTOR, &kept, ShapeId::FLOAT)
         };
     /// Goes through the vector with a value.
     Vector "fold" "(self: Vector, start: U, f: (U, Float) -> U) -> U"
@@ -92,7 +93,7 @@ builtins! {
         example "let v : Vector = [3.0, 4.0]; v.sort(descending: true)" => "[4.0, 3.0]"
         = |cx, xs: ListRef<'_>, descending: bool| {
             let sorted = Row::from(xs).sorted(cx, descending)?;
-            Ok(ListBuf::from_items(ShapeId::VECTOR, &sorted))
+            large::list(cx, ShapeId::VECTOR, &sorted, ShapeId::FLOAT)
         };
     /// The elements from last to first.
     Vector "reverse" "(self: Vector) -> Vector"
@@ -101,7 +102,7 @@ builtins! {
     /// The first `n` elements, or all if there are fewer.
     Vector "take" "(self: Vector, n: Int) -> Vector"
         example "let v : Vector = [3.0, 4.0]; v.take(1)" => "[3.0]"
-        = |cx, xs: ListBuf, n: i64| Ok(xs.truncate(natural(cx, n, "a number of elements")?));
+        = |cx, xs: ListBuf, n: i64| list::take(cx, xs, n);
     /// The elements after the first `n`.
     Vector "drop" "(self: Vector, n: Int) -> Vector"
         example "let v : Vector = [3.0, 4.0]; v.drop(1)" => "[4.0]"
@@ -194,12 +195,13 @@ fn each_pair(
 }
 
 fn scale(cx: &mut Cx, a: ListRef<'_>, factor: f64) -> Outcome<ListBuf> {
-    each_pair(cx, a, a, "*", |x, _| x).map(|mut copy| {
-        for word in copy.items_mut() {
-            *word = (f64::from_bits(*word) * factor).to_bits();
-        }
-        copy
-    })
+    room_for(cx, a.len())?;
+    let mut made = ListBuf::with_capacity(ShapeId::VECTOR, a.len());
+    for (at, &x) in a.floats().iter().enumerate() {
+        poll(cx, at)?;
+        made.append((x * factor).to_bits());
+    }
+    Ok(made)
 }
 
 /// In order, so that every tier gives the same bits.

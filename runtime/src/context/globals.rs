@@ -116,14 +116,19 @@ impl Cx {
     /// Takes a global out, to be changed in place: `set_global` follows before anything can fault, sleep, or read globals.
     #[must_use]
     pub fn take_global(&mut self, slot: GlobalSlot) -> Option<u64> {
-        match &self.globals {
+        let taken = match &self.globals {
             Some(snapshot) => snapshot.get(slot).cloned().map(Owned::into_word),
             None => self.world.globals().take(slot).map(Owned::into_word),
+        };
+        if taken.is_some() {
+            self.hold();
         }
+        taken
     }
 
     /// Assigns a global; takes the value over.
     pub fn set_global(&mut self, slot: GlobalSlot, value: u64, shape: ShapeId) {
         self.world.globals().set(slot, Owned::new(value, shape));
+        self.let_go();
     }
 }

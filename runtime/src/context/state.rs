@@ -29,12 +29,14 @@ impl Cx {
         if let Some(instance) = &mut self.instance {
             instance.set_field(index, value);
         }
+        self.let_go();
     }
 
     /// Takes a field out, to change it in place if nobody else holds it, and put it back with `set_field`. The first time in
     /// a message the undo log holds it too, so the change copies; after that it does not.
     #[must_use]
     pub fn take_field(&mut self, index: u32) -> u64 {
+        self.hold();
         self.instance.as_mut().map_or(0, |instance| instance.take_field(index))
     }
 

@@ -14,6 +14,7 @@ use crate::context::task;
 use crate::sched::control::Control;
 use crate::sched::queue::Runnable;
 use crate::sched::stack::PooledStack;
+use crate::value::dying::{self, Waiting};
 use crate::world::World;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -53,6 +54,8 @@ pub struct Body {
     running: Option<Running>,
     stack: Option<PooledStack>,
     cx: Option<Box<Cx>>,
+    /// What it has still to free: on the worker while it runs, here while it does not.
+    dead: Waiting,
 }
 
 impl Body {
@@ -126,7 +129,10 @@ fn drive(world: &Arc<World>, control: Arc<Control>) {
         // SAFETY: this worker just made it RUNNING; the borrow ends before the state changes.
         let body = unsafe { control.body() };
         let Some(running) = body.running.as_mut() else { return };
-        match running.resume(()) {
+        dying::enter(std::mem::take(&mut body.dead));
+        let paused = running.resume(());
+        body.dead = dying::leave();
+        match paused {
             CoroutineResult::Yield(Pause::Suspended) => {
                 if control.try_sleep() {
                     return;
@@ -139,6 +145,7 @@ fn drive(world: &Arc<World>, control: Arc<Control>) {
             }
             CoroutineResult::Return(()) => {
                 body.stack = body.running.take().map(Coroutine::into_stack);
+                dying::hand_over(std::mem::take(&mut body.dead));
                 control.rest();
                 world.scheduler().give_control(control);
                 return;

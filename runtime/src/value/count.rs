@@ -2,7 +2,8 @@
 //!
 //! Never: recurses (a list a million links long is freed in constant stack), touches a scalar.
 
-use crate::value::heap::{self, Header};
+use crate::value::dying;
+use crate::value::heap::Header;
 use crate::value::shape::{Shape, ShapeId, shape};
 use crate::value::{closure, dynamic, list, map, native, record, text};
 
@@ -45,38 +46,37 @@ pub fn release(word: u64, of: ShapeId) {
 #[inline]
 pub fn release_counted(word: u64) {
     if header(word).is_some_and(Header::release) {
-        destroy(word);
+        dying::destroy(word);
     }
 }
 
-/// Frees a dead object and everything that dies with it.
-#[cold]
-#[inline(never)]
-fn destroy(word: u64) {
-    let mut dead = Vec::new();
-    let mut current = Some(word);
-    while let Some(object) = current {
-        children(object, &mut |child| {
-            if header(child).is_some_and(Header::release) {
-                dead.push(child);
-            }
-        });
-        // SAFETY: its count reached zero and its children were given up just now.
-        unsafe { free_object(object) };
-        current = dead.pop();
-    }
+/// Gives one holder up; true when it was the last.
+pub(super) fn is_last(word: u64) -> bool {
+    header(word).is_some_and(Header::release)
 }
 
-/// Calls `visit` for each counted word an object holds (odd ones and 0 included).
-fn children(object: u64, visit: &mut dyn FnMut(u64)) {
-    let Some(header) = header(object) else { return };
+/// Calls `visit` for each counted word an object holds (odd ones and 0 included), from the child at `next` on and for
+/// about `most` of them; `next` is moved on. True when there are no more.
+pub(super) fn children(
+    object: u64,
+    next: &mut usize,
+    most: usize,
+    visit: &mut dyn FnMut(u64),
+) -> bool {
+    let Some(header) = header(object) else { return true };
     // SAFETY: in every arm the object is live and has the layout its own shape says.
     unsafe {
         match shape(header.shape()) {
             Shape::List(element) if !element.is_scalar() => {
-                list::ListRef::from_word(object).items().iter().copied().for_each(visit);
+                let rest = list::ListRef::from_word(object).items().get(*next..).unwrap_or(&[]);
+                let part = rest.get(..most).unwrap_or(rest);
+                part.iter().copied().for_each(visit);
+                *next += part.len();
+                return part.len() == rest.len();
             }
-            Shape::Map(..) | Shape::Set(_) => map::MapRef::from_word(object).children(visit),
+            Shape::Map(..) | Shape::Set(_) => {
+                return map::MapRef::from_word(object).children(next, most, visit);
+            }
             Shape::Tuple(_) | Shape::Record(_) | Shape::Enum(_) => record::children(object, visit),
             Shape::Function(_) => closure::FunctionRef::from_word(object).children(visit),
             Shape::Dyn => {
@@ -88,11 +88,12 @@ fn children(object: u64, visit: &mut dyn FnMut(u64)) {
             _ => {}
         }
     }
+    true
 }
 
 /// # Safety
 /// The object is dead and its children were released.
-unsafe fn free_object(object: u64) {
+pub(super) unsafe fn free_object(object: u64) {
     let Some(header) = header(object) else { return };
     let pointer = object as *mut Header;
     // SAFETY: each arm frees with the size its module allocated with.
@@ -107,7 +108,7 @@ unsafe fn free_object(object: u64) {
             Shape::Tuple(_) | Shape::Record(_) | Shape::Enum(_) => record::size(object),
             _ => native::free_body(object),
         };
-        heap::free(pointer, bytes);
+        dying::free(pointer, bytes);
     }
 }
 
@@ -138,7 +139,7 @@ fn share_from(word: u64, whole: bool) {
         if held_elsewhere {
             header.mark_shared();
         }
-        children(word, &mut |child| open.push((child, held_elsewhere)));
+        children(word, &mut 0, usize::MAX, &mut |child| open.push((child, held_elsewhere)));
     }
 }
 

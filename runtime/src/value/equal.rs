@@ -4,6 +4,7 @@
 //! by content (the checker refuses those, E0306).
 
 use crate::value::dynamic::DynRef;
+use crate::value::json::Poll;
 use crate::value::list::ListRef;
 use crate::value::map::MapRef;
 use crate::value::record::RecordRef;
@@ -14,19 +15,67 @@ use rustc_hash::FxHasher;
 use std::cmp::Ordering;
 use std::hash::Hasher;
 
-type Open = Vec<(u64, u64, ShapeId)>;
+/// What is still to be compared.
+enum Step {
+    Pair(u64, u64, ShapeId),
+    /// Elements of two lists from a position on, as far as both go.
+    Items {
+        a: u64,
+        b: u64,
+        next: usize,
+    },
+}
+
+type Open = Vec<Step>;
+
+/// Elements of lists that are opened at once.
+const ITEMS: usize = 256;
 
 /// Structural `==`. Map, Set and records in any order; NaN is unequal to itself.
 #[must_use]
 pub fn equal(a: u64, b: u64, of: ShapeId) -> bool {
+    // Nothing stops it.
+    equal_polled(a, b, of, &mut || false).unwrap_or(false)
+}
+
+/// As [`equal`], of values that may be huge: `None` if it was stopped.
+pub fn equal_polled(a: u64, b: u64, of: ShapeId, poll: Poll<'_>) -> Option<bool> {
     let mut open = Open::new();
-    let mut current = Some((a, b, of));
-    while let Some((a, b, of)) = current {
-        if !equal_here(a, b, of, &mut open) {
-            return false;
+    let mut current = Some(Step::Pair(a, b, of));
+    while let Some(step) = current {
+        let is_equal = match step {
+            Step::Pair(a, b, of) => equal_here(a, b, of, &mut open, poll)?,
+            Step::Items { a, b, next } => equal_items(a, b, next, &mut open),
+        };
+        if !is_equal {
+            return Some(false);
+        }
+        if poll() {
+            return None;
         }
         current = open.pop();
     }
+    Some(true)
+}
+
+/// Words that are compared at once.
+const WORDS: usize = 1 << 14;
+
+fn equal_items(a: u64, b: u64, next: usize, open: &mut Open) -> bool {
+    // SAFETY: the words of an open step are lists that live as long as the values compared.
+    let (left, right) = unsafe { (ListRef::from_word(a), ListRef::from_word(b)) };
+    let element = left.element();
+    let is_plain = element.is_scalar() && element != ShapeId::FLOAT;
+    let end = next + if is_plain { WORDS } else { ITEMS };
+    if end < left.len() {
+        open.push(Step::Items { a, b, next: end });
+    }
+    let part = |list: ListRef<'static>| list.items().get(next..end.min(list.len())).unwrap_or(&[]);
+    let (left, right) = (part(left), part(right));
+    if is_plain {
+        return left == right;
+    }
+    open.extend(left.iter().zip(right).map(|(&a, &b)| Step::Pair(a, b, element)));
     true
 }
 
@@ -46,51 +95,57 @@ fn fields(word: u64, of: ShapeId) -> Vec<(u64, ShapeId)> {
 }
 
 /// Compares what can be compared at once; the rest becomes open pairs.
-fn equal_here(a: u64, b: u64, of: ShapeId, open: &mut Open) -> bool {
+fn equal_here(a: u64, b: u64, of: ShapeId, open: &mut Open, poll: Poll<'_>) -> Option<bool> {
+    let mut all = |found: &mut dyn Iterator<Item = bool>| {
+        for is_equal in found {
+            if !is_equal {
+                return Some(false);
+            }
+            if poll() {
+                return None;
+            }
+        }
+        Some(true)
+    };
     // SAFETY: in every arm both words are values of the shape that is matched.
-    unsafe {
+    Some(unsafe {
         match shape(of) {
             Shape::Float => f64::from_bits(a) == f64::from_bits(b),
             Shape::Text => a == b || text(a) == text(b),
             Shape::Bytes => BytesRef::from_word(a).as_slice() == BytesRef::from_word(b).as_slice(),
-            Shape::Vector => ListRef::from_word(a).floats() == ListRef::from_word(b).floats(),
-            Shape::List(element) => {
-                let (a, b) = (ListRef::from_word(a).items(), ListRef::from_word(b).items());
-                if element.is_scalar() && *element != ShapeId::FLOAT {
-                    return a == b;
-                }
-                open.extend(a.iter().zip(b).map(|(&a, &b)| (a, b, *element)));
-                a.len() == b.len()
+            Shape::Vector | Shape::List(_) => {
+                open.push(Step::Items { a, b, next: 0 });
+                ListRef::from_word(a).len() == ListRef::from_word(b).len()
             }
             Shape::Set(_) => {
                 let (a, b) = (MapRef::from_word(a), MapRef::from_word(b));
-                a.len() == b.len() && a.keys().all(|key| b.contains(key))
+                a.len() == b.len() && all(&mut a.keys().map(|key| b.contains(key)))?
             }
             Shape::Map(_, value) => {
                 let (a, b) = (MapRef::from_word(a), MapRef::from_word(b));
-                a.len() == b.len()
-                    && a.entries().all(|(key, mine)| {
-                        b.get(key).is_some_and(|other| {
-                            open.push((mine, other, *value));
-                            true
-                        })
+                let mut entries = a.entries().map(|(key, mine)| {
+                    b.get(key).is_some_and(|other| {
+                        open.push(Step::Pair(mine, other, *value));
+                        true
                     })
+                });
+                a.len() == b.len() && all(&mut entries)?
             }
             Shape::Tuple(_) | Shape::Record(_) => {
                 let pairs = fields(a, of).into_iter().zip(fields(b, of));
-                open.extend(pairs.map(|((a, of), (b, _))| (a, b, of)));
+                open.extend(pairs.map(|((a, of), (b, _))| Step::Pair(a, b, of)));
                 true
             }
             Shape::Enum(_) => {
                 let pairs = fields(a, of).into_iter().zip(fields(b, of));
-                open.extend(pairs.map(|((a, of), (b, _))| (a, b, of)));
+                open.extend(pairs.map(|((a, of), (b, _))| Step::Pair(a, b, of)));
                 record::tag(a) == record::tag(b)
             }
             Shape::Dyn => equal_dyn(DynRef::from_word(a), DynRef::from_word(b), open),
             Shape::Opaque(_) | Shape::Future(_) | Shape::Channel(_) => same(a, b),
             _ => a == b,
         }
-    }
+    })
 }
 
 /// # Safety
@@ -113,7 +168,7 @@ fn same(a: u64, b: u64) -> bool {
 fn equal_dyn(a: DynRef<'_>, b: DynRef<'_>, open: &mut Open) -> bool {
     let (left, right) = (a.inner(), b.inner());
     if left == right {
-        open.push((a.value(), b.value(), left));
+        open.push(Step::Pair(a.value(), b.value(), left));
         return true;
     }
     match (number(a), number(b)) {
@@ -137,15 +192,46 @@ fn number(value: DynRef<'_>) -> Option<f64> {
 /// Order of values of an Ord type. NaN stands after all other numbers.
 #[must_use]
 pub fn compare(a: u64, b: u64, of: ShapeId) -> Ordering {
+    // Nothing stops it.
+    compare_polled(a, b, of, &mut || false).unwrap_or(Ordering::Equal)
+}
+
+/// As [`compare`], of values that may be huge: `None` if it was stopped.
+pub fn compare_polled(a: u64, b: u64, of: ShapeId, poll: Poll<'_>) -> Option<Ordering> {
     let mut open = Open::new();
-    let mut current = Some((a, b, of));
-    while let Some((a, b, of)) = current {
-        let order = compare_here(a, b, of, &mut open);
+    let mut current = Some(Step::Pair(a, b, of));
+    while let Some(step) = current {
+        let order = match step {
+            Step::Pair(a, b, of) => compare_here(a, b, of, &mut open),
+            Step::Items { a, b, next } => compare_items(a, b, next, &mut open),
+        };
         if order.is_ne() {
-            return order;
+            return Some(order);
+        }
+        if poll() {
+            return None;
         }
         current = open.pop();
     }
+    Some(Ordering::Equal)
+}
+
+/// Opens the next elements of two lists, the first one last; behind the last ones the shorter list comes first.
+fn compare_items(a: u64, b: u64, next: usize, open: &mut Open) -> Ordering {
+    // SAFETY: the words of an open step are lists that live as long as the values compared.
+    let (left, right) = unsafe { (ListRef::from_word(a), ListRef::from_word(b)) };
+    let end = next + ITEMS;
+    if end < left.len().min(right.len()) {
+        open.push(Step::Items { a, b, next: end });
+    } else {
+        open.push(Step::Pair(left.len() as u64, right.len() as u64, ShapeId::INT));
+    }
+    let element = left.element();
+    let part = |list: ListRef<'static>| list.items().get(next..end.min(list.len())).unwrap_or(&[]);
+    let pairs = part(left).iter().zip(part(right)).map(|(&a, &b)| Step::Pair(a, b, element));
+    let start = open.len();
+    open.extend(pairs);
+    open.get_mut(start..).unwrap_or_default().reverse();
     Ordering::Equal
 }
 
@@ -165,13 +251,7 @@ fn compare_here(a: u64, b: u64, of: ShapeId, open: &mut Open) -> Ordering {
                 BytesRef::from_word(a).as_slice().cmp(BytesRef::from_word(b).as_slice())
             }
             Shape::List(_) | Shape::Vector => {
-                let (a, b) = (ListRef::from_word(a), ListRef::from_word(b));
-                open.push((a.len() as u64, b.len() as u64, ShapeId::INT));
-                let element = a.element();
-                let pairs = a.items().iter().zip(b.items()).map(|(&a, &b)| (a, b, element));
-                let start = open.len();
-                open.extend(pairs);
-                open.get_mut(start..).unwrap_or_default().reverse();
+                open.push(Step::Items { a, b, next: 0 });
                 Ordering::Equal
             }
             Shape::Tuple(_) | Shape::Record(_) | Shape::Enum(_) => {
@@ -179,7 +259,7 @@ fn compare_here(a: u64, b: u64, of: ShapeId, open: &mut Open) -> Ordering {
                     return record::tag(a).cmp(&record::tag(b));
                 }
                 let pairs = fields(a, of).into_iter().zip(fields(b, of)).rev();
-                open.extend(pairs.map(|((a, of), (b, _))| (a, b, of)));
+                open.extend(pairs.map(|((a, of), (b, _))| Step::Pair(a, b, of)));
                 Ordering::Equal
             }
             Shape::Opaque(_) if count::object_shape(a) == Some(ShapeId::TEXT) => {

@@ -140,6 +140,32 @@ pub unsafe fn free(object: *mut Header, bytes: usize) {
     unsafe { dealloc(object.cast(), layout(bytes)) };
 }
 
+/// The memory of a dead object on its way back to the system.
+#[derive(Debug)]
+pub struct Buffer {
+    object: *mut Header,
+    bytes: usize,
+}
+
+// SAFETY: nobody else has the memory, and any thread may free it.
+unsafe impl Send for Buffer {}
+
+impl Buffer {
+    /// # Safety
+    /// As [`free`].
+    #[must_use]
+    pub unsafe fn new(object: *mut Header, bytes: usize) -> Self {
+        Self { object, bytes }
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        // SAFETY: the promise of `new`.
+        unsafe { free(self.object, self.bytes) };
+    }
+}
+
 /// Objects and bytes in use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Usage {
@@ -222,7 +248,8 @@ pub fn live() -> Usage {
     usage
 }
 
-/// Bytes of memory of this machine: no value can be larger, whatever the limits say.
+/// Bytes of memory this process may have: the machine's, or its container's if that is less. No value can be larger,
+/// whatever the limits say.
 #[must_use]
 pub fn machine_bytes() -> u64 {
     static BYTES: LazyLock<u64> = LazyLock::new(|| {
@@ -231,9 +258,29 @@ pub fn machine_bytes() -> u64 {
             unsafe { (libc::sysconf(libc::_SC_PHYS_PAGES), libc::sysconf(libc::_SC_PAGESIZE)) };
         let bytes = u64::try_from(pages).ok().zip(u64::try_from(size).ok());
         // Where the system does not say, what is addressable in practice.
-        bytes.map_or(1 << 40, |(pages, size)| pages.saturating_mul(size))
+        let machine = bytes.map_or(1 << 40, |(pages, size)| pages.saturating_mul(size));
+        CONTAINER.iter().filter_map(|file| container_bytes(file)).fold(machine, u64::min)
     });
     *BYTES
+}
+
+/// Where the system says what a container may use (control groups 2 and 1).
+const CONTAINER: [&str; 2] =
+    ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
+
+fn container_bytes(file: &str) -> Option<u64> {
+    std::fs::read_to_string(file).ok()?.trim().parse().ok()
+}
+
+/// `512.0 MiB`, `2.0 GiB`: sizes for people.
+#[must_use]
+pub fn size(bytes: u64) -> String {
+    const UNITS: [(u64, &str); 4] =
+        [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match UNITS.iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) => format!("{:.1} {name}", bytes as f64 / *unit as f64),
+        None => format!("{bytes} bytes"),
+    }
 }
 
 /// Whether `bytes` more would stay within a limit.

@@ -50,6 +50,13 @@ impl<'a> ListRef<'a> {
         self.len() == 0
     }
 
+    /// Elements it has room for.
+    #[must_use]
+    pub fn capacity(self) -> usize {
+        // SAFETY: as `len`.
+        unsafe { (*(self.word() as *const ListObject)).capacity }
+    }
+
     #[must_use]
     pub fn items(self) -> &'a [u64] {
         // SAFETY: the first `length` words behind the object are initialised and do not change while borrowed.

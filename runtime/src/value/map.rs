@@ -8,6 +8,7 @@ use crate::value::count::{is_unique, release, retain};
 use crate::value::equal::{equal, hash};
 use crate::value::handle::handle;
 use crate::value::heap::{self, Header};
+use crate::value::json::Poll;
 use crate::value::shape::{Shape, ShapeId, shape};
 use hashbrown::HashTable;
 use std::ptr;
@@ -21,6 +22,9 @@ struct Entry {
 }
 
 const LIVE: u64 = 1 << 63;
+
+/// Entries that take about a millisecond to put in order.
+const LARGE: usize = 1 << 14;
 
 #[derive(Default, Clone)]
 struct Body {
@@ -94,21 +98,33 @@ impl Body {
             found.remove();
         }
         self.live -= 1;
-        if self.entries.len() >= 16 && self.live * 2 < self.entries.len() {
-            self.close_gaps();
-        }
         Some(entry)
     }
 
-    fn close_gaps(&mut self) {
-        self.entries.retain(|entry| entry.mark != 0);
-        self.entries.shrink_to(self.live * 2);
-        self.index.clear();
-        let entries = &self.entries;
-        for (at, entry) in entries.iter().enumerate() {
-            let rehash = |&at: &u32| entries.get(at as usize).map_or(0, |entry| entry.mark);
-            self.index.insert_unique(entry.mark, at as u32, rehash);
+    fn has_gaps(&self) -> bool {
+        self.entries.len() >= 16 && self.live * 2 < self.entries.len()
+    }
+
+    /// Whether one more entry finds its place without a look at all others.
+    fn is_tidy(&self) -> bool {
+        !self.has_gaps() && self.index.len() < self.index.capacity()
+    }
+
+    /// The same entries in the same order without gaps, with room for as many again; `None` if it was stopped.
+    fn tidied(&self, spare: usize, poll: Poll<'_>) -> Option<Self> {
+        let capacity = self.live + spare;
+        let mut made = Self {
+            entries: Vec::with_capacity(capacity),
+            index: HashTable::with_capacity(capacity),
+            live: 0,
+        };
+        for entry in self.entries.iter().filter(|entry| entry.mark != 0) {
+            made.push(*entry);
+            if poll() {
+                return None;
+            }
         }
+        Some(made)
     }
 
     fn bytes(&self) -> usize {
@@ -168,6 +184,13 @@ impl<'a> MapRef<'a> {
         self.entries().map(|(_, value)| value)
     }
 
+    /// The key that came last, borrowed.
+    #[must_use]
+    pub fn last_key(self) -> Option<u64> {
+        let last = self.body().entries.iter().rev().find(|entry| entry.mark != 0);
+        last.map(|entry| entry.key)
+    }
+
     /// For loops: the entry at or after a position, and the position after it. Begin with 0.
     #[must_use]
     pub fn next(self, position: usize) -> Option<(usize, u64, u64)> {
@@ -176,17 +199,30 @@ impl<'a> MapRef<'a> {
         Some((position + gap + 1, entry.key, entry.value))
     }
 
-    pub(super) fn children(self, visit: &mut dyn FnMut(u64)) {
+    /// As `count::children`.
+    pub(super) fn children(
+        self,
+        next: &mut usize,
+        most: usize,
+        visit: &mut dyn FnMut(u64),
+    ) -> bool {
         let (key, value) = shapes_of(self.shape());
         let (keys, values) = (!key.is_scalar(), !value.is_scalar());
-        for (key, value) in self.entries() {
+        if !keys && !values {
+            return true;
+        }
+        let rest = self.body().entries.get(*next..).unwrap_or(&[]);
+        let part = rest.get(..most).unwrap_or(rest);
+        for entry in part.iter().filter(|entry| entry.mark != 0) {
             if keys {
-                visit(key);
+                visit(entry.key);
             }
             if values {
-                visit(value);
+                visit(entry.value);
             }
         }
+        *next += part.len();
+        part.len() == rest.len()
     }
 }
 
@@ -246,6 +282,38 @@ impl MapBuf {
         Self::with_body(source.shape(), source.body().clone())
     }
 
+    /// A copy held by the caller alone; `None` if it was stopped.
+    #[must_use]
+    pub fn copy_of(source: MapRef<'_>, poll: Poll<'_>) -> Option<Self> {
+        let (key_shape, value_shape) = shapes_of(source.shape());
+        let mut copy = Self::with_capacity(source.shape(), source.len() + 1);
+        for entry in source.body().entries.iter().filter(|entry| entry.mark != 0) {
+            retain(entry.key, key_shape);
+            retain(entry.value, value_shape);
+            copy.object().body.push(*entry);
+            if poll() {
+                return None;
+            }
+        }
+        Some(copy)
+    }
+
+    /// Whether the next change looks at a few entries only. The map must be held alone.
+    #[must_use]
+    pub fn is_tidy(&mut self) -> bool {
+        self.object().body.is_tidy()
+    }
+
+    /// Makes it so; false if it was stopped, and then it is as it was. The map must be held alone.
+    #[must_use]
+    pub fn tidy(&mut self, poll: Poll<'_>) -> bool {
+        let body = &self.object().body;
+        let Some(tidied) = body.tidied(body.live.max(4), poll) else { return false };
+        self.object().body = tidied;
+        self.settle();
+        true
+    }
+
     /// The map with `value` at `key`; takes both over. A key that is there keeps its place.
     #[must_use]
     pub fn set(self, key: u64, value: u64) -> Self {
@@ -279,6 +347,10 @@ impl MapBuf {
         if let Some(gone) = map.object().body.take(at) {
             release(gone.key, key_shape);
             release(gone.value, value_shape);
+        }
+        // A large one keeps its gaps until somebody tidies it who can be stopped meanwhile.
+        if map.object().body.has_gaps() && map.borrow().len() < LARGE {
+            let _ = map.tidy(&mut || false);
         }
         map.settle();
         map

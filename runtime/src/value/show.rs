@@ -36,28 +36,57 @@ pub fn quoted(word: u64, of: ShapeId) -> String {
 #[must_use]
 pub fn cut(word: u64, of: ShapeId, limit: usize) -> String {
     let mut out = String::new();
+    walk(word, of, &mut out, |out| out.len() > limit);
+    if out.len() > limit {
+        out.truncate(out.floor_char_boundary(limit));
+        out.push('…');
+    }
+    out
+}
+
+/// As [`quoted`], for values that may be huge: hands the text over piece by piece until `take` says to stop, and says
+/// whether it did.
+pub fn pieces(word: u64, of: ShapeId, take: &mut dyn FnMut(&str) -> bool) -> bool {
+    let mut out = String::new();
+    let mut stopped = false;
+    walk(word, of, &mut out, |out| {
+        if out.len() >= PIECE {
+            stopped = take(out);
+            out.clear();
+        }
+        stopped
+    });
+    stopped || take(&out)
+}
+
+/// Bytes of a piece, about.
+const PIECE: usize = 4096;
+
+/// Writes a value; asks after each step whether to stop there.
+fn walk(word: u64, of: ShapeId, out: &mut String, mut stop: impl FnMut(&mut String) -> bool) {
     let mut open: Vec<Pieces> = Vec::new();
     let mut next = Some(Piece::Value(word, of));
     loop {
         match next {
             Some(Piece::Str(text)) => out.push_str(text),
-            Some(Piece::Value(word, of)) => open.extend(value(word, of, &mut out)),
+            Some(Piece::Quoted(text, after)) => quote_part(text, after, out),
+            Some(Piece::Value(word, of)) => open.extend(value(word, of, out)),
             None => {
                 open.pop();
             }
         }
-        if out.len() > limit {
-            out.truncate(out.floor_char_boundary(limit));
-            out.push('…');
-            return out;
+        if stop(out) {
+            return;
         }
-        let Some(pieces) = open.last_mut() else { return out };
+        let Some(pieces) = open.last_mut() else { return };
         next = pieces.next();
     }
 }
 
 enum Piece {
     Str(&'static str),
+    /// A part of a Text, and the character after it.
+    Quoted(&'static str, Option<char>),
     Value(u64, ShapeId),
 }
 
@@ -72,7 +101,7 @@ fn value(word: u64, of: ShapeId, out: &mut String) -> Option<Pieces> {
             Shape::Bool => out.push_str(if word == 0 { "false" } else { "true" }),
             Shape::Int => write_to(out, word.cast_signed()),
             Shape::Float => out.push_str(&float(f64::from_bits(word))),
-            Shape::Text => quote(TextRef::from_word(word).as_str(), out),
+            Shape::Text => return text(TextRef::from_word(word).as_str(), out),
             Shape::Bytes => bytes(BytesRef::from_word(word).as_slice(), out),
             Shape::Money => write_to(out, MicroUsd(word.cast_signed())),
             Shape::Duration => out.push_str(&duration(word.cast_signed())),
@@ -110,6 +139,21 @@ fn value(word: u64, of: ShapeId, out: &mut String) -> Option<Pieces> {
         }
     }
     None
+}
+
+/// A literal; that of a long text in parts.
+fn text(text: &'static str, out: &mut String) -> Option<Pieces> {
+    if text.len() <= PIECE {
+        quote(text, out);
+        return None;
+    }
+    let mut rest = text;
+    let parts = std::iter::from_fn(move || {
+        let (part, after) = rest.split_at(rest.floor_char_boundary(PIECE));
+        rest = after;
+        (!part.is_empty()).then(|| Piece::Quoted(part, after.chars().next()))
+    });
+    Some(around("\"", parts, "\""))
 }
 
 /// As the call that makes them, where they are a text.
@@ -287,6 +331,12 @@ pub fn literal(text: &str) -> String {
 /// A Text literal that reads back as the same text.
 pub fn quote(text: &str, out: &mut String) {
     out.push('"');
+    quote_part(text, None, out);
+    out.push('"');
+}
+
+/// What stands between the quotes for a part of a text; `after` is the character behind it.
+fn quote_part(text: &str, after: Option<char>, out: &mut String) {
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
@@ -296,14 +346,15 @@ pub fn quote(text: &str, out: &mut String) {
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
             // Only before a name or a brace does `$` insert something (L-6).
-            '$' if chars.peek().is_some_and(|&n| n.is_alphabetic() || n == '_' || n == '{') => {
-                out.push_str("\\$");
-            }
+            '$' if chars.peek().copied().or(after).is_some_and(begins_hole) => out.push_str("\\$"),
             c if c.is_control() => write_to(out, format_args!("\\u{{{:X}}}", u32::from(c))),
             c => out.push(c),
         }
     }
-    out.push('"');
+}
+
+fn begins_hole(next: char) -> bool {
+    next.is_alphabetic() || next == '_' || next == '{'
 }
 
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

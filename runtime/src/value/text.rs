@@ -22,6 +22,7 @@ struct TextObject {
 struct BytesObject {
     header: Header,
     length: usize,
+    capacity: usize,
 }
 
 handle!(
@@ -47,7 +48,7 @@ pub(super) unsafe fn size(word: u64) -> usize {
 /// A live Bytes value.
 pub(super) unsafe fn bytes_size(word: u64) -> usize {
     // SAFETY: the caller's promise.
-    BYTES_BASE + unsafe { (*(word as *const BytesObject)).length }
+    BYTES_BASE + unsafe { (*(word as *const BytesObject)).capacity }
 }
 
 fn count_chars(text: &str) -> usize {
@@ -83,6 +84,12 @@ impl<'a> TextRef<'a> {
     #[must_use]
     pub fn is_ascii(self) -> bool {
         self.object().chars == self.object().bytes
+    }
+
+    /// Bytes it has room for.
+    #[must_use]
+    pub fn capacity(self) -> usize {
+        self.object().capacity
     }
 
     /// Byte offset of a character; the end for positions past it.
@@ -141,6 +148,12 @@ impl TextBuf {
         }
     }
 
+    /// An empty one with room for so many bytes.
+    #[must_use]
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self::with_chars("", 0, bytes)
+    }
+
     /// Appends: in place when held alone, so building a text piece by piece is linear.
     #[must_use]
     pub fn append(self, more: &str) -> Self {
@@ -171,6 +184,12 @@ impl TextBuf {
     }
 }
 
+impl Default for TextBuf {
+    fn default() -> Self {
+        Self::new("")
+    }
+}
+
 impl From<&str> for TextBuf {
     fn from(text: &str) -> Self {
         Self::new(text)
@@ -197,13 +216,34 @@ impl<'a> BytesRef<'a> {
 impl BytesBuf {
     #[must_use]
     pub fn new(bytes: &[u8]) -> Self {
-        let object = heap::allocate(BYTES_BASE + bytes.len(), ShapeId::BYTES).cast::<BytesObject>();
+        let mut made = Self::with_capacity(bytes.len());
+        made.extend(bytes);
+        made
+    }
+
+    /// Empty, with room for so many bytes: it is filled before anybody else sees it.
+    #[must_use]
+    pub fn with_capacity(capacity: usize) -> Self {
+        let object = heap::allocate(BYTES_BASE + capacity, ShapeId::BYTES).cast::<BytesObject>();
         // SAFETY: fresh memory of that size.
         unsafe {
-            (*object).length = bytes.len();
-            let data = object.cast::<u8>().add(BYTES_BASE);
-            ptr::copy_nonoverlapping(bytes.as_ptr(), data, bytes.len());
+            (*object).length = 0;
+            (*object).capacity = capacity;
             Self::from_word(object as u64)
+        }
+    }
+
+    /// Adds bytes, as many as there is room for.
+    pub fn extend(&mut self, bytes: &[u8]) {
+        debug_assert!(is_unique(self.word), "bytes are changed while others hold them");
+        // SAFETY: held alone by whoever fills it; no more is written than there is room for behind the length.
+        unsafe {
+            let object = self.word as *mut BytesObject;
+            let length = (*object).length;
+            let count = bytes.len().min((*object).capacity - length);
+            let data = object.cast::<u8>().add(BYTES_BASE + length);
+            ptr::copy_nonoverlapping(bytes.as_ptr(), data, count);
+            (*object).length = length + count;
         }
     }
 }

@@ -36,8 +36,9 @@ impl Default for Limits {
         Self {
             steps: u64::MAX,
             depth: DEFAULT_DEPTH,
-            // A program that grows without end must meet a Fault before the machine swaps.
-            memory_bytes: heap::machine_bytes() / 4 * 3,
+            // A program that grows without end must meet a Fault while the person's other programs still have room:
+            // what the process needs besides values (code, buffers, copies in output) comes on top.
+            memory_bytes: heap::machine_bytes() / 2,
             agents: 1_000_000,
         }
     }

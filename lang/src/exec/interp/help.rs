@@ -9,6 +9,7 @@ pub mod raise;
 
 use crate::exec::helper::Helper;
 use crate::ir::core::Aux;
+use ag_runtime::builtin::large;
 use ag_runtime::context::Cx;
 use ag_runtime::fault::{Faulted, code};
 use ag_runtime::value::shape::ShapeId;
@@ -52,28 +53,34 @@ fn plain(cx: &mut Cx, aux: &Aux, result: ShapeId, args: &[u64]) -> Result<u64, F
         Aux::Vector => Ok(data::vector(args)),
         Aux::Set(shape) => Ok(data::set(*shape, args)),
         Aux::Map(shape) => Ok(data::map(*shape, args)),
-        Aux::Template(pieces) => Ok(data::template(pieces, args)),
+        Aux::Template(pieces) => data::template(cx, pieces, args),
         Aux::Prompt(pieces) => Ok(data::kept(result, pieces, args)),
-        Aux::Equal(shape) => {
-            Ok(u64::from(ag_runtime::value::equal::equal(args[0], args[1], *shape)))
-        }
+        Aux::Equal(shape) => large::equals(cx, args[0], args[1], *shape).map(u64::from),
         Aux::ToDyn(shape) => Ok(data::to_dyn(*shape, args[0])),
         Aux::FromDyn { target, optional } => {
             data::from_dyn(cx, *target, *optional, result, args[0])
         }
         Aux::TextToPrompt => Ok(data::text_to_kept(result, args[0])),
-        Aux::ListToVector => Ok(data::list_to_vector(args[0])),
-        Aux::ListToSet(_) => Ok(data::list_to_set(result, args[0])),
-        Aux::Sequence(shape) => Ok(data::sequence(*shape, result, args[0])),
+        Aux::ListToVector => data::list_to_vector(cx, args[0]),
+        Aux::ListToSet(_) => data::list_to_set(cx, result, args[0]),
+        Aux::Sequence(shape) => data::sequence(cx, *shape, result, args[0]),
         Aux::SetIndex(shape) => data::set_index(cx, *shape, args),
         Aux::GetIndex(shape) => data::get_index(cx, *shape, args),
         Aux::TakeIndex(shape) => data::take_index(cx, *shape, args),
-        Aux::FreshContainer(shape) => Ok(data::fresh_container(*shape, args[0])),
-        Aux::Slice(shape) => Ok(data::slice(*shape, args)),
+        Aux::FreshContainer(shape) => cx.holding(|cx| data::fresh_container(cx, *shape, args[0])),
+        Aux::Slice(shape) => data::slice(cx, *shape, args),
         Aux::AgentGet(index) => Ok(cx.field_owned(*index)),
         Aux::AgentTake(index) => Ok(cx.take_field(*index)),
-        Aux::Append(_) => Ok(data::append(args)),
+        Aux::Append(_) => cx.holding(|cx| data::append(cx, args)),
         Aux::SelfRef => agent::self_ref(cx),
+        Aux::Hold => {
+            cx.hold();
+            Ok(0)
+        }
+        Aux::LetGo => {
+            cx.let_go();
+            Ok(0)
+        }
         Aux::ScopeDepth => Ok(cx.scope_depth() as u64),
         Aux::CloseScopes => {
             let caught = cx.fault.take();

@@ -141,14 +141,12 @@ impl Aux {
                 | Aux::Vector
                 | Aux::Set(_)
                 | Aux::Map(_)
-                | Aux::Equal(_)
                 | Aux::ToDyn(_)
                 | Aux::TextToPrompt
-                | Aux::ListToVector
-                | Aux::ListToSet(_)
-                | Aux::Slice(_)
                 | Aux::Append(_)
                 | Aux::AgentTake(_)
+                | Aux::Hold
+                | Aux::LetGo
                 | Aux::ScopeDepth
                 | Aux::TakeFault(_)
                 | Aux::FreshContainer(_)

@@ -43,7 +43,10 @@ impl<'h> Builder<'_, 'h> {
         match &place.root {
             PlaceRoot::Local(local) if !self.cells.contains(local) => {
                 let root = self.env_of(*local);
-                let new = self.updated(root, &path, leaf);
+                // A part of the value is out of it meanwhile.
+                let is_open =
+                    path.len() > 1 || (!path.is_empty() && matches!(leaf, Leaf::Change(_)));
+                let new = self.held_if(is_open, |this| this.updated(root, &path, leaf));
                 self.name_after(new, *local);
                 self.set_env(*local, new);
             }
@@ -98,9 +101,23 @@ impl<'h> Builder<'_, 'h> {
             let seen = self.emit(shape, Op::CellGet(cell));
             self.walk_path(seen, path);
         }
-        let root = self.emit(shape, Op::CellTake(cell));
-        let new = self.updated(root, path, leaf);
-        self.run(Op::CellSet(cell, new));
+        self.held_if(true, |this| {
+            let root = this.emit(shape, Op::CellTake(cell));
+            let new = this.updated(root, path, leaf);
+            this.run(Op::CellSet(cell, new));
+        });
+    }
+
+    /// What nothing may stop half way, if so. (Globals and fields of the agent are held by who gives them out.)
+    fn held_if<R>(&mut self, is_held: bool, emit: impl FnOnce(&mut Self) -> R) -> R {
+        if is_held {
+            self.run(Op::Aux(Aux::Hold, vec![]));
+        }
+        let emitted = emit(self);
+        if is_held {
+            self.run(Op::Aux(Aux::LetGo, vec![]));
+        }
+        emitted
     }
 
     fn assign_outside(

@@ -3,9 +3,14 @@
 //! Never: suspends.
 
 use crate::ir::core::Piece;
+use ag_runtime::builtin;
+use ag_runtime::builtin::declare::Moved;
+use ag_runtime::builtin::large::{self, Growing};
+use ag_runtime::builtin::sequence::Row;
+use ag_runtime::builtin::support::poll;
 use ag_runtime::context::Cx;
 use ag_runtime::fault::{Fault, Faulted, code};
-use ag_runtime::value::count::{is_unique, release, release_counted, retain};
+use ag_runtime::value::count::{is_unique, release, retain};
 use ag_runtime::value::dynamic::DynBuf;
 use ag_runtime::value::json;
 use ag_runtime::value::list::{ListBuf, ListRef};
@@ -46,19 +51,16 @@ pub fn map(of: ShapeId, words: &[u64]) -> u64 {
     made.into_word()
 }
 
-pub fn template(pieces: &[Piece], holes: &[u64]) -> u64 {
-    let mut joined = String::new();
+pub fn template(cx: &mut Cx, pieces: &[Piece], holes: &[u64]) -> Result<u64, Faulted> {
+    let mut joined = Growing::default();
     let mut holes = holes.iter();
     for piece in pieces {
         match piece {
-            Piece::Text(text) => joined.push_str(text),
-            Piece::Hole(of) => {
-                let hole = holes.next().copied().unwrap_or(0);
-                joined.push_str(&show::show(hole, *of));
-            }
+            Piece::Text(text) => joined.push(cx, text)?,
+            Piece::Hole(of) => joined.show(cx, holes.next().copied().unwrap_or(0), *of)?,
         }
     }
-    text(&joined)
+    Ok(joined.finish().into_word())
 }
 
 /// Tags of the parts of a Prompt.
@@ -169,52 +171,52 @@ fn map_buf(word: u64) -> MapBuf {
     unsafe { MapBuf::from_word(word) }
 }
 
-pub fn list_to_vector(list: u64) -> u64 {
-    ListBuf::vector(list_ref(list).floats()).into_word()
+pub fn list_to_vector(cx: &mut Cx, list: u64) -> Result<u64, Faulted> {
+    let items = list_ref(list).items();
+    large::list(cx, ShapeId::VECTOR, items, ShapeId::FLOAT).map(ListBuf::into_word)
 }
 
-pub fn list_to_set(of: ShapeId, list: u64) -> u64 {
-    let list = list_ref(list);
-    let element = list.element();
-    let mut made = MapBuf::with_capacity(of, list.len());
-    for item in list.items() {
-        retain(*item, element);
-        made = made.insert(*item);
-    }
-    made.into_word()
+pub fn list_to_set(cx: &mut Cx, of: ShapeId, list: u64) -> Result<u64, Faulted> {
+    let row = Row::from(list_ref(list));
+    row.set_as(cx, of, &row.items).map(MapBuf::into_word)
 }
 
 /// The elements of any sequence as a list; takes the sequence over.
-pub fn sequence(of: ShapeId, result: ShapeId, value: u64) -> u64 {
+pub fn sequence(cx: &mut Cx, of: ShapeId, result: ShapeId, value: u64) -> Result<u64, Faulted> {
+    let made = elements(cx, of, result, value);
+    release(value, of);
+    made.map(ListBuf::into_word)
+}
+
+fn elements(cx: &mut Cx, of: ShapeId, result: ShapeId, value: u64) -> Result<ListBuf, Faulted> {
     let mut made = ListBuf::with_capacity(result, 0);
     match shape(of) {
         Shape::Set(element) => {
-            for key in map_ref(value).keys() {
-                retain(key, *element);
-                made.append(key);
-            }
+            let keys = large::keys(cx, map_ref(value))?;
+            return large::list(cx, result, &keys, *element);
         }
         Shape::Map(key_shape, value_shape) => {
             let pair = ShapeId::tuple(&[*key_shape, *value_shape]);
-            for (key, value) in map_ref(value).entries() {
+            for (at, (key, value)) in map_ref(value).entries().enumerate() {
+                poll(cx, at)?;
                 retain(key, *key_shape);
                 retain(value, *value_shape);
                 made.append(record::tuple(pair, &[key, value]));
             }
         }
-        Shape::Vector => made.extend(list_ref(value).items()),
+        Shape::Vector => return large::list(cx, result, list_ref(value).items(), ShapeId::FLOAT),
         Shape::Text => {
-            // SAFETY: the shape says so; the operand lives until it is released below.
+            // SAFETY: the shape says so; the operand lives until the caller releases it.
             let text_ref = unsafe { TextRef::from_word(value) };
             let mut buffer = [0; 4];
-            for character in text_ref.as_str().chars() {
+            for (at, character) in text_ref.as_str().chars().enumerate() {
+                poll(cx, at)?;
                 made.append(text(character.encode_utf8(&mut buffer)));
             }
         }
         _ => {}
     }
-    release(value, of);
-    made.into_word()
+    Ok(made)
 }
 
 /// The place of an index in a list, or R0104.
@@ -234,26 +236,23 @@ fn place(cx: &mut Cx, len: usize, index: u64) -> Result<usize, Faulted> {
 /// `container[index] = value`: takes container and value, gives the container.
 pub fn set_index(cx: &mut Cx, of: ShapeId, args: &[u64]) -> Result<u64, Faulted> {
     let &[container, index, value] = args else { return Ok(0) };
-    match shape(of) {
+    let element = match shape(of) {
         Shape::Map(key, _) => {
             retain(index, *key);
-            Ok(map_buf(container).set(index, value).into_word())
+            let map = map_buf(container);
+            return large::map_set(cx, map, index, value).map(MapBuf::into_word);
         }
-        Shape::List(element) => {
-            let len = list_ref(container).len();
-            match place(cx, len, index) {
-                Ok(at) => Ok(list_buf(container).set(at, value).into_word()),
-                Err(Faulted) => {
-                    release_counted(container);
-                    release(value, *element);
-                    Err(Faulted)
-                }
-            }
-        }
-        _ => {
-            let len = list_ref(container).len();
-            let at = place(cx, len, index).inspect_err(|_| release_counted(container))?;
-            Ok(list_buf(container).set(at, value).into_word())
+        Shape::List(element) => *element,
+        _ => ShapeId::FLOAT,
+    };
+    let list = list_buf(container);
+    let set = place(cx, list.borrow().len(), index)
+        .and_then(|at| Ok(large::own_list(cx, list, 0)?.set(at, value)));
+    match set {
+        Ok(list) => Ok(list.into_word()),
+        Err(Faulted) => {
+            release(value, element);
+            Err(Faulted)
         }
     }
 }
@@ -290,28 +289,27 @@ pub fn take_index(cx: &mut Cx, of: ShapeId, args: &[u64]) -> Result<u64, Faulted
     Ok(list.items_mut().get_mut(at).map_or(0, |slot| std::mem::replace(slot, 0)))
 }
 
-pub fn fresh_container(of: ShapeId, container: u64) -> u64 {
+pub fn fresh_container(cx: &mut Cx, of: ShapeId, container: u64) -> Result<u64, Faulted> {
     match shape(of) {
         Shape::List(_) | Shape::Vector if !is_unique(container) => {
-            list_buf(container).unique().into_word()
+            large::own_list(cx, list_buf(container), 0).map(ListBuf::into_word)
         }
-        _ => container,
+        _ => Ok(container),
     }
 }
 
 /// The list with one more element; takes both over.
-pub fn append(args: &[u64]) -> u64 {
-    let &[list, item] = args else { return 0 };
-    list_buf(list).push(item).into_word()
+pub fn append(cx: &mut Cx, args: &[u64]) -> Result<u64, Faulted> {
+    let &[list, item] = args else { return Ok(0) };
+    let list = list_buf(list);
+    let of = list.borrow().element();
+    builtin::list::push(cx, list, Moved(item), of).map(ListBuf::into_word)
 }
 
 /// The elements from `first` to before `end`.
-pub fn slice(of: ShapeId, args: &[u64]) -> u64 {
-    let &[list, first, end] = args else { return 0 };
+pub fn slice(cx: &mut Cx, of: ShapeId, args: &[u64]) -> Result<u64, Faulted> {
+    let &[list, first, end] = args else { return Ok(0) };
     let list = list_ref(list);
     let items = list.items().get(first as usize..end as usize).unwrap_or(&[]);
-    for item in items {
-        retain(*item, list.element());
-    }
-    ListBuf::from_items(of, items).into_word()
+    large::list(cx, of, items, list.element()).map(ListBuf::into_word)
 }
