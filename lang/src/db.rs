@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use crate::stop;
 use crate::types::ty::{Name, Ty};
 
 /// What queries need: salsa's storage, and a log of what really ran, for tests and `:stats`.
@@ -67,6 +68,7 @@ impl salsa::Database for Database {}
 #[salsa::db]
 impl Db for Database {
     fn ran(&self, query: &'static str, subject: &dyn Fn() -> String) {
+        stop::look();
         if let Some(log) = self.log.0.lock().as_mut() {
             log.push(format!("{query} {}", subject()));
         }

@@ -11,5 +11,6 @@ pub mod ide;
 pub mod ir;
 pub mod names;
 pub mod source;
+pub mod stop;
 pub mod syntax;
 pub mod types;

@@ -9,6 +9,7 @@ use ag_runtime::fault::{Faulted, Origin};
 use ag_runtime::rng::Seed;
 use ag_runtime::value::closure::FunctionBuf;
 use ag_runtime::value::count::{release, retain};
+use ag_runtime::value::dying;
 use ag_runtime::value::heap;
 use ag_runtime::value::list::ListBuf;
 use ag_runtime::value::map::MapBuf;
@@ -21,6 +22,9 @@ use ag_runtime::world::{World, WorldHandle};
 use proptest::collection::vec;
 use proptest::prelude::{any, prop_assert_eq, proptest};
 use std::sync::{Arc, LazyLock, Mutex};
+
+#[path = "prelude/walk.rs"]
+mod walk;
 
 const INT: ShapeId = ShapeId::INT;
 const TEXT: ShapeId = ShapeId::TEXT;
@@ -133,6 +137,8 @@ static ALONE: Mutex<()> = Mutex::new(());
 fn balanced<T>(world: &Arc<World>, body: impl FnOnce(&mut Bench) -> T) -> T {
     let before = heap::live();
     let result = body(&mut Bench::new(world));
+    // Large memory is given back in the background.
+    dying::finish(|| false);
     assert_eq!(heap::live(), before, "objects or bytes stayed");
     result
 }

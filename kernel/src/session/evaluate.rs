@@ -9,6 +9,7 @@ use ag_lang::db::workspace::{Broken, CellId, CheckedCell, Step};
 use ag_lang::diag::{Diagnostic, codes};
 use ag_lang::engine::InstallError;
 use ag_lang::hir::CellStep;
+use ag_lang::stop::Stopped;
 use ag_lang::syntax::item::{Command, Sigil};
 use ag_lang::types::ty::{Name, Ty};
 use ag_runtime::context::globals::Globals;
@@ -108,8 +109,12 @@ impl<'s> Evaluation<'s> {
 
     fn evaluate(&mut self, is_file: bool) -> Ended {
         let started = Instant::now();
-        let mut checked = self.check();
+        let checked = self.check();
         self.times.check = started.elapsed();
+        let Ok(mut checked) = checked else {
+            self.fault(&Fault::new(code::TIME, "interrupted"));
+            return Ended::without_result(CellStatus::Faulted);
+        };
         if is_file {
             refuse_commands(&mut checked);
         }
@@ -134,23 +139,25 @@ impl<'s> Evaluation<'s> {
         ended
     }
 
-    /// Takes the text in as a cell of its number, and checks it whole.
-    fn check(&mut self) -> CheckedCell {
+    /// Takes the text in as a cell of its number, and checks it whole; interrupted meanwhile it leaves nothing behind.
+    fn check(&mut self) -> Result<CheckedCell, Stopped> {
         let program = &self.seat.program;
+        let stop = self.seat.running.flag();
         let checked = {
             let mut workspace = program.workspace.lock();
             let (cell, checked) = match self.seat.is_aside {
                 true => workspace.aside(self.text),
                 false => {
                     let cell = workspace.add_cell(self.text);
-                    (cell, workspace.check(cell))
+                    let checked = workspace.check_unless(cell, stop);
+                    (cell, checked.inspect_err(|_| workspace.discard(cell))?)
                 }
             };
             self.cell = cell;
             checked
         };
         program.name_source(self.cell, &self.title);
-        checked
+        Ok(checked)
     }
 
     /// `%%name` lines: what is to be done around the cell. A wrong one is a diagnostic of the cell.

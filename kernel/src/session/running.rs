@@ -13,7 +13,7 @@ pub struct Running {
     /// The number of the cell under way, 0 for none. Written by the seat, read by interrupters.
     number: AtomicU32,
     /// Somebody asked for the running cell to end. Set by interrupters, cleared by the seat at a cell's start.
-    interrupted: AtomicBool,
+    interrupted: Arc<AtomicBool>,
     /// A session that the running cell waits for: a test. Who interrupts the cell means it, too.
     guest: Mutex<Option<Interrupter>>,
 }
@@ -52,6 +52,10 @@ impl Running {
     }
 
     /// For the moments between two statements of a cell.
+    pub fn flag(&self) -> &Arc<AtomicBool> {
+        &self.interrupted
+    }
+
     pub fn is_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::SeqCst)
     }

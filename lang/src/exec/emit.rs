@@ -72,6 +72,7 @@ fn emit(function: &Function, linker: &mut Linker<'_>, fuse: bool) -> Result<Code
         fused,
         registers,
         scratch,
+        loaded: 0,
         code: Vec::new(),
         tables: Tables::default(),
         labels: vec![None; function.blocks.len()],
@@ -80,6 +81,7 @@ fn emit(function: &Function, linker: &mut Linker<'_>, fuse: bool) -> Result<Code
         span: function.span,
         linker,
     };
+    emitter.name_shapes();
     emitter.run(&order)?;
     emitter.finish()
 }
@@ -91,8 +93,10 @@ pub struct Emitter<'a, 'l> {
     /// Conditions that are part of the branch that follows them.
     fused: VarSet,
     registers: Registers,
-    /// The first of two registers for constants and cycles of moves.
+    /// The first of two registers for constants and cycles of moves; behind them those for constants in operand lists.
     scratch: u16,
+    /// How many of the latter there are.
+    loaded: u16,
     code: Vec<Instr>,
     tables: Tables,
     labels: Vec<Option<u32>>,
@@ -420,7 +424,9 @@ impl Emitter<'_, '_> {
             faults: tables.faults.into(),
             cleanups: tables.cleanups.into(),
             params,
-            registers: u32::from(self.scratch) + 2,
+            registers: u32::from(self.scratch)
+                + u32::from(operands::SINGLE)
+                + u32::from(self.loaded),
             arguments: tables.arguments,
         })
     }

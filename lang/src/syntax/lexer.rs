@@ -120,6 +120,7 @@ impl<'a> Lexer<'a> {
     }
 
     fn push_span(&mut self, kind: T, span: Span, value: u32) {
+        crate::stop::look();
         let line_start = std::mem::replace(&mut self.line_start, false) && kind != T::Newline;
         self.out.tokens.push(Token { kind, span, value, line_start });
     }

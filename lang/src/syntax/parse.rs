@@ -25,6 +25,7 @@ use rustc_hash::FxHashMap;
 
 use crate::diag::{Diagnostic, codes};
 use crate::source::Span;
+use crate::stop;
 use crate::syntax::ast::{
     Body, Expr, ExprId, ExprKind, Ident, Name, Pat, PatId, PatKind, Stmt, StmtId, StmtKind,
     TypeKind, TypeRef, TypeRefId,
@@ -235,6 +236,7 @@ fn closes(kind: T) -> bool {
 // Nodes.
 impl<'a> Parser<'a> {
     fn add_expr(&mut self, kind: ExprKind, span: Span) -> ExprId {
+        stop::look();
         let height = self.heights.of_expr(&kind);
         let kind = if height > MAX_HEIGHT { self.too_deep(span) } else { kind };
         self.heights.exprs.push(if height > MAX_HEIGHT { 1 } else { height });

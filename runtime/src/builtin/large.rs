@@ -7,7 +7,7 @@ use crate::builtin::declare::Outcome;
 use crate::builtin::support::{room, room_for, spend};
 use crate::context::Cx;
 use crate::fault::Faulted;
-use crate::value::count::{is_unique, release, retain};
+use crate::value::count::{is_alone, is_unique, release, retain};
 use crate::value::list::ListBuf;
 use crate::value::map::{MapBuf, MapRef};
 use crate::value::shape::ShapeId;
@@ -289,7 +289,7 @@ pub fn list(cx: &mut Cx, list: ShapeId, items: &[u64], of: ShapeId) -> Outcome<L
 /// The list held alone, with room for `more` elements: itself, or a copy.
 pub fn own_list(cx: &mut Cx, list: ListBuf, more: usize) -> Outcome<ListBuf> {
     let length = list.borrow().len();
-    if is_unique(list.borrow().word()) {
+    if is_alone(list.borrow().word()) {
         let capacity = list.borrow().capacity();
         if length + more > capacity {
             room_for(cx, (length + more).max(capacity.saturating_mul(2)))?;
@@ -309,7 +309,7 @@ const ENTRY_BYTES: usize = 48;
 /// The map held alone, with room for one more entry: itself, or a copy.
 pub fn own_map(cx: &mut Cx, map: MapBuf) -> Outcome<MapBuf> {
     let entries = map.borrow().len();
-    if is_unique(map.borrow().word()) {
+    if is_alone(map.borrow().word()) {
         let mut map = map;
         if map.is_tidy() {
             return Ok(map);

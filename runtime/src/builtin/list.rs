@@ -9,7 +9,7 @@ use crate::builtin::text::some_word;
 use crate::context::Cx;
 use crate::fault::code;
 use crate::value::closure::FunctionRef;
-use crate::value::count::{is_unique, release, retain};
+use crate::value::count::{is_alone, release, retain};
 use crate::value::list::{ListBuf, ListRef};
 use crate::value::shape::ShapeId;
 use std::cmp::Ordering;
@@ -216,7 +216,7 @@ pub fn take(cx: &mut Cx, xs: ListBuf, n: i64) -> Outcome<ListBuf> {
 
 /// The list cut to a length below its own.
 fn shortened(cx: &mut Cx, xs: ListBuf, length: usize) -> Outcome<ListBuf> {
-    if !is_unique(xs.borrow().word()) {
+    if !is_alone(xs.borrow().word()) {
         let from = xs.borrow();
         let kept = from.items().get(..length).unwrap_or(&[]);
         return large::list(cx, from.shape(), kept, from.element());

@@ -150,6 +150,22 @@ pub fn is_unique(word: u64) -> bool {
     header(word).is_some_and(Header::make_unique)
 }
 
+/// Whether the caller holds the object alone. A list or map that is shared stays so while it is changed, and what is put
+/// into it is shared then: else each change of a global would end in a walk over all of it.
+#[inline]
+#[must_use]
+pub fn is_alone(word: u64) -> bool {
+    header(word).is_some_and(Header::is_alone)
+}
+
+/// What is put into an object, ready for whoever may read that.
+#[inline]
+pub(super) fn share_into(object: u64, word: u64, of: ShapeId) {
+    if header(object).is_some_and(Header::is_shared) {
+        share_whole(word, of);
+    }
+}
+
 /// The shape an object was made with.
 #[must_use]
 pub fn object_shape(word: u64) -> Option<ShapeId> {

@@ -86,6 +86,14 @@ impl Header {
         }
     }
 
+    /// Whether the caller holds it alone. As `make_unique`, but a shared object stays one: who changes it shares what is
+    /// put into it.
+    #[inline]
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        self.count.load(Ordering::Acquire) & !SHARED == 1
+    }
+
     /// From now on counted atomically. Only its one coroutine may call this.
     pub fn mark_shared(&self) {
         let count = self.count.load(Ordering::Relaxed);

@@ -3,7 +3,7 @@
 //! What changes a list consumes it: in place when held alone, on a copy otherwise. A Vector has the same layout with
 //! f64 elements. Never: an element of another shape than the list's own.
 
-use crate::value::count::{is_unique, release_counted, retain_counted};
+use crate::value::count::{is_alone, release_counted, retain_counted, share_into};
 use crate::value::handle::handle;
 use crate::value::heap::{self, Header};
 use crate::value::shape::{Shape, ShapeId, shape};
@@ -123,7 +123,7 @@ impl ListBuf {
     }
 
     fn unique_with(self, spare: usize) -> Self {
-        if is_unique(self.word) {
+        if is_alone(self.word) {
             return self;
         }
         let source = self.borrow();
@@ -136,7 +136,7 @@ impl ListBuf {
     }
 
     fn object(&mut self) -> &mut ListObject {
-        debug_assert!(is_unique(self.word), "a list is changed while others hold it");
+        debug_assert!(is_alone(self.word), "a list is changed while others hold it");
         // SAFETY: held alone (checked above in debug builds; every caller made it so) and `&mut self`.
         unsafe { &mut *(self.word as *mut ListObject) }
     }
@@ -180,6 +180,10 @@ impl ListBuf {
             ptr::copy_nonoverlapping(items.as_ptr(), end, items.len());
         }
         self.object().length = length + items.len();
+        let element = self.borrow().element();
+        if !element.is_scalar() {
+            items.iter().for_each(|&item| share_into(self.word, item, element));
+        }
     }
 
     /// The list with one more element, which it takes over.
@@ -216,6 +220,7 @@ impl ListBuf {
     pub fn set(self, index: usize, item: u64) -> Self {
         let mut list = self.unique();
         let counted = !list.borrow().element().is_scalar();
+        share_into(list.word, item, list.borrow().element());
         if let Some(slot) = list.items_mut().get_mut(index) {
             let old = std::mem::replace(slot, item);
             if counted {

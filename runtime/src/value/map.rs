@@ -4,7 +4,7 @@
 //! of it is gaps, so order is kept and removal is O(1). A Set is a Map of Units. What changes one consumes it: in place
 //! when held alone. Never: a hash order seen by a program.
 
-use crate::value::count::{is_unique, release, retain};
+use crate::value::count::{is_alone, release, retain, share_into};
 use crate::value::equal::{equal, hash};
 use crate::value::handle::handle;
 use crate::value::heap::{self, Header};
@@ -253,7 +253,7 @@ impl MapBuf {
     }
 
     fn object(&mut self) -> &mut MapObject {
-        debug_assert!(is_unique(self.word), "a map is changed while others hold it");
+        debug_assert!(is_alone(self.word), "a map is changed while others hold it");
         // SAFETY: held alone (every caller made it so) and `&mut self`.
         unsafe { &mut *(self.word as *mut MapObject) }
     }
@@ -270,7 +270,7 @@ impl MapBuf {
 
     /// Held by the caller alone: itself, or a copy whose keys and values have one more holder.
     fn unique(self) -> Self {
-        if is_unique(self.word) {
+        if is_alone(self.word) {
             return self;
         }
         let source = self.borrow();
@@ -320,6 +320,8 @@ impl MapBuf {
         let mut map = self.unique();
         let (key_shape, value_shape) = shapes_of(map.borrow().shape());
         let found = map.borrow().body().find(key, key_shape);
+        share_into(map.word, key, key_shape);
+        share_into(map.word, value, value_shape);
         let body = &mut map.object().body;
         if let Some(entry) = found.and_then(|at| body.entries.get_mut(at)) {
             let old = std::mem::replace(&mut entry.value, value);

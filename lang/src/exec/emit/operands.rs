@@ -7,6 +7,9 @@ use crate::exec::emit::{Emitter, TooLarge};
 use crate::ir::core::{Function, Op, StmtKind, Var};
 use crate::types::ty::Name;
 
+/// Scratch registers for operands that are not in a list.
+pub const SINGLE: u16 = 2;
+
 /// What a variable is known to be.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Known {
@@ -78,6 +81,21 @@ impl Emitter<'_, '_> {
                 constant_operand(index)
             }
         }
+    }
+
+    /// An operand at a place of a list. A constant beyond what an operand can name is loaded before: into a register of
+    /// that place, behind the two for single operands.
+    pub fn listed_operand(&mut self, var: Var, at: usize) -> Result<u16, TooLarge> {
+        match self.operand(var) {
+            Err(TooLarge("constants")) => {}
+            done => return done,
+        }
+        let at = u16::try_from(at).map_err(|_| TooLarge("operands"))?;
+        let register = self.scratch.checked_add(SINGLE + at).filter(|it| *it < CONSTANT);
+        let register = register.ok_or(TooLarge("registers"))?;
+        self.load(register, var)?;
+        self.loaded = self.loaded.max(at + 1);
+        Ok(register)
     }
 
     pub fn word_operand(&mut self, word: u64) -> Result<u16, TooLarge> {

@@ -6,7 +6,7 @@ use crate::exec::bytecode::{ClosureOf, Instr, Opcode};
 use crate::exec::emit::{Emitter, TooLarge};
 use crate::exec::helper::Helper;
 use crate::hir::{Arith, Compare};
-use crate::ir::core::{Op, Var, Word};
+use crate::ir::core::{Op, StmtKind, Var, Word};
 use ag_runtime::builtin::BuiltinId;
 use ag_runtime::value::record::{FIELDS_OFFSET, PAYLOAD_OFFSET};
 use ag_runtime::value::shape::ShapeId;
@@ -15,6 +15,11 @@ const WORD: usize = size_of::<u64>();
 /// Words before the fields of a record and the payload of a variant.
 const FIELDS: u32 = (FIELDS_OFFSET / WORD) as u32;
 const PAYLOAD: u32 = (PAYLOAD_OFFSET / WORD) as u32;
+
+/// A shape and tag as one constant.
+fn key(shape: ShapeId, tag: u32) -> u64 {
+    u64::from(shape.0) | u64::from(tag) << 32
+}
 
 /// What an operation's words are, for the text of its Fault.
 pub fn word_of(op: &Op) -> Word {
@@ -91,6 +96,24 @@ impl Emitter<'_, '_> {
         }
     }
 
+    /// The shapes that operations name come first among the constants: a function with more of these than an operand can
+    /// name loads the others into registers, but those have to be operands.
+    pub fn name_shapes(&mut self) {
+        let function = self.function;
+        for stmt in function.blocks.iter().flat_map(|block| &block.stmts) {
+            let StmtKind::Let(var, op) = &stmt.kind else { continue };
+            let shape = self.shape(*var);
+            match op {
+                Op::CellNew(_) | Op::Record(_) => self.tables.name(key(shape, 0)),
+                Op::Variant(tag, _) => self.tables.name(key(shape, *tag)),
+                Op::Builtin { shapes, .. } => {
+                    shapes.iter().for_each(|shape| self.tables.name(u64::from(shape.0)));
+                }
+                _ => {}
+            }
+        }
+    }
+
     pub fn shape(&self, var: Var) -> ShapeId {
         self.function.vars.get(var.0 as usize).map_or(ShapeId::UNIT, |info| info.shape)
     }
@@ -125,7 +148,7 @@ impl Emitter<'_, '_> {
         tag: u32,
         fields: &[Var],
     ) -> Result<(), TooLarge> {
-        let key = self.tables.word(u64::from(shape.0) | u64::from(tag) << 32);
+        let key = self.tables.word(key(shape, tag));
         let key = u16::try_from(key).map_err(|_| TooLarge("constants"))?;
         self.call(op, to, key, fields)
     }
@@ -152,7 +175,7 @@ impl Emitter<'_, '_> {
     }
 
     fn fields(&mut self, vars: &[Var]) -> Result<Vec<u16>, TooLarge> {
-        vars.iter().map(|var| self.operand(*var)).collect()
+        vars.iter().enumerate().map(|(at, var)| self.listed_operand(*var, at)).collect()
     }
 
     fn listed(&mut self, op: Opcode, to: u16, b: u16, fields: &[u16]) -> Result<(), TooLarge> {

@@ -34,6 +34,11 @@ pub struct Tables {
 }
 
 impl Tables {
+    /// A word that will be asked for.
+    pub fn name(&mut self, word: u64) {
+        self.word(word);
+    }
+
     pub fn word(&mut self, word: u64) -> u32 {
         if let Some(index) = self.words.get(&word) {
             return *index;

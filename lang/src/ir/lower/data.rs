@@ -5,34 +5,50 @@
 use crate::hir::{Expr, ExprKind, TemplatePart};
 use crate::ir::core::{Aux, Op, Piece, Var};
 use crate::ir::lower::build::Builder;
+use crate::ir::lower::place::element_shape;
 use crate::types::ty::Name;
+use ag_runtime::builtin::{self, BuiltinId};
 use ag_runtime::value::shape::{Shape, ShapeId, shape};
+
+/// Elements of a literal that are made together.
+const PART: usize = 256;
+
+/// How the parts of a large literal become one: a builtin, and the shapes it is told.
+struct Whole {
+    joined_by: Option<BuiltinId>,
+    shapes: Vec<ShapeId>,
+}
+
+/// The `+` whose operands are as said.
+fn joins(operands: &str) -> Option<BuiltinId> {
+    let is_meant = |id: &BuiltinId| id.get().is_some_and(|row| row.signature.starts_with(operands));
+    builtin::operators("+").iter().copied().find(is_meant)
+}
 
 impl<'h> Builder<'_, 'h> {
     pub fn data(&mut self, expr: &'h Expr) -> Var {
         use ExprKind as K;
         let shape = self.shape(&expr.ty);
         match &expr.kind {
-            K::List(items) => {
-                let items = self.exprs(items);
-                self.emit(shape, Op::Aux(Aux::List(shape), items))
+            K::List(items) => self.list(shape, items),
+            K::Set(items) if items.len() > PART => {
+                let list = ShapeId::list(element_shape(shape));
+                let items = self.list(list, items);
+                self.emit(shape, Op::Aux(Aux::ListToSet(list), vec![items]))
             }
             K::Set(items) => {
                 let items = self.exprs(items);
                 self.emit(shape, Op::Aux(Aux::Set(shape), items))
             }
+            K::Vector(items) if items.len() > PART => {
+                let items = self.list(ShapeId::list(ShapeId::FLOAT), items);
+                self.emit(shape, Op::Aux(Aux::ListToVector, vec![items]))
+            }
             K::Vector(items) => {
                 let items = self.exprs(items);
                 self.emit(shape, Op::Aux(Aux::Vector, items))
             }
-            K::Map(pairs) => {
-                let mut words = Vec::with_capacity(pairs.len() * 2);
-                for (key, value) in pairs {
-                    words.push(self.expr(key));
-                    words.push(self.expr(value));
-                }
-                self.emit(shape, Op::Aux(Aux::Map(shape), words))
-            }
+            K::Map(pairs) => self.map(shape, pairs),
             K::Tuple(items) => {
                 let items = self.exprs(items);
                 self.emit(shape, Op::Record(items))
@@ -47,16 +63,74 @@ impl<'h> Builder<'_, 'h> {
                 let base = self.expr(base);
                 self.emit(shape, Op::Field(base, *index))
             }
-            K::Template(parts) => {
-                let (pieces, args) = self.pieces(parts);
-                self.emit(shape, Op::Aux(Aux::Template(pieces), args))
-            }
+            K::Template(parts) => self.template(shape, parts),
             K::Prompt(parts) => {
                 let (pieces, args) = self.pieces(parts);
                 self.emit(shape, Op::Aux(Aux::Prompt(pieces), args))
             }
             _ => self.unit(),
         }
+    }
+
+    /// A list literal, part by part: an operation has so many operands at most, and what is put into the list need
+    /// not be held until the last element is there.
+    fn list(&mut self, shape: ShapeId, items: &'h [Expr]) -> Var {
+        let element = element_shape(shape);
+        self.parts(
+            shape,
+            items,
+            Whole { joined_by: joins("(a: List<T>"), shapes: vec![element] },
+            |this, part| {
+                let items = this.exprs(part);
+                Op::Aux(Aux::List(shape), items)
+            },
+        )
+    }
+
+    fn map(&mut self, of: ShapeId, pairs: &'h [(Expr, Expr)]) -> Var {
+        let shapes = match shape(of) {
+            Shape::Map(key, value) => vec![*key, *value],
+            _ => Vec::new(),
+        };
+        let whole = Whole { joined_by: builtin::member("Map", "merge"), shapes };
+        self.parts(of, pairs, whole, |this, part| {
+            let mut words = Vec::with_capacity(part.len() * 2);
+            for (key, value) in part {
+                words.push(this.expr(key));
+                words.push(this.expr(value));
+            }
+            Op::Aux(Aux::Map(of), words)
+        })
+    }
+
+    fn template(&mut self, shape: ShapeId, parts: &'h [TemplatePart]) -> Var {
+        let whole = Whole { joined_by: joins("(a: Text"), shapes: Vec::new() };
+        self.parts(shape, parts, whole, |this, part| {
+            let (pieces, args) = this.pieces(part);
+            Op::Aux(Aux::Template(pieces), args)
+        })
+    }
+
+    /// What `make` makes of each part, joined in order.
+    fn parts<T>(
+        &mut self,
+        shape: ShapeId,
+        items: &'h [T],
+        whole: Whole,
+        make: impl Fn(&mut Self, &'h [T]) -> Op,
+    ) -> Var {
+        let size = if whole.joined_by.is_some() { PART } else { items.len().max(1) };
+        let (first, rest) = items.split_at(items.len().min(size));
+        let op = make(self, first);
+        let mut made = self.emit(shape, op);
+        for part in rest.chunks(size) {
+            let op = make(self, part);
+            let more = self.emit(shape, op);
+            let Some(id) = whole.joined_by else { continue };
+            let join = Op::Builtin { id, args: vec![made, more], shapes: whole.shapes.clone() };
+            made = self.emit(shape, join);
+        }
+        made
     }
 
     pub fn variant(&mut self, shape: ShapeId, tag: u32, fields: Vec<Var>) -> Var {

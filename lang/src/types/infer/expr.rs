@@ -13,6 +13,7 @@ use ag_runtime::value::template;
 impl Infer<'_, '_> {
     /// The expression, with what is wanted as a hint; `check` enforces it.
     pub fn expr(&mut self, id: ExprId, expect: &Expect) -> hir::Expr {
+        crate::stop::look();
         let value = self.any_expr(id, expect);
         if self.probe.is_some() {
             self.probed(id, &value, expect);

@@ -10,7 +10,7 @@ use ag_runtime::builtin::sequence::Row;
 use ag_runtime::builtin::support::poll;
 use ag_runtime::context::Cx;
 use ag_runtime::fault::{Fault, Faulted, code};
-use ag_runtime::value::count::{is_unique, release, retain};
+use ag_runtime::value::count::{is_alone, release, retain};
 use ag_runtime::value::dynamic::DynBuf;
 use ag_runtime::value::json;
 use ag_runtime::value::list::{ListBuf, ListRef};
@@ -291,7 +291,7 @@ pub fn take_index(cx: &mut Cx, of: ShapeId, args: &[u64]) -> Result<u64, Faulted
 
 pub fn fresh_container(cx: &mut Cx, of: ShapeId, container: u64) -> Result<u64, Faulted> {
     match shape(of) {
-        Shape::List(_) | Shape::Vector if !is_unique(container) => {
+        Shape::List(_) | Shape::Vector if !is_alone(container) => {
             large::own_list(cx, list_buf(container), 0).map(ListBuf::into_word)
         }
         _ => Ok(container),
