@@ -8,6 +8,7 @@ use crate::builtin::support::range_within;
 use crate::builtin::text::join;
 use crate::value::closure::FunctionRef;
 use crate::value::map::{MapBuf, MapRef};
+use crate::value::owned::Owned;
 use crate::value::shape::ShapeId;
 use crate::value::text::TextRef;
 use std::cmp::Ordering;
@@ -56,7 +57,12 @@ builtins! {
     /// Goes through the set with a value: `f(f(start, first), second)` and so on.
     Set "fold" "(self: Set<T>, start: U, f: (U, T) -> U) -> U"
         example "let s : Set<Int> = [2, 1]; s.fold(0, (sum, x) => sum + x)" => "3"
-        = |cx, xs: MapRef<'_>, start: Moved, f: FunctionRef<'_>, _t: ShapeId, u: ShapeId| Row::of_set(cx, xs)?.fold(cx, start, f, u);
+        = |cx, xs: MapRef<'_>, start: Moved, f: FunctionRef<'_>, _t: ShapeId, u: ShapeId| {
+            // Ours until the fold takes it over.
+            let start = Owned::new(start.0, u);
+            let row = Row::of_set(cx, xs)?;
+            row.fold(cx, Moved(start.into_word()), f, u)
+        };
     /// Calls `f` for each element.
     Set "each" "(self: Set<T>, f: (T) -> U) -> Unit"
         example "let s : Set<Int> = [2, 1]; s.each(x => print(x))" => "()"
