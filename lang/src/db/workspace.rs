@@ -6,10 +6,10 @@
 mod aside;
 pub mod instances;
 pub mod tested;
+mod unless;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use ag_runtime::value::shape::ShapeId;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -23,7 +23,6 @@ use crate::hir::visit::each_function;
 use crate::names::cell::{ItemKey, cell_globals, cell_items, is_named, parse_cell};
 use crate::names::mention::{defines, mentions};
 use crate::source::{LineColumn, LineIndex, Span};
-use crate::stop::{self, Stopped};
 use crate::syntax::item::{Command, Step as SyntaxStep};
 use crate::types::check::{CheckedItem, check_item};
 use crate::types::report::missing_name;
@@ -315,25 +314,6 @@ impl Workspace {
     /// The lanes that were named.
     pub fn lanes(&self) -> Arc<Vec<Name>> {
         Arc::clone(self.session.lanes(&self.db))
-    }
-
-    /// As [`Workspace::check`], unless `stop` becomes true: then the cell is to be discarded.
-    pub fn check_unless(
-        &mut self,
-        id: CellId,
-        stop: &Arc<AtomicBool>,
-    ) -> Result<CheckedCell, Stopped> {
-        if let Some(cell) = self.cells.get(&id).copied() {
-            stop::unless(stop, || self.checked(id, cell))?;
-        }
-        // What was found is remembered; the rest changes the session, and is done whole.
-        Ok(self.check(id))
-    }
-
-    /// Takes a cell away that was not checked to its end: nothing that it says was looked at.
-    pub fn discard(&mut self, id: CellId) {
-        self.live.retain(|live| *live != id);
-        self.publish();
     }
 
     /// Checks a cell whole (L-150). Without errors its definitions are taken as installed.

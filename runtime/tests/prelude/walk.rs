@@ -12,7 +12,7 @@ use ag_runtime::value::text::TextBuf;
 use ag_runtime::world::options::Limits;
 
 /// Elements of the large values, and steps after which working on them must have passed a safepoint.
-const MANY: usize = 60_000;
+const MANY: usize = 150_000;
 const FEW_STEPS: u64 = 2_000;
 
 /// What looks at a few elements only, however large the value is (or at as many as another operand is long).
