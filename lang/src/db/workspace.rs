@@ -264,9 +264,8 @@ impl Workspace {
         if cell.settled(&self.db).is_some() && ran.is_none() {
             return;
         }
-        let globals = self.globals(cell);
         let ran = ran.map(|names| names.iter().collect::<FxHashSet<_>>());
-        let reached = globals.into_iter().filter(|global| match &ran {
+        let reached = self.globals(cell).into_iter().filter(|global| match &ran {
             Some(names) => names.contains(&global.name),
             None => global.ty != Ty::Error,
         });
@@ -285,14 +284,12 @@ impl Workspace {
         }
         // The last declaration of a name counts, and its place.
         let mut seen = FxHashSet::default();
-        let mut found: Vec<GlobalType> = Vec::new();
-        for declared in cell_globals(&self.db, cell).iter().rev() {
-            if seen.insert(&declared.name) {
-                let step = infer_step(&self.db, cell, declared.step);
-                let global = step.globals.iter().find(|global| global.name == declared.name);
-                found.extend(global.cloned());
-            }
-        }
+        let declared = cell_globals(&self.db, cell).iter().rev();
+        let latest = declared.filter(|declared| seen.insert(&declared.name)).filter_map(|found| {
+            let globals = &infer_step(&self.db, cell, found.step).globals;
+            globals.iter().find(|global| global.name == found.name).cloned()
+        });
+        let mut found: Vec<GlobalType> = latest.collect();
         found.reverse();
         found
     }
