@@ -1,7 +1,6 @@
 //! The session's view of the front end: cells go in, checked cells come out; earlier definitions are kept linked.
 //!
-//! Plain calls and plain data; nobody outside sees the database. A cell with an error defines nothing: the session
-//! removes it again.
+//! Plain calls and plain data; nobody outside sees the database. A cell with an error is removed again by the session.
 
 mod aside;
 pub mod instances;
