@@ -6,13 +6,16 @@
 use crate::journal::fingerprint::Fingerprint;
 use crate::ledger::money::MicroUsd;
 use parking_lot::Mutex;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
 /// How many effects are kept for `:trace`; older ones are forgotten, a recording is a file.
 const KEPT: usize = 10_000;
+
+/// Bytes of one text the list keeps: it must stay small beside what the program itself holds.
+const KEPT_TEXT: usize = 64 * 1024;
 
 /// What the outside gave.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,12 +112,36 @@ impl EffectJournal {
         if log.records.len() == KEPT {
             log.records.pop_front();
         }
-        log.records.push_back(record.clone());
+        log.records.push_back(kept(&record));
         drop(log);
         if let Some(listener) = &self.listener {
             listener(&record);
         }
         record.sequence
+    }
+}
+
+/// What the list keeps of an effect: long texts (files, pages) only by their length. The listener was given all of it.
+fn kept(record: &EffectRecord) -> EffectRecord {
+    let payload = record.payload.as_ref();
+    EffectRecord {
+        sequence: record.sequence,
+        path: Arc::clone(&record.path),
+        fingerprint: record.fingerprint,
+        payload: payload.map(|all| Payload { value: shortened(&all.value), cost: all.cost }),
+        fault: record.fault.clone(),
+    }
+}
+
+fn shortened(value: &Value) -> Value {
+    match value {
+        Value::String(text) if text.len() > KEPT_TEXT => json!({ "text_of_bytes": text.len() }),
+        Value::Array(items) => items.iter().map(shortened).collect(),
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(key, value)| (key.clone(), shortened(value)));
+            Value::Object(fields.collect())
+        }
+        other => other.clone(),
     }
 }
 
@@ -170,6 +197,22 @@ mod tests {
         assert_eq!(&*records[0].path, "llm");
         assert_eq!(records[1].fault.as_deref(), Some("R0112: gone"));
         assert_eq!(told.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn of_a_long_text_the_list_keeps_the_length_and_the_listener_gets_all() {
+        let told = Arc::new(AtomicU64::new(0));
+        let bytes = Arc::clone(&told);
+        let listener = move |record: &super::EffectRecord| {
+            let body = record.payload.as_ref().and_then(|all| all.value["body"].as_str());
+            bytes.store(body.map_or(0, str::len) as u64, Ordering::Relaxed);
+        };
+        let journal = EffectJournal::new(Some(Arc::new(listener)));
+        let value = json!({"status": 200, "body": "x".repeat(super::KEPT_TEXT + 1)});
+        journal.begin("net", Fingerprint::of_text("")).done(Payload::free(value));
+        assert_eq!(told.load(Ordering::Relaxed), super::KEPT_TEXT as u64 + 1);
+        let kept = journal.records()[0].payload.clone().unwrap().value;
+        assert_eq!(kept, json!({"status": 200, "body": {"text_of_bytes": super::KEPT_TEXT + 1}}));
     }
 
     #[test]
