@@ -28,6 +28,7 @@ use ag_runtime::rng::Seed;
 use ag_runtime::services::ServiceOptions;
 use ag_runtime::world::World;
 use ag_runtime::world::options::WorldOptions;
+use ag_runtime::world::outside::{Access, Outside, Reach};
 
 use crate::output::OutputSink;
 use crate::output::diagnostic::DiagnosticView;
@@ -138,5 +139,15 @@ fn world_options(options: &SessionOptions, home: &Home) -> WorldOptions {
         models: options.models.clone(),
         in_test: options.in_test.is_some(),
     });
+    let access = |reach| match options.allowed.contains(&reach) {
+        true => Access::Allow,
+        false => Access::default(),
+    };
+    world.outside = Outside {
+        folder: home.folder().to_owned(),
+        arguments: options.arguments.clone(),
+        net: access(Reach::Net),
+        files: access(Reach::Files),
+    };
     world
 }

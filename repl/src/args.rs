@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use ag_kernel::jupyter::install::Place;
 use ag_kernel::session::home::models;
 use ag_kernel::session::options::{HomeChoice, SessionOptions};
+use ag_runtime::world::outside::Reach;
 use clap::{Args, Parser, Subcommand};
 
 const EXAMPLES: &str = "\
@@ -12,6 +13,7 @@ Examples:
   ag                                    a terminal; :help shows what there is, Ctrl-D leaves
   echo '1 + 1' | ag                     the same from a pipe
   ag run risk.ag --budget '$0.10'       a program, with a limit on what it may spend
+  ag run count.ag -- a.txt b.txt        with arguments, which args() gives
   ag run demo.ipynb --ephemeral         a notebook's cells, leaving nothing behind
   ag check *.ag                         only look for mistakes
   ag test                               the tests in this folder
@@ -115,6 +117,16 @@ pub struct RunArgs {
     /// Write outputs as JSON lines
     #[arg(long)]
     pub json: bool,
+    /// What `args()` gives the program
+    #[arg(last = true, value_name = "ARGUMENT")]
+    pub arguments: Vec<String>,
+}
+
+impl RunArgs {
+    /// The session the program runs in, working in that folder.
+    pub fn options(&self, folder: Option<PathBuf>) -> SessionOptions {
+        SessionOptions { arguments: self.arguments.clone(), ..self.session.options(folder) }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -159,6 +171,9 @@ pub struct SessionArgs {
     /// Make chance and scheduling repeat themselves
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Let programs reach the network (net), or write outside their folder (fs), without asking
+    #[arg(long, value_name = "EFFECT", value_delimiter = ',', value_parser = reach)]
+    allow: Vec<Reach>,
 }
 
 impl SessionArgs {
@@ -176,6 +191,8 @@ impl SessionArgs {
             lane: self.lane.clone(),
             budget_micro_usd: self.budget,
             seed: self.seed,
+            arguments: Vec::new(),
+            allowed: self.allow.clone(),
             workers: None,
             in_test: None,
         }
@@ -259,6 +276,12 @@ impl PlaceArgs {
     }
 }
 
+/// The effects that need permission, by name.
+fn reach(text: &str) -> Result<Reach, String> {
+    let known = Reach::ALL.map(Reach::name).join(" or ");
+    Reach::named(text).ok_or_else(|| format!("what can be allowed is {known}"))
+}
+
 /// `$0.10` or `0.10`, exactly: at most six decimals.
 fn micro_usd(text: &str) -> Result<i64, String> {
     const HINT: &str = "an amount is written like '$0.10', with at most six decimals";
@@ -278,7 +301,7 @@ fn micro_usd(text: &str) -> Result<i64, String> {
 mod tests {
     use clap::{CommandFactory, Parser};
 
-    use super::{Arguments, Command, HomeChoice, micro_usd};
+    use super::{Arguments, Command, HomeChoice, Reach, micro_usd};
 
     #[test]
     fn the_command_line_is_consistent() {
@@ -309,12 +332,19 @@ mod tests {
             "--seed",
             "7",
             "--json",
+            "--allow",
+            "net,fs",
+            "--",
+            "--home",
+            "x y",
         ];
         let Some(Command::Run(run)) = Arguments::try_parse_from(line).unwrap().command else {
             panic!("run")
         };
-        let options = run.session.options(None);
+        let options = run.options(None);
         assert_eq!(options.home, HomeChoice::Ephemeral);
+        assert_eq!(options.arguments, ["--home", "x y"]);
+        assert_eq!(options.allowed, Reach::ALL);
         assert_eq!(
             (options.lane.as_deref(), options.budget_micro_usd, options.seed),
             (Some("echo"), Some(2_000_000), Some(7))
@@ -325,5 +355,6 @@ mod tests {
     fn a_home_and_an_ephemeral_one_exclude_each_other() {
         assert!(Arguments::try_parse_from(["ag", "--home", "/x", "--ephemeral"]).is_err());
         assert!(Arguments::try_parse_from(["ag", "--ephemeral"]).unwrap().command.is_none());
+        assert!(Arguments::try_parse_from(["ag", "--allow", "everything"]).is_err());
     }
 }

@@ -9,6 +9,8 @@ pub mod cost;
 pub mod declare;
 pub mod display;
 pub mod document;
+pub mod fetch;
+pub mod file;
 pub mod input;
 pub mod lane;
 pub mod large;
@@ -18,6 +20,8 @@ pub mod media;
 pub mod memory;
 pub mod num;
 pub mod output;
+pub mod pattern;
+pub mod process;
 pub mod sequence;
 pub mod set;
 pub mod sort;
@@ -54,11 +58,21 @@ pub struct Builtin {
     /// How many words `args` has.
     pub words: u32,
     pub form: Form,
+    /// What the checker can say about a constant argument before anything runs.
+    pub constant: Option<Constant>,
     /// False: parses and is documented, but the checker refuses it with one diagnostic.
     pub supported: bool,
     pub call: Call,
     /// For block forms: what runs on every way out of the block. Its one argument is what `call` gave.
     pub exit: Option<Call>,
+}
+
+/// A parameter whose value, if it is a constant Text, can be found wrong without running.
+#[derive(Clone, Copy, Debug)]
+pub struct Constant {
+    pub parameter: usize,
+    /// What is wrong with it, as a sentence without its end.
+    pub wrong: fn(&str) -> Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -155,8 +169,12 @@ const PARTS: &[&[Builtin]] = &[
     display::TABLE,
     media::TABLE,
     input::TABLE,
+    file::TABLE,
+    fetch::TABLE,
+    process::TABLE,
     num::TABLE,
     text::TABLE,
+    pattern::TABLE,
     list::TABLE,
     set::TABLE,
     map::TABLE,

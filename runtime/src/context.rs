@@ -3,6 +3,7 @@
 //! Never: shared between two coroutines, or used by a thread while its coroutine sleeps. A context is pooled: it serves one
 //! cell, task or run of an agent after another. The fields up to `fields` are read by generated code at fixed offsets.
 
+pub mod blocking;
 pub mod call;
 pub mod globals;
 pub mod output;

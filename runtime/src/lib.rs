@@ -13,6 +13,8 @@ pub mod lane;
 pub mod ledger;
 pub mod memory;
 pub mod models;
+#[cfg(feature = "net")]
+pub mod net;
 pub mod rng;
 pub mod sched;
 pub mod services;

@@ -20,6 +20,8 @@ use crate::memory::embed::minilm::MiniLm;
 use crate::memory::session::Memories;
 #[cfg(feature = "models")]
 use crate::models::ModelsFolder;
+#[cfg(feature = "net")]
+use crate::net::Web;
 use crate::rng::Seed;
 use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
@@ -50,6 +52,8 @@ pub struct Services {
     memories: Arc<Memories>,
     session_memory: Arc<AgentMemory>,
     io: Mutex<Option<Runtime>>,
+    #[cfg(feature = "net")]
+    web: Web,
 }
 
 impl Services {
@@ -74,7 +78,14 @@ impl Services {
         let embedder = embedder(models.as_deref());
         let memories = Memories::with(stores, Arc::clone(clock), *durability, embedder);
         let session_memory = AgentMemory::new(Arc::clone(&memories), MemoryConfig::session());
-        Self { lanes, memories, session_memory: Arc::new(session_memory), io: Mutex::default() }
+        Self {
+            lanes,
+            memories,
+            session_memory: Arc::new(session_memory),
+            io: Mutex::default(),
+            #[cfg(feature = "net")]
+            web: Web::default(),
+        }
     }
 
     #[must_use]
@@ -104,6 +115,13 @@ impl Services {
         &self.session_memory
     }
 
+    /// Connections to the web, kept between requests.
+    #[cfg(feature = "net")]
+    #[must_use]
+    pub fn web(&self) -> &Web {
+        &self.web
+    }
+
     /// The executor of lane calls, started at the first.
     pub fn io(&self) -> std::io::Result<Handle> {
         let mut io = self.io.lock();
@@ -113,7 +131,7 @@ impl Services {
         let runtime = Builder::new_multi_thread()
             .worker_threads(IO_THREADS)
             .thread_name("ag-io")
-            .enable_time()
+            .enable_all()
             .build()?;
         let handle = runtime.handle().clone();
         *io = Some(runtime);

@@ -5,6 +5,7 @@
 
 pub mod close;
 pub mod options;
+pub mod outside;
 pub mod run;
 
 use crate::actor::kind::TypeTable;
@@ -22,6 +23,7 @@ use crate::telemetry::Telemetry;
 use crate::telemetry::event::Actor;
 use crate::telemetry::snapshot::Retired;
 use crate::world::options::{Limits, WorldOptions};
+use crate::world::outside::{Outside, Permissions};
 use crate::world::run::Cells;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -38,6 +40,7 @@ pub struct World {
     telemetry: Telemetry,
     effects: Arc<EffectJournal>,
     services: Option<Services>,
+    permissions: Permissions,
     retired: Mutex<Retired>,
     cells: Cells,
     random: Mutex<Rng>,
@@ -76,6 +79,7 @@ impl World {
         let effects = Arc::new(EffectJournal::default());
         let open = |wanted| Services::open(wanted, &options.clock, options.seed, &effects);
         let services = options.services.as_ref().map(open);
+        let permissions = Permissions::new(&options.outside);
         let world = Arc::new(Self {
             options,
             functions: FunctionTable::new(),
@@ -86,6 +90,7 @@ impl World {
             telemetry,
             effects,
             services,
+            permissions,
             retired: Mutex::default(),
             cells: Cells::default(),
             random: Mutex::new(random),
@@ -157,6 +162,18 @@ impl World {
     #[must_use]
     pub fn services(&self) -> Option<&Services> {
         self.services.as_ref()
+    }
+
+    /// Where paths start and what the program was given.
+    #[must_use]
+    pub fn outside(&self) -> &Outside {
+        &self.options.outside
+    }
+
+    /// What programs may reach, as it is now.
+    #[must_use]
+    pub fn permissions(&self) -> &Permissions {
+        &self.permissions
     }
 
     /// The next number of the program's own random stream.

@@ -6,6 +6,7 @@ use ag_lang::db::workspace::Step;
 use ag_lang::ide::describe::generic_type;
 use ag_lang::ide::symbols::source;
 use ag_runtime::ledger::money::MicroUsd;
+use ag_runtime::world::outside::{Access, Reach};
 use parking_lot::{Mutex, RwLock};
 
 use crate::output::cost::{BudgetView, CostView};
@@ -25,6 +26,9 @@ use crate::session::running::Running;
 use crate::session::seat::Seat;
 use crate::session::state::{DefinitionRow, SettingRow, Span, State};
 use crate::session::testing;
+
+/// The setting that is the session's own; the others are permissions of its world.
+const COST_LINE: &str = "cost_line";
 
 /// The session as commands see it.
 pub struct View<'s> {
@@ -229,23 +233,42 @@ impl State for View<'_> {
     }
 
     fn settings(&self) -> Vec<SettingRow> {
-        vec![SettingRow {
-            key: "cost_line".to_owned(),
+        let cost_line = SettingRow {
+            key: COST_LINE.to_owned(),
             value: on_or_off(self.record.read().settings.cost_line).to_owned(),
             help: "a line under each cell that called a lane".to_owned(),
-        }]
+        };
+        let permissions = self.program.world().permissions();
+        let reaches = Reach::ALL.map(|reach| SettingRow {
+            key: reach.name().to_owned(),
+            value: permissions.get(reach).name().to_owned(),
+            help: match reach {
+                Reach::Net => "`fetch`: ask, allow or deny".to_owned(),
+                Reach::Files => {
+                    "writing outside the folder of the notebook or file: ask, allow or deny"
+                        .to_owned()
+                }
+            },
+        });
+        std::iter::once(cost_line).chain(reaches).collect()
     }
 
     fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
+        if let Some(reach) = Reach::named(key) {
+            let access =
+                Access::named(value).ok_or_else(|| format!("`{key}` takes ask, allow or deny"))?;
+            self.program.world().permissions().set(reach, access);
+            return Ok(());
+        }
         let on = match value {
             "on" => true,
             "off" => false,
             _ => return Err(format!("`{key}` takes on or off")),
         };
-        match key {
-            "cost_line" => self.record.write().settings.cost_line = on,
-            _ => return Err(format!("there is no setting `{key}`; there is cost_line")),
+        if key != COST_LINE {
+            return Err(format!("there is no setting `{key}`"));
         }
+        self.record.write().settings.cost_line = on;
         Ok(())
     }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use ag_runtime::world::outside::Reach;
+
 #[derive(Debug, Clone, Default)]
 pub struct SessionOptions {
     pub home: HomeChoice,
@@ -16,6 +18,10 @@ pub struct SessionOptions {
     pub seed: Option<u64>,
     /// The folder of the models; none: the session uses no model.
     pub models: Option<PathBuf>,
+    /// What `args()` gives.
+    pub arguments: Vec<String>,
+    /// What programs may reach without being asked; the rest as `:set` says.
+    pub allowed: Vec<Reach>,
     /// Workers of the scheduler; none: one a core.
     pub workers: Option<usize>,
     /// The session runs a test.

@@ -101,6 +101,8 @@ fn session_options(options: &TestOptions, folder: Option<PathBuf>) -> SessionOpt
         seed: Some(options.seed.unwrap_or(SEED)),
         workers: Some(1),
         models: None,
+        arguments: Vec::new(),
+        allowed: Vec::new(),
         in_test: Some(InTest { real_clock: options.real_clock }),
     }
 }

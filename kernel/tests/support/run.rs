@@ -8,6 +8,7 @@ use ag_kernel::session::options::{HomeChoice, SessionOptions};
 use ag_kernel::session::request::CellRequest;
 use std::fmt::Write as _;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 /// The kinds of block that must be there when a cell gives something of that kind.
@@ -21,7 +22,8 @@ pub fn check(section: &Section) -> Result<(), String> {
     let mut problems = String::new();
     let before = ag_runtime::value::heap::live();
     {
-        let mut session = open();
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut session = open(folder.path());
         for cell in &section.cells {
             let seen = evaluate(&mut session, cell);
             compare(cell, &seen, &mut problems);
@@ -39,7 +41,8 @@ pub fn check(section: &Section) -> Result<(), String> {
 /// What `UPDATE=1` writes: the blocks as the section gives them now.
 pub fn observe(section: &Section) -> Vec<Edit> {
     let mut edits = Vec::new();
-    let mut session = open();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut session = open(folder.path());
     for cell in &section.cells {
         let seen = evaluate(&mut session, cell);
         for block in &cell.expected {
@@ -102,9 +105,11 @@ fn kind_of(output: &Output) -> &'static str {
     }
 }
 
-fn open() -> Session {
+/// Beside an empty folder: what one section writes, no other finds.
+fn open(folder: &Path) -> Session {
     let options = SessionOptions {
         home: HomeChoice::Ephemeral,
+        folder: Some(folder.to_owned()),
         lane: Some("echo".to_string()),
         seed: Some(7),
         workers: Some(1),

@@ -35,7 +35,7 @@ pub fn run(arguments: &RunArgs) -> Exit {
         Err(message) => return refuse(message),
     };
     let folder = arguments.file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut session = match Session::open(arguments.session.options(folder.map(Path::to_owned))) {
+    let mut session = match Session::open(arguments.options(folder.map(Path::to_owned))) {
         Ok(session) => session,
         Err(error) => return refuse(error),
     };

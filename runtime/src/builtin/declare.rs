@@ -305,6 +305,16 @@ macro_rules! entry {
     }};
 }
 
+/// What the checker says about a constant argument: of which parameter, and by which function.
+macro_rules! constant {
+    () => {
+        None
+    };
+    ($parameter:literal $wrong:path) => {
+        Some($crate::builtin::Constant { parameter: $parameter, wrong: $wrong })
+    };
+}
+
 macro_rules! exit {
     () => {
         None
@@ -315,7 +325,8 @@ macro_rules! exit {
 }
 
 /// Declares a part of the table. An entry reads
-/// `/// doc` `head "name" "signature"` [`example "e" => "shown"`] [`effects ["e"]`] [`form F`] [`missing`]
+/// `/// doc` `head "name" "signature"` [`example "e" => "shown"`] [`effects ["e"]`] [`form F`]
+/// [`constant N wrong`] [`missing`]
 /// `= |cx, parameter: Type, ..| body` [`exit |cx, token: u64| body`] `;`
 /// where `head` is `function`, `operator`, a kind of section 11, or the type whose member it is.
 macro_rules! builtins {
@@ -325,6 +336,7 @@ macro_rules! builtins {
         $(example $example:literal => $gives:literal)?
         $(effects [$($effect:literal),*])?
         $(form $form:ident)?
+        $(constant $parameter:literal $wrong:ident)?
         $(missing $missing:tt)?
         = |$cx:ident $(, $arg:ident : $ty:ty)*| $body:expr
         $(, exit |$exit_cx:ident $(, $exit_arg:ident : $exit_ty:ty)*| $exit_body:expr)?
@@ -344,6 +356,7 @@ macro_rules! builtins {
                 ),
                 words: <[&str]>::len(&[$(stringify!($arg)),*]) as u32,
                 form: $crate::builtin::declare::form!($($form)?),
+                constant: $crate::builtin::declare::constant!($($parameter $wrong)?),
                 supported: <[&str]>::is_empty(&[$(stringify!($missing))?]),
                 call: $crate::builtin::declare::entry!(|$cx $(, $arg: $ty)*| $body),
                 exit: $crate::builtin::declare::exit!($(
@@ -354,4 +367,4 @@ macro_rules! builtins {
     };
 }
 
-pub(crate) use {builtins, entry, exit, form, kind, receiver};
+pub(crate) use {builtins, constant, entry, exit, form, kind, receiver};

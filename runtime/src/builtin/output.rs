@@ -1,4 +1,4 @@
-//! Text out: print and show, JSON, and the tables and files that are still to come.
+//! Text out: print and show, JSON, and the tables that are still to come.
 
 use crate::builtin::declare::{Moved, Outcome, Word, absent, builtins};
 use crate::builtin::large::{self, polled};
@@ -65,36 +65,6 @@ builtins! {
         example "read_json(\"runs.json\")" => ""
         effects ["fs"] missing yes
         = |cx, _path: Word| absent(cx, "read_json");
-    /// The text of a file.
-    function "read_text" "(path: Text) -> Text"
-        example "read_text(\"notes.txt\")" => ""
-        effects ["fs"] missing yes
-        = |cx, _path: Word| absent(cx, "read_text");
-    /// Writes a text to a file.
-    function "write_text" "(path: Text, content: Text) -> Unit"
-        example "write_text(\"notes.txt\", \"hi\")" => ""
-        effects ["fs"] missing yes
-        = |cx, _path: Word, _content: Word| absent(cx, "write_text");
-    /// The files of a folder, or those a pattern matches.
-    function "list_files" "(path: Text) -> List<Text>"
-        example "list_files(\"data/*.csv\")" => ""
-        effects ["fs"] missing yes
-        = |cx, _path: Word| absent(cx, "list_files");
-    /// A request to a URL. A bad status is no Fault; no answer is R0608.
-    function "fetch" "(url: Text, method: Text = \"GET\", headers: Map<Text, Text> = {}, body: Text = \"\", timeout: Duration = 30s) -> { status: Int, headers: Map<Text, Text>, body: Text }"
-        example "fetch(\"https://example.org\").status" => ""
-        effects ["net", "suspend"] missing yes
-        = |cx, _url: Word, _method: Word, _headers: Word, _body: Word, _timeout: i64| absent(cx, "fetch");
-    /// A variable of the environment, if it is set.
-    function "env" "(name: Text) -> Text?"
-        example "env(\"HOME\")" => ""
-        missing yes
-        = |cx, _name: Word| absent(cx, "env");
-    /// The arguments of the program.
-    function "args" "() -> List<Text>"
-        example "args()" => ""
-        missing yes
-        = |cx| absent(cx, "args");
 }
 
 /// Bytes of output that go out together: a safepoint stands between them.

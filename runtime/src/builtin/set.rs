@@ -5,8 +5,9 @@ use crate::builtin::large;
 use crate::builtin::map::{self, some};
 use crate::builtin::sequence::Row;
 use crate::builtin::support::range_within;
-use crate::builtin::text::join;
+use crate::builtin::text::{join, some_word};
 use crate::value::closure::FunctionRef;
+use crate::value::list::ListRef;
 use crate::value::map::{MapBuf, MapRef};
 use crate::value::owned::Owned;
 use crate::value::shape::ShapeId;
@@ -123,6 +124,32 @@ builtins! {
             let row = Row::of_set(cx, xs)?;
             row.set(cx, row.items.get(start..).unwrap_or(&[]))
         };
+    /// The set without the element that came last; read that with `last` first.
+    Set "pop" "(self: Set<T>) -> Set<T>"
+        example "let s : Set<Int> = [2, 1]; let t := s.pop; t" => "{2}"
+        = |cx, xs: MapRef<'_>, _t: ShapeId| {
+            let row = Row::of_set(cx, xs)?;
+            row.set(cx, row.items.split_last().map_or(&[], |(_, rest)| rest))
+        };
+    /// The elements from position `start` up to but not including `end`, cut to the set.
+    Set "slice" "(self: Set<T>, start: Int, end: Int = 9223372036854775807) -> Set<T>"
+        example "let s : Set<Int> = [2, 1, 3]; s.slice(1, 2)" => "{1}"
+        = |cx, xs: MapRef<'_>, start: i64, end: i64, _t: ShapeId| {
+            let (start, end) = range_within(cx, start, end, xs.len())?;
+            let row = Row::of_set(cx, xs)?;
+            row.set(cx, row.items.get(start..end).unwrap_or(&[]))
+        };
+    /// As the how many-th an element came, counted from 0.
+    Set "index_of" "(self: Set<T>, value: T) -> Int?"
+        example "let s : Set<Int> = [2, 1]; s.index_of(1)" => "Some(1)"
+        = |cx, xs: MapRef<'_>, value: Word, _t: ShapeId| {
+            let found = Row::of_set(cx, xs)?.position(cx, value.0)?;
+            Ok(some_word(found.map(|at| at as u64), ShapeId::INT))
+        };
+    /// Pairs of elements at the same position, as many as the shorter one has.
+    Set "zip" "(self: Set<T>, other: List<U>) -> List<(T, U)>"
+        example "let s : Set<Int> = [2, 1]; s.zip([\"a\", \"b\"])" => "[(2, \"a\"), (1, \"b\")]"
+        = |cx, xs: MapRef<'_>, other: ListRef<'_>, _t: ShapeId, _u: ShapeId| Row::of_set(cx, xs)?.zip(cx, &Row::from(other));
     /// Pairs of position and element.
     Set "enumerate" "(self: Set<T>) -> List<(Int, T)>"
         example "let s : Set<Int> = [2, 1]; s.enumerate" => "[(0, 2), (1, 1)]"

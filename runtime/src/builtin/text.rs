@@ -1,6 +1,6 @@
 //! Members of Text.
 
-use crate::builtin::declare::{Moved, Outcome, absent, builtins};
+use crate::builtin::declare::{Moved, Outcome, builtins};
 use crate::builtin::large::{self, Growing, Search};
 use crate::builtin::support::{fail, natural, poll, position, range_within};
 use crate::context::Cx;
@@ -95,14 +95,6 @@ builtins! {
             let count = natural(cx, count, "the number of copies")?;
             repeat(cx, t.as_str(), count)
         };
-    /// Whether a regular expression matches somewhere.
-    Text "matches" "(self: Text, pattern: Text) -> Bool"
-        example "\"a1\".matches(\"[0-9]\")" => "true" missing yes
-        = |cx, _t: TextRef<'_>, _pattern: TextRef<'_>| absent(cx, "matches");
-    /// All matches of a regular expression.
-    Text "find_all" "(self: Text, pattern: Text) -> List<Text>"
-        example "\"a1b2\".find_all(\"[0-9]\")" => "[\"1\", \"2\"]" missing yes
-        = |cx, _t: TextRef<'_>, _pattern: TextRef<'_>| absent(cx, "find_all");
     /// The UTF-8 bytes of a text.
     function "bytes" "(text: Text) -> Bytes"
         example "bytes(\"hi\")" => "bytes(\"hi\")"

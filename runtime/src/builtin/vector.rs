@@ -95,6 +95,13 @@ builtins! {
             let sorted = Row::from(xs).sorted(cx, descending)?;
             large::list(cx, ShapeId::VECTOR, &sorted, ShapeId::FLOAT)
         };
+    /// The elements in the order of what `key` gives for them; equal ones keep theirs.
+    Vector "sort_by" "<K: Ord>(self: Vector, key: (Float) -> K, descending: Bool = false) -> Vector"
+        example "let v : Vector = [-3.0, 2.0]; v.sort_by(x => x * x)" => "[2.0, -3.0]"
+        = |cx, xs: ListRef<'_>, key: FunctionRef<'_>, descending: bool, k: ShapeId| {
+            let sorted = Row::from(xs).sorted_by(cx, key, k, descending)?;
+            Ok(ListBuf::from_items(ShapeId::VECTOR, &sorted))
+        };
     /// The elements from last to first.
     Vector "reverse" "(self: Vector) -> Vector"
         example "let v : Vector = [3.0, 4.0]; v.reverse" => "[4.0, 3.0]"

@@ -5,6 +5,7 @@ use crate::context::registers::DEFAULT_DEPTH;
 use crate::rng::Seed;
 use crate::services::ServiceOptions;
 use crate::value::heap;
+use crate::world::outside::Outside;
 use std::sync::Arc;
 
 #[derive(Clone, Debug)]
@@ -16,6 +17,8 @@ pub struct WorldOptions {
     pub limits: Limits,
     /// Money, lanes and memory; without them programs that use any of these fault.
     pub services: Option<ServiceOptions>,
+    /// The machine around the world.
+    pub outside: Outside,
 }
 
 /// What one program may use at most; reaching one is a Fault.
@@ -50,13 +53,15 @@ impl WorldOptions {
     pub fn real(seed: Seed) -> Self {
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         let clock = Arc::new(SystemClock::new());
-        Self { clock, seed, workers, limits: Limits::default(), services: None }
+        let (limits, outside) = (Limits::default(), Outside::default());
+        Self { clock, seed, workers, limits, services: None, outside }
     }
 
     /// One worker and a clock that passes only when nothing else can happen: every run is the same (L-161).
     #[must_use]
     pub fn seeded(seed: Seed) -> Self {
         let clock = Arc::new(VirtualClock::default());
-        Self { clock, seed, workers: 1, limits: Limits::default(), services: None }
+        let (limits, outside) = (Limits::default(), Outside::default());
+        Self { clock, seed, workers: 1, limits, services: None, outside }
     }
 }

@@ -439,6 +439,17 @@ impl Infer<'_, '_> {
         })
     }
 
+    /// What a row can say about a constant before anything runs: that a pattern is none.
+    fn constant_argument(&mut self, row: &builtin::Builtin, values: &[hir::Expr]) {
+        let Some(constant) = row.constant else { return };
+        let Some(value) = values.get(constant.parameter) else { return };
+        if let ExprKind::Text(text) = &value.kind
+            && let Some(wrong) = (constant.wrong)(text)
+        {
+            self.report(Diagnostic::new(codes::E0313, value.span, wrong));
+        }
+    }
+
     /// The arguments of a builtin with its type variables made fresh.
     pub fn builtin_arguments(
         &mut self,
@@ -473,7 +484,8 @@ impl Infer<'_, '_> {
             true => bound.written,
             false => std::iter::once(0).chain(bound.written.iter().map(|at| at + 1)).collect(),
         };
-        let values = first.into_iter().chain(bound.values).collect();
+        let values: Vec<hir::Expr> = first.into_iter().chain(bound.values).collect();
+        self.constant_argument(row, &values);
         let result = signature.result.substitute(&signature.generics, &types);
         Some(BuiltinUse { bound: Bound { values, written }, types, result })
     }
