@@ -1,5 +1,5 @@
 # What people and CI type. Each target says what it does and takes no arguments but those shown.
-.PHONY: help demo test soak picture repl bench bench-setup lint fmt install uninstall
+.PHONY: help demo test soak small picture repl bench bench-setup lint fmt install uninstall
 PREFIX ?= $(HOME)/.local
 
 help:         ## this list
@@ -16,6 +16,9 @@ soak:         ## the same with the long tests at full length (AG_TEST_SCALE)
 
 picture:      ## the README's pictures of the notebook, in a real JupyterLab
 	@.ci/picture
+
+small:        ## ag alone, without the local models and the network: echo lane, hashing embedder
+	@cargo build --release --locked -p ag-repl --no-default-features --target-dir target/small
 
 repl:         ## a session in the terminal
 	@cargo build --release --locked --workspace --all-targets --quiet && target/release/ag

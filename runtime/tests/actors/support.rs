@@ -242,7 +242,15 @@ impl Test {
         let slot = function(self.world(), &[], INT, move |cx, _| body(cx));
         let name = format!("cell {cell}").into();
         let sink = self.sink.clone();
-        self.world().run(TaskSpec { name, slot, args: Vec::new(), sink, limits: None, cell, globals: None })
+        self.world().run(TaskSpec {
+            name,
+            slot,
+            args: Vec::new(),
+            sink,
+            limits: None,
+            cell,
+            globals: None,
+        })
     }
 
     /// Runs a cell to its end.

@@ -323,7 +323,8 @@ mod tests {
 
     #[test]
     fn a_large_trace_stays_within_its_rectangles() {
-        let agents = (0..200).map(|id| AgentRow { id, is_agent: true, ..AgentRow::default() }).collect();
+        let agents =
+            (0..200).map(|id| AgentRow { id, is_agent: true, ..AgentRow::default() }).collect();
         let spans = (0..50_000u64).map(|n| SpanRow {
             agent: n % 200,
             worker: Some((n % 2) as u32),
