@@ -41,8 +41,10 @@ pub struct Ledger {
     session: Arc<LimitNode>,
     folder: PathBuf,
     durability: Durability,
-    // Opened at the first use: a program that spends nothing leaves no trace in its home.
-    inner: OnceLock<Result<Inner, LedgerError>>,
+    // Opened at the first use: a program that spends nothing leaves no trace in its home. A failure is not kept: once
+    // there is room again, or the file is mended, the next use goes on.
+    inner: OnceLock<Inner>,
+    opening: Mutex<()>,
 }
 
 /// What exists if the journal could be opened.
@@ -74,13 +76,14 @@ impl Ledger {
     ) -> Arc<Self> {
         let session = LimitNode::new(None, LimitKind::Session, budget, QuotaAction::Stop);
         let folder = folder.to_owned();
-        Arc::new(Self { clock, session, folder, durability, inner: OnceLock::new() })
+        let (inner, opening) = (OnceLock::new(), Mutex::new(()));
+        Arc::new(Self { clock, session, folder, durability, inner, opening })
     }
 
     /// Why nothing can be spent, if so.
     #[must_use]
-    pub fn health(&self) -> Option<&LedgerError> {
-        self.opened().as_ref().err()
+    pub fn health(&self) -> Option<LedgerError> {
+        self.opened().err()
     }
 
     /// The outermost limit.
@@ -104,7 +107,7 @@ impl Ledger {
     pub fn grant(&self, node: &LimitNode, more: MicroUsd, by: &str) -> Result<(), LedgerError> {
         let Some(limit) = node.limit() else { return Ok(()) };
         let record = Record::Grant { limit: node.name().into(), amount: more, by: by.into() };
-        self.usable()?.write(self.clock.now_ns(), record)?;
+        self.opened()?.write(self.clock.now_ns(), record)?;
         node.set_limit(Some(limit.checked_add(more).unwrap_or(MicroUsd::MAX)));
         Ok(())
     }
@@ -116,7 +119,7 @@ impl Ledger {
         worst_case: MicroUsd,
         call: CallFacts,
     ) -> Result<Reservation, LedgerError> {
-        let inner = self.usable()?;
+        let inner = self.opened()?;
         let now_ns = self.clock.now_ns();
         let amount = worst_case.max(MicroUsd::ZERO);
         let chain = state::with_session(limits, &self.session);
@@ -180,18 +183,21 @@ impl Ledger {
     /// Returns when everything recorded so far is on disk.
     pub fn flush(&self) -> Result<(), LedgerError> {
         match self.inner.get() {
-            Some(Ok(inner)) => inner.flusher.wait_all(),
-            Some(Err(error)) => Err(error.clone()),
+            Some(inner) => inner.flusher.wait_all(),
             None => Ok(()),
         }
     }
 
-    fn usable(&self) -> Result<&Inner, LedgerError> {
-        self.opened().as_ref().map_err(Clone::clone)
-    }
-
-    fn opened(&self) -> &Result<Inner, LedgerError> {
-        self.inner.get_or_init(|| Inner::open(&self.folder, self.clock.as_ref(), self.durability))
+    fn opened(&self) -> Result<&Inner, LedgerError> {
+        if let Some(inner) = self.inner.get() {
+            return Ok(inner);
+        }
+        let _one_at_a_time = self.opening.lock();
+        if let Some(inner) = self.inner.get() {
+            return Ok(inner);
+        }
+        let inner = Inner::open(&self.folder, self.clock.as_ref(), self.durability)?;
+        Ok(self.inner.get_or_init(|| inner))
     }
 }
 

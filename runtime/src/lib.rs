@@ -15,6 +15,7 @@ pub mod memory;
 pub mod models;
 #[cfg(feature = "net")]
 pub mod net;
+pub mod place;
 pub mod rng;
 pub mod sched;
 pub mod services;

@@ -98,8 +98,8 @@ impl History {
                 self.session = session;
                 self.has_number = true;
             }
-            // A full disk or a removed home: going on without the file beats an error under every cell.
-            Err(_) => self.path = None,
+            // A full disk or a removed home: going on beats an error under every cell. The next line tries again.
+            Err(_) => {}
         }
     }
 

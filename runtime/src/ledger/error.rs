@@ -26,6 +26,10 @@ pub enum LedgerError {
     DiskFull {
         path: PathBuf,
     },
+    /// The journal was deleted or moved while this process used it.
+    Gone {
+        path: PathBuf,
+    },
     /// The journal cannot be read or written.
     Unwritable {
         path: PathBuf,
@@ -53,7 +57,7 @@ impl LedgerError {
             Self::Corrupt { .. } => code::STORE_CORRUPT,
             Self::Newer { .. } => code::STORE_NEWER,
             Self::Locked { .. } => code::STORE_LOCKED,
-            Self::Unwritable { .. } => code::HOME,
+            Self::Gone { .. } | Self::Unwritable { .. } => code::HOME,
         }
     }
 }
@@ -76,14 +80,29 @@ impl fmt::Display for LedgerError {
             ),
             Self::Locked { path } => write!(
                 f,
-                "the money journal {} is held by another process that does not let go",
+                "the money journal {} is held by another process that does not let go; end that process (`lsof` shows \
+                 it), or use another --home",
                 path.display()
             ),
             Self::DiskFull { path } => {
-                write!(f, "no space left for the money journal {}", path.display())
+                write!(
+                    f,
+                    "no space left for the money journal {}; free some and run this again, nothing recorded is lost",
+                    path.display()
+                )
             }
+            Self::Gone { path } => write!(
+                f,
+                "the money journal {} was deleted or moved while this session used it; put it back, or restart the \
+                 session to begin a new one",
+                path.display()
+            ),
             Self::Unwritable { path, reason } => {
-                write!(f, "the money journal {} cannot be used: {reason}", path.display())
+                write!(
+                    f,
+                    "the money journal {} cannot be used: {reason}. Make it writable, or use another --home",
+                    path.display()
+                )
             }
         }
     }

@@ -2,10 +2,12 @@
 //!
 //! Protocol: whoever appends holds the file lock, first reads what others have appended since, then writes one line with
 //! one write. A line cut by a crash can only be the last; the next one to take the lock moves it aside (`.torn`). A bad
-//! line with good ones after it is damage: the file is left alone and every use refuses. Never: what records mean.
+//! line with good ones after it is damage: the file is left alone and every use refuses. A journal that was deleted or
+//! moved while in use takes nothing more: what it took would be lost. Never: what records mean.
 
 use crate::ledger::error::LedgerError;
 use crate::ledger::record::{Entry, LineError, Record, VERSION};
+use crate::place::FileId;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -61,7 +63,11 @@ impl Journal {
     }
 
     fn catch_up(&mut self) -> Result<Vec<Entry>, LedgerError> {
-        let len = self.file.metadata().map_err(|e| broken(&self.path, &e))?.len();
+        let data = self.file.metadata().map_err(|e| broken(&self.path, &e))?;
+        if FileId::of(&data) != FileId::at(&self.path) {
+            return Err(LedgerError::Gone { path: self.path.clone() });
+        }
+        let len = data.len();
         if len == self.known_len {
             return Ok(Vec::new());
         }
@@ -214,7 +220,9 @@ fn scan(bytes: &[u8], first_number: u64) -> Scan {
 pub(in crate::ledger) fn broken(path: &Path, error: &std::io::Error) -> LedgerError {
     let path = path.to_owned();
     match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => LedgerError::DiskFull { path },
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            LedgerError::DiskFull { path }
+        }
         _ => LedgerError::Unwritable { path, reason: error.to_string() },
     }
 }

@@ -61,7 +61,7 @@ impl Reservation {
     /// Marks that the call is about to leave. When this returns, reservation and mark are on disk: a crash from here on
     /// charges the call in full. If it fails the call must not be made.
     pub fn dispatch(&mut self) -> Result<(), LedgerError> {
-        let inner = self.ledger.usable()?;
+        let inner = self.ledger.opened()?;
         let now_ns = self.ledger.clock.now_ns();
         let mark = inner.write(now_ns, Record::Dispatch { reservation: self.number })?;
         self.stage = Stage::Dispatched;
@@ -104,7 +104,7 @@ impl Reservation {
                 node.let_go(self.amount);
             }
         };
-        self.ledger.usable()?.write_with(now_ns, record, count)?;
+        self.ledger.opened()?.write_with(now_ns, record, count)?;
         Ok(row)
     }
 }

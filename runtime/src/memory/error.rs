@@ -2,6 +2,7 @@
 
 use crate::fault::code;
 use crate::memory::embed::{DIM, NAME};
+use rusqlite::ffi;
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,10 @@ pub enum MemoryError {
     Locked {
         path: PathBuf,
     },
+    /// The store was deleted or moved while this process used it.
+    Gone {
+        path: PathBuf,
+    },
     Unwritable {
         path: PathBuf,
         reason: String,
@@ -35,6 +40,9 @@ pub enum MemoryError {
     Closed,
 }
 
+/// A write that failed, and a shared index that cannot be made longer.
+const CANNOT_GROW: [i32; 2] = [ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR_SHMSIZE];
+
 impl MemoryError {
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -44,7 +52,7 @@ impl MemoryError {
             Self::Newer { .. } => code::STORE_NEWER,
             Self::Locked { .. } => code::STORE_LOCKED,
             Self::NoEmbedder { .. } | Self::Model(_) => code::MODEL,
-            Self::Unwritable { .. } | Self::Closed => code::HOME,
+            Self::Gone { .. } | Self::Unwritable { .. } | Self::Closed => code::HOME,
         }
     }
 
@@ -52,7 +60,9 @@ impl MemoryError {
     pub fn from_io(path: &Path, error: &std::io::Error) -> Self {
         let path = path.to_owned();
         match error.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::DiskFull { path },
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+                Self::DiskFull { path }
+            }
             _ => Self::Unwritable { path, reason: error.to_string() },
         }
     }
@@ -61,8 +71,14 @@ impl MemoryError {
     pub fn from_sqlite(path: &Path, error: &rusqlite::Error) -> Self {
         use rusqlite::ErrorCode as Sqlite;
         let (path, reason) = (path.to_owned(), error.to_string());
+        let extended = error.sqlite_error().map_or(0, |failure| failure.extended_code);
         match error.sqlite_error_code() {
             Some(Sqlite::DiskFull) => Self::DiskFull { path },
+            // SQLite knows a full disk, but not a full quota or a limit on a file's size: those are failed writes.
+            Some(Sqlite::SystemIoFailure) if CANNOT_GROW.contains(&extended) => {
+                Self::DiskFull { path }
+            }
+            Some(Sqlite::SystemIoFailure) => Self::Unwritable { path, reason },
             Some(Sqlite::DatabaseBusy | Sqlite::DatabaseLocked) => Self::Locked { path },
             Some(Sqlite::CannotOpen | Sqlite::ReadOnly | Sqlite::PermissionDenied) => {
                 Self::Unwritable { path, reason }
@@ -76,7 +92,11 @@ impl fmt::Display for MemoryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DiskFull { path } => {
-                write!(f, "no space left for the memory store {}", path.display())
+                write!(
+                    f,
+                    "no space left for the memory store {}; free some and run this again, nothing stored is lost",
+                    path.display()
+                )
             }
             Self::Corrupt { path, reason } => write!(
                 f,
@@ -90,11 +110,23 @@ impl fmt::Display for MemoryError {
                 path.display()
             ),
             Self::Locked { path } => {
-                write!(f, "the memory store {} is held by another process", path.display())
+                write!(
+                    f,
+                    "the memory store {} is held by another process; end what it is doing there and run this again",
+                    path.display()
+                )
             }
-            Self::Unwritable { path, reason } => {
-                write!(f, "the memory store {} cannot be used: {reason}", path.display())
-            }
+            Self::Gone { path } => write!(
+                f,
+                "the memory store {} was deleted or moved while this session used it; put it back, or restart the \
+                 session to begin a new one",
+                path.display()
+            ),
+            Self::Unwritable { path, reason } => write!(
+                f,
+                "the memory store {} cannot be used: {reason}. Make the file and its folder writable, or use another --home",
+                path.display()
+            ),
             Self::NoEmbedder { dim } => write!(
                 f,
                 "no embedder gives vectors of {dim} numbers: {NAME} gives {DIM} (leave `dim` out)"

@@ -9,6 +9,7 @@ use crate::memory::embed::{DIM, NAME, embed};
 use crate::memory::episode::{Draft, Edge, Episode, EpisodeId, Outcome, fingerprint};
 use crate::memory::error::MemoryError;
 use crate::memory::writer::LogRecall;
+use crate::place::FileId;
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use rustc_hash::FxHashMap;
 use serde_json::Value;
@@ -47,6 +48,8 @@ CREATE TABLE IF NOT EXISTS recall_log(seq INTEGER PRIMARY KEY, ts INTEGER NOT NU
 pub struct Store {
     pub connection: Connection,
     path: PathBuf,
+    /// The file that was opened; a commit to another one would be lost.
+    file: Option<FileId>,
 }
 
 /// What was read since the last time.
@@ -83,7 +86,8 @@ impl Store {
         let fail = |e: rusqlite::Error| MemoryError::from_sqlite(path, &e);
         let connection = Connection::open(path).map_err(fail)?;
         connection.busy_timeout(PATIENCE).map_err(fail)?;
-        let mut store = Self { connection, path: path.to_owned() };
+        let file = FileId::at(path);
+        let mut store = Self { connection, path: path.to_owned(), file };
         store.prepare(durability)?;
         Ok(store)
     }
@@ -150,6 +154,9 @@ impl Store {
         &mut self,
         run: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, MemoryError> {
+        if FileId::at(&self.path) != self.file {
+            return Err(MemoryError::Gone { path: self.path.clone() });
+        }
         self.attempt(|connection| {
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
