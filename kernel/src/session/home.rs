@@ -22,7 +22,10 @@ impl Home {
         let home = Home::planned(options);
         std::fs::create_dir_all(&home.data).map_err(|error| SetupError {
             code: "R1006",
-            message: format!("the home {} cannot be written: {error}", home.data.display()),
+            message: format!(
+                "the home {} cannot be written: {error}; use another with --home or AG_HOME, or none with --ephemeral",
+                home.data.display()
+            ),
         })?;
         Ok(home)
     }
