@@ -1,5 +1,6 @@
 //! `ag run FILE`: a program as one cell, or a notebook's code cells one by one.
 
+use std::fmt::Display;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
@@ -89,12 +90,10 @@ pub fn read(path: &Path) -> Result<Program, String> {
     };
     let text = text.map_err(|error| unreadable(&name, &error))?;
     if path.extension().is_some_and(|extension| extension == "ipynb") {
-        let notebook = serde_json::from_str(&text)
-            .map_err(|error| format!("{name} is no notebook: {error}"))?;
-        return Ok(Program::Cells(
-            code_cells(&notebook)
-                .ok_or_else(|| format!("{name} is no notebook: it has no cells"))?,
-        ));
+        let no_notebook = |why: &dyn Display| format!("{name} is no notebook: {why}");
+        let text = text.trim_start_matches('\u{feff}');
+        let notebook = serde_json::from_str(text).map_err(|error| no_notebook(&error))?;
+        return code_cells(&notebook).map(Program::Cells).map_err(|why| no_notebook(&why));
     }
     Ok(Program::File(CellRequest::file(name, text)))
 }
@@ -107,23 +106,30 @@ pub fn unreadable(name: &str, error: &std::io::Error) -> String {
     }
 }
 
-/// The code cells of a notebook (format 4), with their ids. `source` is a text or a list of lines.
-fn code_cells(notebook: &Value) -> Option<Vec<NotebookCell>> {
+/// The code cells of a notebook (format 4), with their ids; the error says what is wrong with it.
+fn code_cells(notebook: &Value) -> Result<Vec<NotebookCell>, &'static str> {
     let is_code = |cell: &&Value| cell.get("cell_type").and_then(Value::as_str) == Some("code");
-    let text = |cell: &Value| match cell.get("source") {
-        Some(Value::Array(lines)) => lines.iter().filter_map(Value::as_str).collect(),
-        Some(Value::String(text)) => text.clone(),
-        _ => String::new(),
-    };
-    let request = |cell: &Value| {
+    let cells = notebook.get("cells").and_then(Value::as_array).ok_or("it has no cells")?;
+    let read = |cell: &Value| {
         let cell_id = cell.get("id").and_then(Value::as_str).map(str::to_owned);
         let tags = cell.pointer("/metadata/tags").and_then(Value::as_array);
-        NotebookCell {
-            request: CellRequest { cell_id, ..CellRequest::new(text(cell)) },
+        let text = source(cell).ok_or("the source of a cell is no text")?;
+        Ok(NotebookCell {
+            request: CellRequest { cell_id, ..CellRequest::new(text) },
             may_fail: tags.is_some_and(|tags| tags.iter().any(|tag| tag == "raises-exception")),
-        }
+        })
     };
-    Some(notebook.get("cells")?.as_array()?.iter().filter(is_code).map(request).collect())
+    cells.iter().filter(is_code).map(read).collect()
+}
+
+/// A text, or a list of lines; nothing is empty. Whatever else there is would be left out of what runs.
+fn source(cell: &Value) -> Option<String> {
+    match cell.get("source") {
+        Some(Value::Array(lines)) => lines.iter().map(Value::as_str).collect(),
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(_) => None,
+        None => Some(String::new()),
+    }
 }
 
 #[cfg(test)]
@@ -146,6 +152,6 @@ mod tests {
         assert_eq!(cells[0].request.cell_id.as_deref(), Some("a"));
         let may_fail: Vec<bool> = cells.iter().map(|cell| cell.may_fail).collect();
         assert_eq!(may_fail, [false, true, false]);
-        assert!(cells[0].request.is_counted() && code_cells(&json!([])).is_none());
+        assert!(cells[0].request.is_counted() && code_cells(&json!([])).is_err());
     }
 }
