@@ -93,13 +93,10 @@ impl History {
         let Some(path) = &self.path else { return };
         let owned = |text: Option<&str>| text.map(str::to_owned);
         let line = Line { session: self.session, line, input: owned(input), output: owned(output) };
-        match append(path, line, !self.has_number) {
-            Ok(session) => {
-                self.session = session;
-                self.has_number = true;
-            }
-            // A full disk or a removed home: going on beats an error under every cell. The next line tries again.
-            Err(_) => {}
+        // A full disk or a removed home: going on beats an error under every cell. The next line tries again.
+        if let Ok(session) = append(path, line, !self.has_number) {
+            self.session = session;
+            self.has_number = true;
         }
     }
 
