@@ -128,7 +128,7 @@ fn find_all(cx: &mut Cx, text: &str, pattern: &str) -> Outcome<ListBuf> {
     let pattern = pattern_of(cx, pattern)?;
     let found = if is_searched_at_once(cx, &pattern, text) {
         let go_on = |count: usize| match cx.safepoint() {
-            OK if count % LOOK_AT_ROOM == 0 => room(cx, count * MATCH_BYTES).is_ok(),
+            OK if count.is_multiple_of(LOOK_AT_ROOM) => room(cx, count * MATCH_BYTES).is_ok(),
             status => status == OK,
         };
         search(&pattern.regex, text, go_on).ok_or(Faulted)?
@@ -137,8 +137,9 @@ fn find_all(cx: &mut Cx, text: &str, pattern: &str) -> Outcome<ListBuf> {
         let (copy, limit) = (text.to_owned(), cx.world.limits().memory_bytes);
         let found = cx.blocking(move |is_wanted| {
             let has_room = |count: usize| heap::has_room((count * MATCH_BYTES) as u64, limit);
-            let go_on =
-                |count: usize| is_wanted() && (count % LOOK_AT_ROOM != 0 || has_room(count));
+            let go_on = |count: usize| {
+                is_wanted() && (!count.is_multiple_of(LOOK_AT_ROOM) || has_room(count))
+            };
             search(&pattern.regex, &copy, go_on)
         })?;
         match found {

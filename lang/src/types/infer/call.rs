@@ -446,7 +446,7 @@ impl Infer<'_, '_> {
         if let ExprKind::Text(text) = &value.kind
             && let Some(wrong) = (constant.wrong)(text)
         {
-            self.report(Diagnostic::new(codes::E0313, value.span, wrong));
+            self.report(Diagnostic::new(codes::E0314, value.span, wrong));
         }
     }
 
