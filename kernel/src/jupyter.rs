@@ -4,6 +4,7 @@
 //! they meet in queues. So everything but another cell is answered while a cell runs. Cells are served in the order they
 //! came. It knows the session only through its requests and replies, and never looks at a value.
 
+pub mod broadcast;
 pub mod cells;
 pub mod connection;
 pub mod control;
@@ -21,6 +22,7 @@ pub mod stdin;
 pub mod subshells;
 pub mod wire;
 pub mod worker;
+pub mod zmtp;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -100,7 +102,7 @@ async fn run(
     let shell = sockets::router(&connection.shell_url()).await?;
     let control = sockets::router(&connection.control_url()).await?;
     let stdin = sockets::router(&connection.stdin_url()).await?;
-    let publisher = sockets::publisher(&connection.iopub_url(), signer.clone()).await?;
+    let publisher = broadcast::publisher(&connection.iopub_url(), signer.clone()).await?;
     let (asker, asked) = Asker::new();
     let iopub = Iopub::new(signer.clone(), publisher.queue, asker);
     iopub.publish("status", None, &Status::starting());

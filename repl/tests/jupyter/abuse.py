@@ -195,6 +195,23 @@ class Abuse(Kernel):
         self.alive()
 
 
+    def test_a_client_that_does_not_read_holds_nobody_up(self):
+        info = self.client.get_connection_info()
+        stuck = zmq.Context.instance().socket(zmq.SUB)
+        stuck.linger = 0
+        stuck.rcvhwm = 1
+        stuck.subscribe(b"")
+        stuck.connect(f"tcp://{info['ip']}:{info['iopub_port']}")
+        # Its subscription has come when it was welcomed; from then on it never reads again.
+        self.assertTrue(stuck.poll(PATIENCE * 1000))
+        reply, shown = run(self.client, 'var line := "0123456789"\nfor i in 0..20 { line = line + line }\nfor i in 0..4 { print(line) }')
+        self.assertEqual(reply["status"], "ok")
+        said = "".join(m["content"]["text"] for m in shown if m["msg_type"] == "stream")
+        self.assertEqual(said, ("0123456789" * 2**20 + "\n") * 4)
+        self.alive()
+        stuck.close()
+
+
 class OneHome(unittest.TestCase):
     def test_two_kernels_and_a_terminal_lose_nothing(self):
         """They share the history, the ledger and the memory; each does its part at the same time."""
