@@ -46,6 +46,10 @@ const SHORT: &[(&str, &str)] = &[
     ("", "(value: T, xs: Set<T>) -> Bool"),
 ];
 
+/// What searches a large text on a thread of its own: the cell waits there, and its end is seen without steps. A virtual
+/// clock, as here, has no such threads: there a search is in one piece, in time linear in the text.
+const OUTSIDE: &[(&str, &str)] = &[("Text", "matches"), ("Text", "find_all")];
+
 /// Large values of every kind, and small operands that make a builtin go through all of them.
 struct Large {
     texts: Owned,
@@ -204,7 +208,7 @@ fn every_builtin_that_takes_long_passes_safepoints() {
             row.receiver.unwrap_or(""),
             if row.receiver.is_some() { row.name } else { row.signature },
         );
-        if !meant || !row.supported || SHORT.contains(&key) {
+        if !meant || !row.supported || SHORT.contains(&key) || OUTSIDE.contains(&key) {
             continue;
         }
         walked += 1;
