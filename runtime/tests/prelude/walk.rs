@@ -124,7 +124,9 @@ impl Large {
             "(Float) -> Float" => {
                 b.lambda(&[ShapeId::FLOAT], ShapeId::FLOAT, |_, args| Ok(args[0]))
             }
-            "(Float) -> U" => b.lambda(&[ShapeId::FLOAT], TEXT, |_, _| Ok(text("x").into_word())),
+            "(Float) -> U" | "(Float) -> K" => {
+                b.lambda(&[ShapeId::FLOAT], TEXT, |_, _| Ok(text("x").into_word()))
+            }
             "(T) -> U" | "(T) -> K" | "(V) -> U" => b.lambda(&[TEXT], TEXT, |_, args| {
                 retain(args[0], TEXT);
                 Ok(args[0])
