@@ -9,6 +9,8 @@ pub mod substitute;
 pub mod visit;
 
 use crate::types::ty::{Name, Ty};
+use std::sync::Arc;
+
 use ag_runtime::builtin::BuiltinId;
 
 /// Names a function for the session: `analyze_market`, `TradingAgent.trade_decision`,
@@ -220,6 +222,46 @@ pub enum ExprKind {
         why: Option<Box<Expr>>,
         shown: Vec<(Name, Expr)>,
     },
+    /// One clause of a contract (R0403): a node of its own, so that a proof can take it away and leave the rest.
+    Check {
+        clause: Arc<Clause>,
+        cond: Box<Expr>,
+        shown: Vec<(Name, Expr)>,
+    },
+    /// A body whose `return` goes through `checks` first: they read what it gives in `result`. Never nested.
+    Ensuring {
+        body: Box<Expr>,
+        result: LocalId,
+        checks: Vec<Expr>,
+    },
+}
+
+/// A clause as it was written, and whose it is.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Clause {
+    pub kind: ClauseKind,
+    /// The function, struct or agent.
+    pub of: Name,
+    pub source: Name,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ClauseKind {
+    Requires,
+    Ensures,
+    Invariant,
+    Decreases,
+}
+
+impl ClauseKind {
+    pub fn word(self) -> &'static str {
+        match self {
+            ClauseKind::Requires => "requires",
+            ClauseKind::Ensures => "ensures",
+            ClauseKind::Invariant => "invariant",
+            ClauseKind::Decreases => "decreases",
+        }
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]

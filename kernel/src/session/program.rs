@@ -230,7 +230,10 @@ impl Program {
             (Some((title, ..)), STATEMENTS) if !frame.function.contains('{') => title.to_string(),
             _ => match test_item::title(&frame.function) {
                 Some(title) => format!("test {title:?}"),
-                None => frame.function.to_string(),
+                None => match frame.function.strip_suffix(".{invariant}") {
+                    Some(owner) => format!("the invariant of {owner}"),
+                    None => frame.function.to_string(),
+                },
             },
         };
         let place = |(title, text, span): (Arc<str>, Arc<str>, Span)| {
@@ -262,6 +265,7 @@ fn values(fault: &Fault) -> Vec<NamedValue> {
     let values = match is_condition {
         true if fault.message.contains(" where ") => None,
         true => fault.data.as_object(),
+        false if fault.code == code::CONTRACT && fault.message.contains(" where ") => None,
         false => fault.data.get("values").and_then(|values| values.as_object()),
     };
     let Some(values) = values else { return Vec::new() };

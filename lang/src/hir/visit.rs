@@ -114,6 +114,14 @@ pub fn children(expr: &mut Expr, f: &mut dyn FnMut(&mut Expr)) {
             why.iter_mut().for_each(|inner| f(inner));
             shown.iter_mut().for_each(|(_, value)| f(value));
         }
+        ExprKind::Check { cond, shown, .. } => {
+            f(cond);
+            shown.iter_mut().for_each(|(_, value)| f(value));
+        }
+        ExprKind::Ensuring { body, checks, .. } => {
+            f(body);
+            checks.iter_mut().for_each(f);
+        }
     }
 }
 

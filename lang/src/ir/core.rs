@@ -9,11 +9,12 @@
 
 pub mod uses;
 
-use crate::hir::{Arith, Compare, FunctionKey};
+use crate::hir::{Arith, Clause, Compare, FunctionKey};
 use crate::source::Span;
 use crate::types::ty::Name;
 use ag_runtime::builtin::BuiltinId;
 use ag_runtime::value::shape::ShapeId;
+use std::sync::Arc;
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct Var(pub u32);
@@ -254,6 +255,8 @@ pub enum Raise {
     DiscardedErr(ShapeId),
     /// `?` at the top level of a cell.
     QuestionAtTop(ShapeId),
+    /// A clause of a contract does not hold; the names and shapes of the operands shown.
+    Contract { clause: Arc<Clause>, shown: Vec<(Name, ShapeId)> },
 }
 
 #[derive(Clone, PartialEq, Debug)]

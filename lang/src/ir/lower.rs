@@ -6,6 +6,7 @@
 
 pub mod build;
 pub mod change;
+pub mod contract;
 pub mod control;
 pub mod data;
 pub mod effect;
@@ -62,6 +63,7 @@ fn one<'h>(
         loops: vec![],
         scopes: vec![],
         handlers: vec![],
+        exit: None,
         span: hir.span,
         lambdas,
     };

@@ -109,6 +109,8 @@ pub struct Body {
     pub stmts: Vec<Stmt>,
     pub pats: Vec<Pat>,
     pub types: Vec<TypeRef>,
+    /// Clauses of contracts as they are written, in one line.
+    pub clauses: Vec<(ExprId, Arc<str>)>,
 }
 
 /// A literal's value. Floats are kept as bits so that trees compare and hash.

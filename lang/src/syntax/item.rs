@@ -263,6 +263,16 @@ impl Agent {
         })
     }
 
+    pub fn invariants(&self) -> impl Iterator<Item = ExprId> {
+        self.members
+            .iter()
+            .flat_map(|member| match &member.kind {
+                MemberKind::State { invariants, .. } => invariants.as_slice(),
+                _ => &[],
+            })
+            .copied()
+    }
+
     pub fn behaviors(&self) -> impl Iterator<Item = &Behavior> {
         self.members.iter().filter_map(|member| match &member.kind {
             MemberKind::Behavior(behavior) => Some(behavior),

@@ -16,7 +16,7 @@ use crate::syntax::ast::{ExprId, TypeRefId};
 use crate::syntax::item::{Agent, Function, ItemKind, ItemTree, MemberKind};
 use crate::types::declare::{definition, item_definition};
 use crate::types::def::{AgentDef, Definition};
-use crate::types::effects::{covers, effects_of, is_hidden, path};
+use crate::types::effects::{covers, effects_of, impure, is_hidden, path, suspending};
 use crate::types::generic::{growing, is_generic, parameters};
 use crate::types::infer::finish::Checked;
 use crate::types::infer::frame::FrameKind;
@@ -39,6 +39,22 @@ pub enum FnPath {
     Init,
     /// The configuration of an agent.
     Config,
+    /// The invariants of a struct or of an agent's state.
+    Invariant,
+}
+
+/// How the function of invariants is told from members where those are counted.
+pub const INVARIANT: u32 = u32::MAX;
+
+impl FnPath {
+    /// The place of a member, or of the item itself.
+    pub fn of(member: Option<u32>) -> FnPath {
+        match member {
+            None => FnPath::Item,
+            Some(INVARIANT) => FnPath::Invariant,
+            Some(at) => FnPath::Member(at),
+        }
+    }
 }
 
 /// The function at a place of an item.
@@ -62,11 +78,17 @@ pub fn function_paths(tree: &ItemTree) -> Vec<FnPath> {
     let members = |n: usize| (0..n).filter_map(|at| u32::try_from(at).ok()).map(FnPath::Member);
     match &tree.kind {
         ItemKind::Function(_) | ItemKind::Test(_) => vec![FnPath::Item],
-        ItemKind::Struct(def) => members(def.methods.len()).collect(),
+        ItemKind::Struct(def) => {
+            let invariant = (!def.invariants.is_empty()).then_some(FnPath::Invariant);
+            members(def.methods.len()).chain(invariant).collect()
+        }
         ItemKind::Enum(def) => members(def.methods.len()).collect(),
         ItemKind::Tool(def) => members(def.methods.len()).collect(),
         ItemKind::Agent(def) => {
             let mut paths = vec![FnPath::Init];
+            if def.invariants().next().is_some() {
+                paths.push(FnPath::Invariant);
+            }
             if has_config(def) {
                 paths.push(FnPath::Config);
             }
@@ -135,6 +157,16 @@ fn run<'db>(
             infer.finish(body, Span::default())
         }
         (FnPath::Item, _, ItemKind::Test(test)) => infer_test(infer, tree, test),
+        (FnPath::Invariant, Definition::Struct(def), ItemKind::Struct(tree)) => {
+            infer.generics = generic_names(&tree.generics);
+            infer.bounds = generic_bounds(&tree.generics);
+            let body = infer.struct_invariants(def, &tree.invariants);
+            infer.finish(body, Span::default())
+        }
+        (FnPath::Invariant, Definition::Agent(def), ItemKind::Agent(agent)) => {
+            let body = infer.state_invariants(def, agent);
+            infer.finish(body, Span::default())
+        }
         _ => match function_at(tree, path) {
             Some(function) => {
                 let generics = parameters(tree, path).into_iter().cloned().collect::<Vec<_>>();
@@ -152,6 +184,7 @@ fn label<'db>(db: &'db dyn Db, item: ItemKey<'db>, path: FnPath) -> String {
     match (path, function_at(item.tree(db), path)) {
         (FnPath::Init, _) => format!("{name}.{{init}}"),
         (FnPath::Config, _) => format!("{name}.{{config}}"),
+        (FnPath::Invariant, _) => format!("{name}.{{invariant}}"),
         (FnPath::Member(_), Some(function)) => format!("{name}.{}", function.name.name),
         _ => name.to_string(),
     }
@@ -200,10 +233,13 @@ fn infer_body<'db>(
         None if is_alert => Ty::Unit,
         None => infer.table.fresh(function.name.span, Fallback::Report),
     };
-    infer.open(FrameKind::Function, key, result);
+    infer.open(FrameKind::Function, key.clone(), result);
     infer.open_parameters(item, definition, function);
+    let before = infer.contract_before(function, &key);
     let Some(block) = &function.body else { return Checked::failed(infer.diagnostics) };
     let body = infer.function_body(block, function.name.span);
+    let after = infer.state_check(definition, &function.name);
+    let body = infer.contract_around(function, &key, before, body, after);
     infer.finish(body, function.span)
 }
 
@@ -393,6 +429,8 @@ pub fn check_item<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> CheckedItem {
         let checked = infer_function(db, item, path);
         out.diagnostics.extend(checked.diagnostics.iter().cloned());
         out.diagnostics.extend(exceeded(db, item, path, checked));
+        out.diagnostics.extend(impure(db, &checked.facts, item.prelude(db)));
+        out.diagnostics.extend(suspending(db, path, checked, item.prelude(db)));
         let Some(function) = &checked.function else { continue };
         let mut function = function.clone();
         function.effects = all_effects(db, checked, item.prelude(db));
@@ -520,7 +558,7 @@ fn type_definition(definition: &Definition) -> Option<hir::TypeDefinition> {
     Some(hir::TypeDefinition { name: name.clone(), ty, summary: Arc::from(summary) })
 }
 
-fn generic(name: &Name, fingerprint: u64, generics: &[Name]) -> Ty {
+pub fn generic(name: &Name, fingerprint: u64, generics: &[Name]) -> Ty {
     let args = generics.iter().cloned().map(Ty::Param).collect();
     Ty::Adt(Arc::new(crate::types::ty::AdtRef { name: name.clone(), fingerprint, args }))
 }
@@ -553,6 +591,7 @@ fn assemble(
             FnPath::Init => init = Some(function),
             FnPath::Config => config = Some(function),
             FnPath::Member(at) => bodies.push((at, function)),
+            FnPath::Invariant => private.push(function),
             FnPath::Item => {}
         }
     }

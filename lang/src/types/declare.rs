@@ -175,6 +175,7 @@ impl Declare<'_, '_> {
             fingerprint: self.fingerprint(),
             fields: def.fields.iter().map(|field| self.field(field, &generics)).collect(),
             methods: self.signatures(&def.methods, &def.generics),
+            has_invariant: !def.invariants.is_empty(),
             bounds: generic_bounds(&def.generics),
             doc: self.tree.doc.clone(),
             generics,
@@ -238,6 +239,7 @@ impl Declare<'_, '_> {
             state: def.state_fields().map(|field| self.field(field, &[])).collect(),
             behaviors,
             functions,
+            has_invariant: def.invariants().next().is_some(),
             doc: self.tree.doc.clone(),
             name: owner,
         }

@@ -76,6 +76,8 @@ pub struct StructDef {
     pub bounds: Vec<(Name, Name)>,
     pub fields: Vec<Param>,
     pub methods: Vec<Signature>,
+    /// Every value of it keeps its `invariant` clauses.
+    pub has_invariant: bool,
     pub doc: Option<Arc<str>>,
 }
 
@@ -125,6 +127,8 @@ pub struct AgentDef {
     pub behaviors: Vec<BehaviorDef>,
     /// Private functions.
     pub functions: Vec<MemberDef>,
+    /// Its state keeps its `invariant` clauses after each message.
+    pub has_invariant: bool,
     pub doc: Option<Arc<str>>,
 }
 

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::db::Db;
+use crate::diag::{Diagnostic, codes};
 use crate::names::scope::{ScopedName, Site, resolve};
 use crate::syntax::item::EffectPath;
 use crate::types::check::{FnPath, function_path, infer_function};
+use crate::types::infer::finish::Checked;
 use crate::types::infer::{Called, Facts};
 use crate::types::ty::Name;
 use std::sync::Arc;
@@ -40,6 +42,55 @@ pub fn effects_of(db: &dyn Db, facts: &Facts, prelude: bool) -> BTreeMap<Name, O
         }
     }
     found
+}
+
+/// Clauses that do something besides computing (E0603).
+pub fn impure(db: &dyn Db, facts: &Facts, prelude: bool) -> Vec<Diagnostic> {
+    let mut out = Vec::new();
+    for found in &facts.clauses {
+        let own = Facts {
+            effects: found.effects.clone(),
+            calls: found.calls.clone(),
+            ..Facts::default()
+        };
+        let effects = effects_of(db, &own, prelude);
+        // That it waits follows from what it waits for.
+        let worst = effects.iter().find(|(effect, _)| &***effect != "suspend");
+        let Some((effect, through)) = worst.or_else(|| effects.iter().next()) else { continue };
+        let at = own.effects.iter().find(|(own, _)| own == effect).map(|(_, span)| *span);
+        let at = through.as_ref().map(|call| call.span).or(at).unwrap_or(found.span);
+        let call = through.as_ref().map(|call| format!(" through `{}`", call.name));
+        let what = match &**effect {
+            "global" => "reads or assigns a `var` of the session".to_owned(),
+            "output" => "prints".to_owned(),
+            effect => format!("has the effect `{effect}`"),
+        };
+        let word = found.clause.kind.word();
+        let message = format!("`{word}` {what}{}", call.unwrap_or_default());
+        out.push(
+            Diagnostic::new(codes::E0603, at, message)
+                .note("a contract computes a value and changes nothing"),
+        );
+    }
+    out
+}
+
+/// An initialiser of a state waits for something (L-91).
+pub fn suspending(db: &dyn Db, path: FnPath, checked: &Checked, prelude: bool) -> Vec<Diagnostic> {
+    if path != FnPath::Init {
+        return Vec::new();
+    }
+    let effects = effects_of(db, &checked.facts, prelude);
+    let Some((effect, through)) = effects.get_key_value("suspend") else { return Vec::new() };
+    let own = checked.facts.effects.iter().find(|(own, _)| own == effect);
+    let at = through.as_ref().map(|call| call.span).or(own.map(|(_, span)| *span));
+    let call = through.as_ref().map(|call| format!(" through `{}`", call.name));
+    let message = format!("this initial value waits{}", call.unwrap_or_default());
+    vec![
+        Diagnostic::new(codes::E0603, at.unwrap_or_default(), message).note(
+            "a state begins at once; give the value as a parameter, or ask for it in a behavior",
+        ),
+    ]
 }
 
 /// A global that a body assigns, by itself or through what it calls.

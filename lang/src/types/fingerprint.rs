@@ -61,6 +61,11 @@ fn type_outline<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> Outline {
                 outline.field(body, Some(field.name.name.as_str()), field.ty);
                 outline.text.push(if field.default.is_some() { '=' } else { ';' });
             }
+            // Values made under other invariants need not keep these.
+            for invariant in &def.invariants {
+                let text = body.clauses.iter().find(|(id, _)| id == invariant);
+                let _ = write!(outline.text, "!{}", text.map_or("", |(_, text)| text));
+            }
         }
         ItemKind::Enum(def) => {
             outline.generics("enum", &def.generics);

@@ -79,7 +79,7 @@ fn generic_body<'db>(
 ) -> Option<(ItemKey<'db>, FnPath, &'db Checked)> {
     let owner = ScopedName::new(db, instance.owner.clone(), instance.prelude);
     let Site::Item(item) = resolve(db, owner, None)? else { return None };
-    let path = instance.member.map_or(FnPath::Item, FnPath::Member);
+    let path = FnPath::of(instance.member);
     let checked = match instance.default {
         Some(index) => infer_default(db, item, instance.member, index),
         None => infer_function(db, item, path),

@@ -9,12 +9,14 @@ pub mod args;
 pub mod call;
 pub mod collection;
 pub mod config;
+pub mod contract;
 pub mod control;
 pub mod convert;
 pub mod expr;
 pub mod finish;
 pub mod frame;
 pub mod intrinsic;
+pub mod invariant;
 pub mod lambda;
 pub mod member;
 pub mod name;
@@ -22,6 +24,7 @@ pub mod operator;
 pub mod pattern;
 pub mod place;
 pub mod probe;
+pub mod quantifier;
 pub mod spawn;
 pub mod stmt;
 
@@ -40,6 +43,7 @@ use crate::source::Span;
 use crate::syntax::ast::{Body, ExprId, TypeRefId};
 use crate::types::declare::definition;
 use crate::types::def::{AgentDef, Definition, ToolDef};
+use crate::types::infer::contract::{ClauseFacts, Measure, Reading};
 use crate::types::infer::frame::{Frame, FrameKind};
 use crate::types::infer::probe::Probe;
 use crate::types::resolve::TypeScope;
@@ -76,6 +80,8 @@ pub struct Facts {
     pub reads: BTreeSet<Name>,
     /// Globals assigned.
     pub assigns: BTreeSet<Name>,
+    /// Its contract. What clauses do is here and not above: they must do nothing.
+    pub clauses: Vec<ClauseFacts>,
 }
 
 /// A function of the program that is called or used as a value.
@@ -127,6 +133,12 @@ pub struct Infer<'a, 'db> {
     pub in_is: bool,
     /// Set when an editor asks about a place.
     pub probe: Option<Rc<RefCell<Probe>>>,
+    /// The clause of a contract around the current place.
+    pub reading: Option<Reading>,
+    /// What `old` refers to, to be kept when the function begins.
+    pub olds: Vec<(hir::LocalId, hir::Expr)>,
+    /// `decreases` of the function.
+    pub measure: Option<Measure>,
     missing: FxHashSet<Name>,
     lambdas: u32,
 }
@@ -150,6 +162,9 @@ impl<'a, 'db> Infer<'a, 'db> {
             in_config: false,
             in_is: false,
             probe: None,
+            reading: None,
+            olds: Vec::new(),
+            measure: None,
             missing: FxHashSet::default(),
             lambdas: 0,
         }

@@ -26,9 +26,6 @@ pub fn unsupported(tree: &ItemTree) -> Vec<Diagnostic> {
         ItemKind::Error | ItemKind::Alias(_) | ItemKind::Test(_) => {}
         ItemKind::Function(function) => functions(std::slice::from_ref(function), &[], &mut out),
         ItemKind::Struct(def) => {
-            for invariant in &def.invariants {
-                out.push(report("`invariant`", tree.body[*invariant].span));
-            }
             functions(&def.methods, &[], &mut out);
         }
         ItemKind::Enum(def) => {
@@ -58,9 +55,6 @@ fn attributes(attrs: &[Attr], allowed: &[&str], out: &mut Vec<Diagnostic>) {
 fn functions(functions: &[Function], allowed: &[&str], out: &mut Vec<Diagnostic>) {
     for function in functions {
         attributes(&function.attrs, allowed, out);
-        if let Some(contract) = function.contracts.first() {
-            out.push(report("a contract", contract.span));
-        }
         if let Some(receiver) = &function.receiver
             && matches!(receiver.cap, Some(Cap::Ref | Cap::Iso))
         {
@@ -89,11 +83,6 @@ fn agent(tree: &ItemTree, out: &mut Vec<Diagnostic>) {
     for member in &def.members {
         match &member.kind {
             MemberKind::Policy(_) => out.push(report("`policy` in an agent", head(member.span))),
-            MemberKind::State { invariants, .. } => {
-                for invariant in invariants {
-                    out.push(report("`invariant`", tree.body[*invariant].span));
-                }
-            }
             MemberKind::Behavior(behavior) => {
                 let what = match behavior.kind {
                     BehaviorKind::Behavior => None,

@@ -11,6 +11,7 @@ use crate::actor::mailbox::Next;
 use crate::actor::message::Message;
 use crate::actor::redefine;
 use crate::actor::reference::AgentRef;
+use crate::actor::selector::Selector;
 use crate::actor::slab::{Activity, Slot};
 use crate::actor::supervisor::Verdict;
 use crate::context::Cx;
@@ -166,10 +167,11 @@ fn handle(cx: &mut Cx, slot: &Slot, message: Message) -> bool {
     begin(cx, &message);
     redefine::refresh(cx, slot, &message);
     let reply = message.reply.clone();
+    let behavior = message.selector;
     let result = perform(cx, message);
     // Limits and leases end before the reply can be seen.
     cx.close_scopes(0);
-    let blame = blame(cx, reply.as_deref(), &result);
+    let blame = blame(cx, reply.as_deref(), behavior, &result);
     cx.set_work(None);
     let go_on = finish(cx, slot, reply, result, blame);
     cx.record(Kind::End);
@@ -234,10 +236,26 @@ fn guarded<T>(cx: &mut Cx, body: impl FnOnce(&mut Cx) -> Option<T>) -> Option<T>
 
 /// Whether the agent itself is to blame for a Fault, or the request: its cancellation, the limits it carries, a
 /// `requires` it breaks (L-76).
-fn blame(cx: &Cx, reply: Option<&Work>, result: &Result<Owned, Box<Fault>>) -> bool {
+fn blame(
+    cx: &Cx,
+    reply: Option<&Work>,
+    behavior: Selector,
+    result: &Result<Owned, Box<Fault>>,
+) -> bool {
     let (Err(fault), Some(reply)) = (result, reply) else { return result.is_err() };
-    let carried = [code::MONEY, code::TIME, code::TOKENS, code::CONTRACT];
-    !(cx.is_cancelled() || reply.reason().is_some() || carried.contains(&fault.code))
+    let carried = [code::MONEY, code::TIME, code::TOKENS].contains(&fault.code);
+    let is_unasked = carried || is_broken_request(fault, &cx.serving.name, behavior);
+    !(cx.is_cancelled() || reply.reason().is_some() || is_unasked)
+}
+
+/// Whether the Fault is a `requires` of the behavior itself, and not one that it broke further down.
+fn is_broken_request(fault: &Fault, agent: &str, behavior: Selector) -> bool {
+    let told = |key: &str| fault.data.get(key).and_then(|value| value.as_str());
+    let own = told("of").and_then(|of| of.strip_prefix(agent)?.strip_prefix('.'));
+    fault.code == code::CONTRACT
+        && told("clause") == Some("requires")
+        && own == Some(&*behavior.name())
+        && fault.chain.len() <= 1
 }
 
 /// Commits or rolls back, answers, and does what supervision says; false if the agent is to stop.

@@ -157,7 +157,12 @@ impl Aux {
     pub fn diverges(&self) -> bool {
         matches!(
             self,
-            Aux::Raise(Raise::Failed { .. } | Raise::DiscardedErr(_) | Raise::QuestionAtTop(_))
+            Aux::Raise(
+                Raise::Failed { .. }
+                    | Raise::DiscardedErr(_)
+                    | Raise::QuestionAtTop(_)
+                    | Raise::Contract { .. }
+            )
         )
     }
 }

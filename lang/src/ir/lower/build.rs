@@ -26,6 +26,8 @@ pub struct Builder<'s, 'h> {
     /// Block forms entered and not left, outermost first: what leaves them, and their token.
     pub scopes: Vec<(BuiltinId, Var)>,
     pub handlers: Vec<BlockId>,
+    /// Where `return` goes while there are clauses to be checked after it.
+    pub exit: Option<Join>,
     pub span: Span,
     pub lambdas: &'s mut Vec<&'h hir::Function>,
 }

@@ -31,6 +31,8 @@ impl<'h> Builder<'_, 'h> {
             K::Require { cond, assertion, why, shown } => {
                 self.require(cond, *assertion, why.as_deref(), shown)
             }
+            K::Check { clause, cond, shown } => self.check(clause, cond, shown),
+            K::Ensuring { body, result, checks } => self.ensuring(body, *result, checks),
             _ => self.unit(),
         }
     }
@@ -170,7 +172,10 @@ impl<'h> Builder<'_, 'h> {
 
     fn return_var(&mut self, value: Var) -> Var {
         self.exit_scopes(0, 0);
-        self.end(End::Return(value));
+        match self.exit.clone() {
+            Some(exit) => self.jump(&exit, Some(value)),
+            None => self.end(End::Return(value)),
+        }
         self.unit()
     }
 

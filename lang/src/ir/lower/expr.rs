@@ -82,7 +82,9 @@ impl<'h> Builder<'_, 'h> {
             | K::Return(_)
             | K::Break
             | K::Continue
-            | K::Require { .. } => self.control(expr),
+            | K::Require { .. }
+            | K::Check { .. }
+            | K::Ensuring { .. } => self.control(expr),
         }
     }
 

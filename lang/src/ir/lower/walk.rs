@@ -154,6 +154,14 @@ pub fn each_child<'a>(expr: &'a Expr, see: &mut dyn FnMut(&'a Expr)) {
             why.iter().for_each(|why| see(why));
             shown.iter().for_each(|(_, value)| see(value));
         }
+        K::Check { cond, shown, .. } => {
+            see(cond);
+            shown.iter().for_each(|(_, value)| see(value));
+        }
+        K::Ensuring { body, checks, .. } => {
+            see(body);
+            checks.iter().for_each(see);
+        }
     }
 }
 

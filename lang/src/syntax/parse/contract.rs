@@ -54,17 +54,28 @@ impl Parser<'_> {
     /// A head in which quantifiers and implications are allowed.
     pub(super) fn contract_head(&mut self) -> ExprId {
         let outer = std::mem::replace(&mut self.in_contract, true);
+        let start = self.start();
         let head = self.head();
         self.in_contract = outer;
+        self.keep_text(head, start);
         head
     }
 
     /// The same without the restriction of heads: `invariant` of a struct or state.
     pub(super) fn contract_expr(&mut self) -> ExprId {
         let outer = std::mem::replace(&mut self.in_contract, true);
+        let start = self.start();
         let expr = self.expr();
         self.in_contract = outer;
+        self.keep_text(expr, start);
         expr
+    }
+
+    /// A clause is told with its text when it does not hold.
+    fn keep_text(&mut self, clause: ExprId, start: u32) {
+        let text = Span::new(start, self.previous_end().max(start)).text(self.source);
+        let words: Vec<&str> = text.split_whitespace().collect();
+        self.body.clauses.push((clause, words.join(" ").into()));
     }
 
     /// `effect ("," effect)*`; `none` is the empty set.

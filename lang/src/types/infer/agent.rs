@@ -95,7 +95,7 @@ impl Infer<'_, '_> {
         }
         let value = match values.is_empty() {
             true => expr(ExprKind::Unit, Ty::Unit, span),
-            false => expr(ExprKind::Tuple(values), result, span),
+            false => self.initial_state(def, agent, values, result, span),
         };
         returned(value, span)
     }

@@ -264,7 +264,7 @@ impl Infer<'_, '_> {
         }
         let owner = ScopedName::new(self.db, slot.owner.clone(), slot.prelude);
         let Some(Site::Item(item)) = resolve(self.db, owner, None) else { return Vec::new() };
-        parameter_names(item.tree(self.db), slot.member.map_or(FnPath::Item, FnPath::Member))
+        parameter_names(item.tree(self.db), FnPath::of(slot.member))
     }
 
     /// Makes a call whose arguments are evaluated in the order written (L-42).

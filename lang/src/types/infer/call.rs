@@ -16,6 +16,7 @@ use crate::types::check::inferred_result;
 use crate::types::declare::adt_definition;
 use crate::types::def::{Definition, Param, Signature, ToolDef};
 use crate::types::infer::args::{Bound, Default, DefaultSlot, Formal};
+use crate::types::infer::contract::block;
 use crate::types::infer::name::EnumUse;
 use crate::types::infer::{Expect, Infer, Owner, Pending, error, expr};
 use crate::types::report;
@@ -51,6 +52,11 @@ impl Infer<'_, '_> {
     ) -> hir::Expr {
         if let Some(function) = self.own_name(name, at) {
             return self.call_value(function, args, span);
+        }
+        if &**name == "old"
+            && let Some(value) = self.old_value(args, span)
+        {
+            return value;
         }
         if let Some(call) = self.call_private(name, args, span, expect) {
             return call;
@@ -203,10 +209,29 @@ impl Infer<'_, '_> {
             true => Callee::Function(signature.key.clone()),
             false => Callee::Instance(self.instance(signature, owner, member, types)),
         };
-        self.in_order(bound, span, |values| {
+        let is_measured = self.is_measured(&signature.key);
+        let call = self.in_order(bound, span, |values| {
             let args = head.first.into_iter().chain(values).collect();
             expr(ExprKind::Call { callee, args }, result, span)
-        })
+        });
+        if is_measured { self.smaller_call(call) } else { call }
+    }
+
+    /// A recursion after the check that its measure gets smaller.
+    fn smaller_call(&mut self, call: hir::Expr) -> hir::Expr {
+        let (ty, span) = (call.ty.clone(), call.span);
+        match call.kind {
+            ExprKind::Call { callee, args } => {
+                let (stmts, args) = self.descending(args, span);
+                let call = expr(ExprKind::Call { callee, args }, ty.clone(), span);
+                block(stmts, Some(call), ty, span)
+            }
+            ExprKind::Block { stmts, value: Some(value) } => {
+                let value = self.smaller_call(*value);
+                block(stmts, Some(value), ty, span)
+            }
+            kind => expr(kind, ty, span),
+        }
     }
 
     /// One type for each parameter of a generic function, the first ones known from the receiver.
@@ -275,6 +300,7 @@ impl Infer<'_, '_> {
     pub fn call_value(&mut self, function: hir::Expr, args: &[Arg], span: Span) -> hir::Expr {
         match self.shallow(&function.ty) {
             Ty::Function(ty) => {
+                self.refused_function(span);
                 let formal = |(at, ty): (usize, &Ty)| Formal {
                     name: Arc::from(format!("_{at}")),
                     ty: ty.clone(),
@@ -370,7 +396,8 @@ impl Infer<'_, '_> {
             return expr(ExprKind::Unit, Ty::Error, span);
         };
         let evaluation = bound.written;
-        expr(ExprKind::Record { fields: bound.values, evaluation }, ty, span)
+        let record = expr(ExprKind::Record { fields: bound.values, evaluation }, ty, span);
+        self.kept(record)
     }
 
     /// A variant with its payload.

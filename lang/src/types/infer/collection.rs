@@ -225,12 +225,13 @@ impl Infer<'_, '_> {
         let given = self.named_values(&def.name, &fields, &inits);
         if let Some(base) = base {
             let kind = ExprKind::Update { base: Box::new(base), fields: given };
-            return expr(kind, ty, span);
+            return self.kept(expr(kind, ty, span));
         }
         self.bounded(&def.name, &def.generics, &def.bounds, &adt.args, span);
         let slots =
             |at: usize| DefaultSlot::of(&def.name, def.fingerprint == 0, None, at).with(&adt.args);
-        self.complete(&def.name, &fields, given, slots, ty, span)
+        let record = self.complete(&def.name, &fields, given, slots, ty, span);
+        self.kept(record)
     }
 
     /// `name: value` pairs against fields, in the order written; unknown and double names are E0305.

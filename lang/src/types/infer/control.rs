@@ -332,6 +332,7 @@ impl Infer<'_, '_> {
 
     /// `?` gives `None` or `Err` to whoever called; at the top of a cell it ends the cell (R0107).
     fn leaves_early(&mut self, ty: &Ty, span: Span) {
+        self.refused_in_clause("`?`", span);
         let frame = self.frame();
         if frame.kind == crate::types::infer::frame::FrameKind::Cell {
             // Nobody looks at the value; what is unknown of it does not matter.

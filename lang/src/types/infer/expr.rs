@@ -6,7 +6,6 @@ use crate::hir::{self, ExprKind, TemplatePart};
 use crate::source::Span;
 use crate::syntax::ast::{self, ExprId, Literal};
 use crate::types::infer::{Expect, Infer, error, expr};
-use crate::types::report;
 use crate::types::ty::Ty;
 use ag_runtime::value::template;
 
@@ -62,9 +61,8 @@ impl Infer<'_, '_> {
             }
             ast::ExprKind::Block(block) => self.block(block, expect),
             ast::ExprKind::Intrinsic(intrinsic) => self.intrinsic(intrinsic, span, expect),
-            ast::ExprKind::Quantifier { .. } => {
-                self.report(report::unsupported("`forall` and `exists`", span));
-                error(span)
+            ast::ExprKind::Quantifier { quantifier, binders, body } => {
+                self.quantifier(*quantifier, binders, *body, span)
             }
         }
     }

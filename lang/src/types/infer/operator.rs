@@ -69,9 +69,9 @@ impl Infer<'_, '_> {
                 expr(kind, Ty::Bool, span)
             }
             ast::BinaryOp::Coalesce => self.coalesce(left, right, span, expect),
+            // The parser says where they stand.
             ast::BinaryOp::Implies | ast::BinaryOp::Iff => {
-                // The parser says where they stand.
-                error(span)
+                self.implication(left, right, op == ast::BinaryOp::Iff, span)
             }
             ast::BinaryOp::In => self.membership(left, right, span),
             ast::BinaryOp::Eq | ast::BinaryOp::Ne => {

@@ -23,6 +23,7 @@ impl Infer<'_, '_> {
         span: Span,
         out: &mut Vec<Stmt>,
     ) {
+        self.refused_in_clause("an assignment", span);
         let Some(mut place) = self.place(target, value) else {
             self.infer(value);
             return;
@@ -57,6 +58,7 @@ impl Infer<'_, '_> {
             ast::ExprKind::Field { base, name } => {
                 let mut place = self.place(*base, value)?;
                 let container = self.shallow(&place.ty);
+                self.alone(&container, name);
                 let (index, ty) = self.field_place(&container, name)?;
                 place.path.push(PlaceStep::Field { container, index });
                 place.ty = ty;

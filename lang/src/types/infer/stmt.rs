@@ -3,7 +3,10 @@
 use crate::diag::{Diagnostic, codes};
 use crate::hir::{self, Arm, ExprKind, Pattern, PatternKind, Sequence, Stmt, StmtKind};
 use crate::source::Span;
-use crate::syntax::ast::{self, Block, Cond, Diverge, ExprId, Ident, PatId, StmtId, TypeRefId};
+use crate::syntax::ast::{
+    self, Block, Cond, Diverge, ExprId, Ident, LoopSpec, PatId, StmtId, TypeRefId,
+};
+use crate::types::infer::contract::block as block_of;
 use crate::types::infer::control::wildcard;
 use crate::types::infer::frame::FrameKind;
 use crate::types::infer::{Expect, Infer, error, expr};
@@ -43,13 +46,11 @@ impl Infer<'_, '_> {
                 out.push(expr_stmt(leave));
             }
             ast::StmtKind::For { pattern, iterable, specs, body } => {
-                self.loop_specs(specs);
-                let value = self.for_loop(*pattern, *iterable, body, span);
+                let value = self.for_loop(*pattern, *iterable, specs, body, span);
                 out.push(expr_stmt(value));
             }
             ast::StmtKind::While { cond, specs, body } => {
-                self.loop_specs(specs);
-                let value = self.while_loop(cond, body, span);
+                let value = self.while_loop(cond, specs, body, span);
                 out.push(expr_stmt(value));
             }
             ast::StmtKind::Loop(body) => {
@@ -68,13 +69,6 @@ impl Infer<'_, '_> {
                 let value = self.expected(*inner, &Expect::Discard);
                 out.push(expr_stmt(value));
             }
-        }
-    }
-
-    fn loop_specs(&mut self, specs: &[ast::LoopSpec]) {
-        for spec in specs {
-            let (ast::LoopSpec::Invariant(id) | ast::LoopSpec::Decreases(id)) = spec;
-            self.report(report::unsupported("contracts of loops", self.span(*id)));
         }
     }
 
@@ -305,7 +299,7 @@ impl Infer<'_, '_> {
     }
 
     /// The variables of a condition, to be told with their values when it fails.
-    fn shown(&mut self, cond: &hir::Expr) -> Vec<(Name, hir::Expr)> {
+    pub fn shown(&mut self, cond: &hir::Expr) -> Vec<(Name, hir::Expr)> {
         let mut seen = BTreeSet::new();
         let mut out = Vec::new();
         self.variables(&mut cond.clone(), &mut |name, value| {
@@ -335,6 +329,7 @@ impl Infer<'_, '_> {
     }
 
     pub fn return_value(&mut self, value: Option<ExprId>, span: Span) -> hir::Expr {
+        self.refused_in_clause("`return`", span);
         let frame = self.frame();
         if frame.kind == FrameKind::Cell {
             self.report(
@@ -397,6 +392,7 @@ impl Infer<'_, '_> {
         &mut self,
         pattern: PatId,
         iterable: ExprId,
+        specs: &[LoopSpec],
         body: &Block,
         span: Span,
     ) -> hir::Expr {
@@ -416,14 +412,15 @@ impl Infer<'_, '_> {
         self.enter();
         let pattern = self.binding(pattern, &element, false);
         self.irrefutable(&pattern);
+        let (before, each) = self.loop_checks(specs);
         let (body, _) = self.loop_body(body);
         self.leave();
-        let kind = ExprKind::For { pattern, sequence, body: Box::new(body) };
-        expr(kind, Ty::Unit, span)
+        let kind = ExprKind::For { pattern, sequence, body: Box::new(after(each, body)) };
+        after(before, expr(kind, Ty::Unit, span))
     }
 
     /// What a loop over this value gives (L-53).
-    fn element(&mut self, value: &hir::Expr) -> Ty {
+    pub fn element(&mut self, value: &hir::Expr) -> Ty {
         match self.shallow(&value.ty) {
             Ty::List(element) | Ty::Set(element) => *element,
             Ty::Vector => Ty::Float,
@@ -446,14 +443,26 @@ impl Infer<'_, '_> {
         }
     }
 
-    fn while_loop(&mut self, cond: &Cond, body: &Block, span: Span) -> hir::Expr {
-        match cond {
+    /// The checks stand before the condition: they hold before each iteration and when there is none any more.
+    fn while_loop(
+        &mut self,
+        cond: &Cond,
+        specs: &[LoopSpec],
+        body: &Block,
+        span: Span,
+    ) -> hir::Expr {
+        let (before, each) = self.loop_checks(specs);
+        let value = match cond {
             Cond::Expr(cond) => {
-                let cond = Box::new(self.check(*cond, &Ty::Bool));
+                let cond = self.check(*cond, &Ty::Bool);
                 let forever = cond.kind == ExprKind::Bool(true);
                 let (body, breaks) = self.loop_body(body);
                 let ty = if forever && !breaks { Ty::Never } else { Ty::Unit };
-                expr(ExprKind::While { cond, body: Box::new(body) }, ty, span)
+                let cond = match each.is_empty() {
+                    true => cond,
+                    false => block_of(each, Some(cond), Ty::Bool, span),
+                };
+                expr(ExprKind::While { cond: Box::new(cond), body: Box::new(body) }, ty, span)
             }
             Cond::Let { pattern, value } => {
                 let scrutinee = self.infer(*value);
@@ -468,10 +477,11 @@ impl Infer<'_, '_> {
                     Arm { pattern: wild, guard: None, body: stop },
                 ];
                 let kind = ExprKind::Match { scrutinee: Box::new(scrutinee), arms };
-                let body = Box::new(expr(kind, Ty::Unit, span));
+                let body = Box::new(after(each, expr(kind, Ty::Unit, span)));
                 expr(ExprKind::Loop { body }, Ty::Unit, span)
             }
-        }
+        };
+        after(before, value)
     }
 
     fn endless_loop(&mut self, body: &Block, span: Span) -> hir::Expr {
@@ -484,6 +494,16 @@ impl Infer<'_, '_> {
 pub fn expr_stmt(value: hir::Expr) -> Stmt {
     let span = value.span;
     Stmt { kind: StmtKind::Expr(value), span }
+}
+
+/// The value with statements before it.
+fn after(stmts: Vec<Stmt>, value: hir::Expr) -> hir::Expr {
+    if stmts.is_empty() {
+        return value;
+    }
+    let (ty, span) = (value.ty.clone(), value.span);
+    let stmts = stmts.into_iter().chain([expr_stmt(value)]).collect();
+    block_of(stmts, None, ty, span)
 }
 
 /// The bound values as one: nothing, the value, or a tuple.

@@ -2,7 +2,9 @@
 //!
 //! Never: leaves a frame (`interp::fault` does).
 
+use crate::hir::{Clause, ClauseKind};
 use crate::ir::core::Raise;
+use crate::types::ty::Name;
 use ag_runtime::context::Cx;
 use ag_runtime::fault::{Fault, Faulted, Site, code};
 use ag_runtime::value::json;
@@ -13,6 +15,7 @@ use serde_json::{Map, Value};
 pub fn raise(cx: &mut Cx, raise: &Raise, args: &[u64]) -> Faulted {
     let fault = match raise {
         Raise::Failed { assertion, why, shown } => failed(*assertion, *why, shown, args),
+        Raise::Contract { clause, shown } => broken(clause, shown, args),
         Raise::DiscardedErr(of) => {
             let shown = show::quoted(first(args), *of);
             Fault::new(
@@ -39,7 +42,7 @@ const VALUES_BYTES: usize = 100;
 fn failed(
     assertion: bool,
     why: bool,
-    shown: &[(crate::types::ty::Name, ShapeId)],
+    shown: &[(Name, ShapeId)],
     args: &[u64],
 ) -> Fault {
     let mut message =
@@ -50,6 +53,17 @@ fn failed(
         message.push_str(": ");
         message.push_str(&show::show(reason, ShapeId::TEXT));
     }
+    let values = tell(&mut message, shown, args);
+    let code = if assertion { code::ASSERT } else { code::REQUIRE };
+    Fault::new(code, message).with_data(Value::Object(values))
+}
+
+/// The values of the variables by name. Long ones are told beside the message; `data` has them all.
+fn tell<'a>(
+    message: &mut String,
+    shown: &[(Name, ShapeId)],
+    args: impl IntoIterator<Item = &'a u64>,
+) -> Map<String, Value> {
     let mut values = Map::new();
     let mut parts = Vec::new();
     for ((name, of), value) in shown.iter().zip(args) {
@@ -57,14 +71,30 @@ fn failed(
         parts.push(format!("{name} = {text}"));
         values.insert(name.to_string(), Value::String(text));
     }
-    // Long values are told beside the message; `data` has them all.
     let is_short = parts.iter().map(String::len).sum::<usize>() <= VALUES_BYTES;
     if is_short && !parts.is_empty() {
         message.push_str(" where ");
         message.push_str(&parts.join(", "));
     }
-    let code = if assertion { code::ASSERT } else { code::REQUIRE };
-    Fault::new(code, message).with_data(Value::Object(values))
+    values
+}
+
+/// Which clause of whose contract, as written, with the values that break it.
+fn broken(clause: &Clause, shown: &[(Name, ShapeId)], args: &[u64]) -> Fault {
+    let Clause { kind, of, source } = clause;
+    let mut message = match kind {
+        ClauseKind::Decreases => {
+            format!("`decreases {source}` of `{of}` is negative or does not get smaller")
+        }
+        _ => format!("`{} {source}` of `{of}` does not hold", kind.word()),
+    };
+    let values = tell(&mut message, shown, args);
+    Fault::new(code::CONTRACT, message).with_data(serde_json::json!({
+        "clause": kind.word(),
+        "of": &**of,
+        "source": &**source,
+        "values": values,
+    }))
 }
 
 /// The Fault that was caught as a value of the prelude's struct.
