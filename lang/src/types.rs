@@ -17,6 +17,7 @@ pub mod restrict;
 
 pub mod shape;
 pub mod step;
+pub mod summary;
 pub mod test_item;
 pub mod ty;
 pub mod unify;

@@ -16,7 +16,7 @@ use crate::syntax::ast::{ExprId, TypeRefId};
 use crate::syntax::item::{Agent, Function, ItemKind, ItemTree, MemberKind};
 use crate::types::declare::{definition, item_definition};
 use crate::types::def::{AgentDef, Definition};
-use crate::types::effects::{covers, effects_of, impure, is_hidden, path, suspending};
+use crate::types::effects::{effects_of, exceeded, impure, suspending};
 use crate::types::generic::{growing, is_generic, parameters};
 use crate::types::infer::finish::Checked;
 use crate::types::infer::frame::FrameKind;
@@ -25,6 +25,7 @@ use crate::types::infer::{Infer, Owner};
 use crate::types::report;
 use crate::types::resolve::{generic_bounds, generic_names};
 use crate::types::restrict;
+use crate::types::summary::type_definition;
 use crate::types::test_item::infer_test;
 use crate::types::ty::{Name, Ty};
 use crate::types::unify::Fallback;
@@ -472,37 +473,6 @@ fn once(diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.sort_by_key(|diagnostic| diagnostic.primary.span.start);
 }
 
-/// `uses` is an upper bound (L-90): E0504 names the call that exceeds it.
-fn exceeded<'db>(
-    db: &'db dyn Db,
-    item: ItemKey<'db>,
-    path_of: FnPath,
-    checked: &Checked,
-) -> Vec<Diagnostic> {
-    let Some(function) = function_at(item.tree(db), path_of) else { return Vec::new() };
-    let Some(uses) = &function.uses else { return Vec::new() };
-    let bounds: Vec<Name> = uses.iter().map(path).filter(|bound| &**bound != "none").collect();
-    let mut out = Vec::new();
-    for (effect, through) in effects_of(db, &checked.facts, item.prelude(db)) {
-        if is_hidden(&effect) || bounds.iter().any(|bound| covers(bound, &effect)) {
-            continue;
-        }
-        let (span, call) = match through {
-            Some(call) => (call.span, format!(", through `{}`", call.name)),
-            None => {
-                let own = checked.facts.effects.iter().find(|(own, _)| *own == effect);
-                (own.map_or(function.name.span, |(_, span)| *span), String::new())
-            }
-        };
-        let message = format!(
-            "`{}` has the effect `{effect}`{call}, which its `uses` does not allow",
-            function.name.name
-        );
-        out.push(Diagnostic::new(codes::E0504, span, message));
-    }
-    out
-}
-
 /// Defaults are checked with their item; those with locals are functions of their own.
 fn defaults<'db>(db: &'db dyn Db, item: ItemKey<'db>, out: &mut CheckedItem) {
     let tree = item.tree(db);
@@ -529,33 +499,6 @@ fn defaults<'db>(db: &'db dyn Db, item: ItemKey<'db>, out: &mut CheckedItem) {
             }
         }
     }
-}
-
-fn type_definition(definition: &Definition) -> Option<hir::TypeDefinition> {
-    let (name, ty, summary) = match definition {
-        Definition::Struct(def) => {
-            let fields: Vec<String> =
-                def.fields.iter().map(|f| format!("{} : {}", f.name, f.ty)).collect();
-            let ty = generic(&def.name, def.fingerprint, &def.generics);
-            (&def.name, ty, format!("struct {} {{ {} }}", def.name, fields.join(", ")))
-        }
-        Definition::Enum(def) => {
-            let variants: Vec<&str> = def.variants.iter().map(|v| &*v.name).collect();
-            let ty = generic(&def.name, def.fingerprint, &def.generics);
-            (&def.name, ty, format!("enum {} {{ {} }}", def.name, variants.join(", ")))
-        }
-        Definition::Alias(def) => {
-            (&def.name, def.ty.clone(), format!("type {} = {}", def.name, def.ty))
-        }
-        Definition::Tool(def) => {
-            let methods: Vec<&str> =
-                def.methods.iter().map(|m| crate::types::infer::member::short(&m.key)).collect();
-            let ty = Ty::Tool(def.name.clone());
-            (&def.name, ty, format!("tool {} {{ {} }}", def.name, methods.join(", ")))
-        }
-        _ => return None,
-    };
-    Some(hir::TypeDefinition { name: name.clone(), ty, summary: Arc::from(summary) })
 }
 
 pub fn generic(name: &Name, fingerprint: u64, generics: &[Name]) -> Ty {

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::db::Db;
 use crate::diag::{Diagnostic, codes};
+use crate::names::cell::ItemKey;
 use crate::names::scope::{ScopedName, Site, resolve};
 use crate::syntax::item::EffectPath;
-use crate::types::check::{FnPath, function_path, infer_function};
+use crate::types::check::{FnPath, function_at, function_path, infer_function};
 use crate::types::infer::finish::Checked;
 use crate::types::infer::{Called, Facts};
 use crate::types::ty::Name;
@@ -42,6 +43,37 @@ pub fn effects_of(db: &dyn Db, facts: &Facts, prelude: bool) -> BTreeMap<Name, O
         }
     }
     found
+}
+
+/// `uses` is an upper bound (L-90): E0504 names the call that exceeds it.
+pub fn exceeded<'db>(
+    db: &'db dyn Db,
+    item: ItemKey<'db>,
+    path_of: FnPath,
+    checked: &Checked,
+) -> Vec<Diagnostic> {
+    let Some(function) = function_at(item.tree(db), path_of) else { return Vec::new() };
+    let Some(uses) = &function.uses else { return Vec::new() };
+    let bounds: Vec<Name> = uses.iter().map(path).filter(|bound| &**bound != "none").collect();
+    let mut out = Vec::new();
+    for (effect, through) in effects_of(db, &checked.facts, item.prelude(db)) {
+        if is_hidden(&effect) || bounds.iter().any(|bound| covers(bound, &effect)) {
+            continue;
+        }
+        let (span, call) = match through {
+            Some(call) => (call.span, format!(", through `{}`", call.name)),
+            None => {
+                let own = checked.facts.effects.iter().find(|(own, _)| *own == effect);
+                (own.map_or(function.name.span, |(_, span)| *span), String::new())
+            }
+        };
+        let message = format!(
+            "`{}` has the effect `{effect}`{call}, which its `uses` does not allow",
+            function.name.name
+        );
+        out.push(Diagnostic::new(codes::E0504, span, message));
+    }
+    out
 }
 
 /// Clauses that do something besides computing (E0603).
