@@ -68,6 +68,19 @@ fn jupyter_kernel_test_passes_whole() {
 }
 
 #[test]
+fn the_23_points_of_the_comparison_hold() {
+    let Some(place) = Place::new("the_23_points_of_the_comparison_hold") else { return };
+    let said = place.run(&script("more.py"), &[]);
+    assert!(said.contains("Ran 23 tests") && said.contains("\nOK\n"), "{said}");
+}
+
+#[test]
+fn a_kernel_endures_what_people_do_to_it() {
+    let Some(place) = Place::new("a_kernel_endures_what_people_do_to_it") else { return };
+    place.run(&script("endure.py"), &[]);
+}
+
+#[test]
 fn the_rest_of_the_protocol_holds() {
     let Some(place) = Place::new("the_rest_of_the_protocol_holds") else { return };
     place.run(&script("protocol.py"), &[]);

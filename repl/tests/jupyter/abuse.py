@@ -212,26 +212,42 @@ class Abuse(Kernel):
         stuck.close()
 
 
+SPENDER = """agent Spender {
+  cost_policy { quota : { daily : $0.05, on_exceed : stop } }
+  behavior spend() -> Text { return @llm_call(provider: echo, prompt: "one home") }
+}
+let spender := @spawn(Spender)"""
+SPEND = "await spender.spend()"
+ROUNDS = 20
+
+
+def part(name):
+    """What each process does: names its cells, spends of one quota, and remembers in one store."""
+    yield SPENDER
+    for at in range(ROUNDS):
+        yield f'"{name} number {at}"'
+        yield SPEND
+        yield f'@remember(Episode {{ context: "{name} saw the heron {at}", action: "wrote" }});'
+
+
 class OneHome(unittest.TestCase):
     def test_two_kernels_and_a_terminal_lose_nothing(self):
         """They share the history, the ledger and the memory; each does its part at the same time."""
-        cells = [f'"{{}} number {i}"' for i in range(20)]
         kernels = [start(), start()]
+        names = ["first", "second"]
         failures = []
 
         def work(name, client):
-            for cell in [':lane echo', '@llm_call("hello")'] + [cell.format(name) for cell in cells]:
+            for cell in part(name):
                 reply, _ = run(client, cell)
                 if reply["status"] != "ok":
                     failures.append((name, cell, reply))
 
         def terminal():
-            script = "\n".join([":lane echo", '@llm_call("hello")'] + [cell.format("terminal") for cell in cells])
-            done = subprocess.run([AG], input=script + "\n", capture_output=True, text=True, timeout=PATIENCE)
-            if done.returncode != 0 or "R1" in done.stdout + done.stderr:
+            done = subprocess.run([AG], input="\n".join(part("terminal")) + "\n", capture_output=True, text=True, timeout=PATIENCE)
+            if done.returncode != 0 or "error[" in done.stdout + done.stderr:
                 failures.append(("terminal", done.stdout, done.stderr))
 
-        names = ["first", "second"]
         threads = [threading.Thread(target=work, args=(n, k[1])) for n, k in zip(names, kernels)]
         threads.append(threading.Thread(target=terminal))
         for thread in threads:
@@ -242,17 +258,31 @@ class OneHome(unittest.TestCase):
             client.stop_channels()
             manager.shutdown_kernel(now=False)
         self.assertEqual(failures, [])
+        self.check_history(names)
+        self.check_ledger()
+
+    def check_history(self, names):
         manager, client = start()
         try:
             asked = client.history(hist_access_type="search", pattern="*number*", n=1000)
             entries = reply_to(client.get_shell_msg, asked)["content"]["history"]
             inputs = [entry[2] for entry in entries]
             for name in names:
-                for cell in cells:
-                    self.assertEqual(inputs.count(cell.format(name)), 1, cell.format(name))
+                for at in range(ROUNDS):
+                    self.assertEqual(inputs.count(f'"{name} number {at}"'), 1, (name, at))
+            _, shown = run(client, '@recall(query: "saw the heron", limit: 1000).len')
+            self.assertEqual(text(shown), [str(3 * ROUNDS)])
         finally:
             client.stop_channels()
             manager.shutdown_kernel(now=True)
+
+    def check_ledger(self):
+        """Every call of the three is in the one journal, settled once, under its own number."""
+        with open(os.path.join(os.environ["AG_HOME"], "ledger.jsonl")) as journal:
+            records = [json.loads(line.split(" ", 1)[1]) for line in journal]
+        settled = [r for r in records if r["op"] == "settle"]
+        self.assertEqual(len(settled), 3 * ROUNDS)
+        self.assertEqual(len({r["of"] for r in settled}), 3 * ROUNDS)
 
 
 if __name__ == "__main__":
