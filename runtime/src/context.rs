@@ -182,7 +182,7 @@ impl Cx {
         }
         dying::free_some(FREED_PER_TURN);
         if !self.has_room(0) {
-            let max_bytes = self.world.limits().memory_bytes;
+            let max_bytes = self.world.memory_limit();
             let message = format!("values take more than the memory limit of {}", size(max_bytes));
             return self.fail(code::MEMORY_LIMIT, message);
         }
@@ -231,7 +231,7 @@ impl Cx {
     /// Whether values of `bytes` more stay within the memory limit; looks again after all that is dead was freed.
     #[must_use]
     pub fn has_room(&self, bytes: u64) -> bool {
-        let limit = self.world.limits().memory_bytes;
+        let limit = self.world.memory_limit();
         if self.holds_place || heap::has_room(bytes, limit) {
             return true;
         }

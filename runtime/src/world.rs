@@ -46,6 +46,8 @@ pub struct World {
     random: Mutex<Rng>,
     // Written by `next_display` alone; a name needs no order with anything.
     displays: AtomicU64,
+    // Written by whoever changes the setting; a safepoint may read the old or the new one.
+    memory_limit: AtomicU64,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -80,6 +82,7 @@ impl World {
         let open = |wanted| Services::open(wanted, &options.clock, options.seed, &effects);
         let services = options.services.as_ref().map(open);
         let permissions = Permissions::new(&options.outside);
+        let memory_limit = AtomicU64::new(options.limits.memory_bytes);
         let world = Arc::new(Self {
             options,
             functions: FunctionTable::new(),
@@ -95,6 +98,7 @@ impl World {
             cells: Cells::default(),
             random: Mutex::new(random),
             displays: AtomicU64::new(0),
+            memory_limit,
             threads: Mutex::default(),
         });
         let threads = (0..workers).filter_map(|number| {
@@ -120,6 +124,16 @@ impl World {
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.options.limits
+    }
+
+    /// Bytes that values may take in this process (R0113), as it is now.
+    #[must_use]
+    pub fn memory_limit(&self) -> u64 {
+        self.memory_limit.load(Relaxed)
+    }
+
+    pub fn set_memory_limit(&self, bytes: u64) {
+        self.memory_limit.store(bytes, Relaxed);
     }
 
     #[must_use]

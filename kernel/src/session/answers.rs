@@ -6,6 +6,7 @@ use ag_lang::db::workspace::Step;
 use ag_lang::ide::describe::generic_type;
 use ag_lang::ide::symbols::source;
 use ag_runtime::ledger::money::MicroUsd;
+use ag_runtime::value::heap;
 use ag_runtime::world::outside::{Access, Reach};
 use parking_lot::{Mutex, RwLock};
 
@@ -29,6 +30,8 @@ use crate::session::testing;
 
 /// The setting that is the session's own; the others are permissions of its world.
 const COST_LINE: &str = "cost_line";
+/// The setting of how much values may take.
+const MEMORY: &str = "memory";
 
 /// The session as commands see it.
 pub struct View<'s> {
@@ -250,7 +253,12 @@ impl State for View<'_> {
                 }
             },
         });
-        std::iter::once(cost_line).chain(reaches).collect()
+        let memory = SettingRow {
+            key: MEMORY.to_owned(),
+            value: heap::size(self.program.world().memory_limit()),
+            help: "what values may take before a program meets R0113: `512 MB`, `2 GB`".to_owned(),
+        };
+        std::iter::once(cost_line).chain(reaches).chain([memory]).collect()
     }
 
     fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
@@ -258,6 +266,12 @@ impl State for View<'_> {
             let access =
                 Access::named(value).ok_or_else(|| format!("`{key}` takes ask, allow or deny"))?;
             self.program.world().permissions().set(reach, access);
+            return Ok(());
+        }
+        if key == MEMORY {
+            let bytes =
+                bytes_of(value).ok_or_else(|| format!("`{key}` takes a size: `512 MB`, `2 GB`"))?;
+            self.program.world().set_memory_limit(bytes);
             return Ok(());
         }
         let on = match value {
@@ -285,6 +299,20 @@ impl State for View<'_> {
     fn folder(&self) -> PathBuf {
         self.folder.to_owned()
     }
+}
+
+/// `512 MB`, `2GiB`: a whole number of megabytes or gigabytes, at least one.
+fn bytes_of(text: &str) -> Option<u64> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(digits);
+    let unit = match unit.trim().to_ascii_lowercase().as_str() {
+        "mb" => 1_000_000,
+        "mib" => 1 << 20,
+        "gb" => 1_000_000_000,
+        "gib" => 1 << 30,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(unit).filter(|bytes| *bytes > 0)
 }
 
 fn on_or_off(on: bool) -> &'static str {

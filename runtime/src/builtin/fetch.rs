@@ -28,7 +28,7 @@ builtins! {
                 headers: texts(headers),
                 body: body.as_str().to_owned(),
                 timeout_ns: timeout,
-                memory_bytes: cx.world.limits().memory_bytes,
+                memory_bytes: cx.world.memory_limit(),
             };
             fetch(cx, request)
         };

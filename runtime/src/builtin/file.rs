@@ -38,7 +38,7 @@ builtins! {
 }
 
 fn read_text(cx: &mut Cx, path: &str) -> Outcome<TextBuf> {
-    let (disk, limit) = (Disk::new(cx, path), cx.world.limits().memory_bytes);
+    let (disk, limit) = (Disk::new(cx, path), cx.world.memory_limit());
     let read = move |wanted: &dyn Fn() -> bool| disk.read(limit, wanted);
     through_the_door(cx, &json!({ "read": path }), read, |cx, text| {
         large::text(cx, &text).map(|given| (given, Value::String(text)))

@@ -134,7 +134,7 @@ fn find_all(cx: &mut Cx, text: &str, pattern: &str) -> Outcome<ListBuf> {
         search(&pattern.regex, text, go_on).ok_or(Faulted)?
     } else {
         room(cx, text.len())?;
-        let (copy, limit) = (text.to_owned(), cx.world.limits().memory_bytes);
+        let (copy, limit) = (text.to_owned(), cx.world.memory_limit());
         let found = cx.blocking(move |is_wanted| {
             let has_room = |count: usize| heap::has_room((count * MATCH_BYTES) as u64, limit);
             let go_on = |count: usize| {

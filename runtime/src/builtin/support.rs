@@ -46,7 +46,7 @@ pub fn room(cx: &mut Cx, bytes: usize) -> Outcome<()> {
         cx.fail_cancelled();
         return Err(Faulted);
     }
-    let limit = cx.world.limits().memory_bytes.min(heap::machine_bytes());
+    let limit = cx.world.memory_limit().min(heap::machine_bytes());
     let (asked, limit) = (heap::size(bytes as u64), heap::size(limit));
     let message = format!("a value of {asked} would exceed the memory limit of {limit}");
     fail(cx, code::MEMORY_LIMIT, message)
