@@ -4,6 +4,7 @@
 //! tests are derived from it. Never: a builtin named by string anywhere else.
 
 pub mod agent;
+pub mod concurrent;
 pub mod convert;
 pub mod cost;
 pub mod declare;
@@ -119,8 +120,6 @@ pub enum SpecialForm {
     ShardFor,
     Broadcast,
     Task,
-    Parallel,
-    Race,
     Skill,
     LlmCall,
     Ask,
@@ -181,6 +180,7 @@ const PARTS: &[&[Builtin]] = &[
     vector::TABLE,
     convert::TABLE,
     agent::TABLE,
+    concurrent::TABLE,
     lane::TABLE,
     memory::TABLE,
     cost::TABLE,

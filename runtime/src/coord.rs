@@ -1,3 +1,5 @@
-//! Coordination between coroutines: pieces of work that are waited for and cancelled.
+//! Coordination between coroutines: pieces of work that are waited for and cancelled, several at once.
 
+pub mod parallel;
+pub mod race;
 pub mod work;

@@ -25,8 +25,10 @@ pub mod pattern;
 pub mod place;
 pub mod probe;
 pub mod quantifier;
+pub mod sendable;
 pub mod spawn;
 pub mod stmt;
+pub mod task;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;

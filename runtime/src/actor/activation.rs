@@ -164,6 +164,10 @@ fn handle(cx: &mut Cx, slot: &Slot, message: Message) -> bool {
         reply.finish(Err(reason.fault()));
         return true;
     }
+    // Refused while it was queued: whoever asked has gone on.
+    if message.reply.as_ref().is_some_and(|reply| !reply.begin()) {
+        return true;
+    }
     begin(cx, &message);
     redefine::refresh(cx, slot, &message);
     let reply = message.reply.clone();

@@ -67,21 +67,6 @@ builtins! {
         example "@broadcast(agents: desks, m: Alert(\"halt\"), fanout: 3)" => ""
         effects ["send"] form Broadcast missing yes
         = |cx| absent(cx, "broadcast");
-    /// Runs the block beside the caller; what it captures is copied by value.
-    block "task" "() -> Future<T>"
-        example "let f := @task { slow_sum(1_000_000) }" => ""
-        effects ["spawn"] form Task missing yes
-        = |cx| absent(cx, "task");
-    /// Calls `f` for each element, at most `limit` at a time; results in the order of `xs`.
-    call "parallel" "(xs: List<T>, f: (T) -> U, limit: Int = 8) -> List<U>"
-        example "@parallel([1, 2], x => x * 10)" => "[10, 20]"
-        effects ["spawn", "suspend"] form Parallel missing yes
-        = |cx| absent(cx, "parallel");
-    /// The first of several Futures to end; the others are cancelled.
-    call "race" "(futures: List<Future<T>>) -> T"
-        example "@race([fast.ask(q), careful.ask(q)])" => ""
-        effects ["suspend"] form Race missing yes
-        = |cx| absent(cx, "race");
     /// Waits, giving the worker back.
     call "sleep" "(d: Duration) -> Unit"
         example "@sleep(10ms)" => ""

@@ -18,8 +18,8 @@ use std::sync::Arc;
 /// What a task or cell runs.
 pub enum Callee {
     Slot(FnSlot, Vec<Owned>),
-    /// A function value without parameters.
-    Value(Owned),
+    /// A function value and its arguments.
+    Value(Owned, Vec<Owned>),
 }
 
 /// Everything a coroutine needs to begin a cell or task.
@@ -62,12 +62,16 @@ pub(crate) fn run(cx: &mut Cx, start: TaskStart) {
 }
 
 fn perform(cx: &mut Cx, callee: Callee) -> Outcome {
-    if cx.is_cancelled() {
+    let is_wanted = cx.work.as_ref().is_none_or(|work| work.begin());
+    if cx.is_cancelled() || !is_wanted {
         return Err(cx.cancel_reason().fault());
     }
     let result = match callee {
         Callee::Slot(slot, args) => cx.call_owned(slot, args),
-        Callee::Value(function) => cx.call_function(&function, &[]),
+        Callee::Value(function, args) => {
+            let args: Vec<u64> = args.into_iter().map(Owned::into_word).collect();
+            cx.call_function(&function, &args)
+        }
     };
     match result {
         Ok(value) => Ok(value.share_whole()),

@@ -53,6 +53,8 @@ struct State {
     parent: Option<Arc<Work>>,
     reason: Option<Reason>,
     outcome: Option<Outcome>,
+    /// Somebody performs it.
+    begun: bool,
     /// Whether somebody has seen the outcome; an unseen Fault is shown when the last handle goes.
     seen: bool,
     waiters: Vec<Waker>,
@@ -95,6 +97,7 @@ impl Work {
             parent: parent.and_then(unfinished),
             reason: None,
             outcome: None,
+            begun: false,
             seen: false,
             waiters: Vec::new(),
             pause: Pause::default(),
@@ -205,6 +208,28 @@ impl Work {
     /// The block under the time limit was left: what was asked for inside and goes on is no longer bound by it.
     pub(crate) fn close_block(&self) {
         self.finished.store(true, Ordering::Release);
+    }
+
+    /// Its performer starts; false if it has been ended already, and is not to be performed.
+    pub(crate) fn begin(&self) -> bool {
+        let mut state = self.state.lock();
+        state.begun = true;
+        state.outcome.is_none()
+    }
+
+    /// Ends cancelled work that nobody has begun, instead of leaving it to its performer, who may be busy for long.
+    pub(crate) fn end_unbegun(&self, reason: &Reason) {
+        let waiters = {
+            let mut state = self.state.lock();
+            if state.begun || state.outcome.is_some() {
+                return;
+            }
+            state.seen = true;
+            state.outcome = Some(Err(reason.fault()));
+            self.finished.store(true, Ordering::Release);
+            std::mem::take(&mut state.waiters)
+        };
+        waiters.iter().for_each(Waker::wake);
     }
 
     /// Ends the work; later calls are ignored (a task that was cancelled while it waited may still be run out).

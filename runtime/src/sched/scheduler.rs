@@ -240,7 +240,14 @@ impl Scheduler {
         }
         let due = self.timers.take_due(self.clock.monotonic_ns());
         let any = !due.is_empty();
-        due.into_iter().for_each(Action::fire);
+        let own = current::worker_of(self).and_then(|worker| self.workers.get(worker));
+        for action in due {
+            action.fire();
+            // What it woke goes behind the others, so that all go on in the order of their deadlines.
+            if let Some(seat) = own {
+                seat.queue.flush();
+            }
+        }
         any
     }
 

@@ -153,14 +153,25 @@ impl Cx {
     /// Starts a function value without parameters beside this coroutine (`@task`), within the same limits and for the same
     /// cell. Cancelling this coroutine's work cancels it too.
     pub fn start_task(&mut self, name: &str, function: Owned) -> Arc<Work> {
+        let parent = self.work.clone();
+        self.start(Callee::Value(function.share(), Vec::new()), name, parent.as_ref())
+    }
+
+    /// The same on behalf of `parent`, with a callee that is ready to cross.
+    pub(crate) fn start(
+        &mut self,
+        callee: Callee,
+        name: &str,
+        parent: Option<&Arc<Work>>,
+    ) -> Arc<Work> {
         let name: Arc<str> = name.into();
-        let work = Work::new(Arc::clone(&name), self.audience.clone(), self.work.as_ref(), 0);
+        let work = Work::new(Arc::clone(&name), self.audience.clone(), parent, 0);
         let serving = self.world.serving(name, self.serving.message);
         let event = (Kind::Spawn, serving.actor, self.serving.message);
         self.world.telemetry().record_all(self.world.scheduler(), &[event]);
         let globals = self.globals.clone().unwrap_or_else(|| self.world.globals().snapshot());
         let start = TaskStart {
-            callee: Callee::Value(function.share()),
+            callee,
             audience: self.audience.clone(),
             limits: self.limits.clone(),
             globals: Some(globals),
@@ -168,7 +179,8 @@ impl Cx {
             work: Arc::clone(&work),
             is_root: false,
         };
-        self.world.scheduler().push(Runnable::Start(Job::Task(Box::new(start))));
+        // Behind what is runnable, so that tasks begin in the order they were started in.
+        self.world.scheduler().push_back(Runnable::Start(Job::Task(Box::new(start))));
         work
     }
 }

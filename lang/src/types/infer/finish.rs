@@ -6,7 +6,7 @@ use crate::hir::visit::each_type;
 use crate::hir::{self, Conversion, Expr, ExprKind};
 use crate::source::Span;
 use crate::types::bounds::{self, Given, Lack};
-use crate::types::infer::{Facts, Infer, Pending};
+use crate::types::infer::{Facts, Infer, Owner, Pending, sendable};
 use crate::types::ty::Ty;
 use crate::types::unify::Table;
 
@@ -47,6 +47,11 @@ impl Infer<'_, '_> {
         let mut unknown: Vec<Span> = Vec::new();
         let mut table = std::mem::take(&mut self.table);
         settle(&mut table, &mut function, &mut unknown);
+        let agent = match &self.owner {
+            Owner::Agent(agent) => Some(&*agent.name),
+            _ => None,
+        };
+        self.diagnostics.extend(sendable::check(&mut function, agent));
         unknown.dedup();
         let mut instances = Vec::new();
         monomorphise(&mut function, &mut instances);

@@ -13,6 +13,8 @@ pub enum FrameKind {
     Function,
     /// A lambda: the value of its last expression, or `return`.
     Lambda,
+    /// The body of `@task`: as a lambda, but what it captures are values (L-52).
+    Task,
     /// A statement of a cell: no `return`.
     Cell,
 }
@@ -133,7 +135,9 @@ impl Infer<'_, '_> {
             return Some(known.inner);
         }
         let name = local.name.clone();
-        let inner = frame.add(local);
+        // A task has the value that a shared `var` had, never the variable.
+        let boxed = local.boxed && frame.kind != FrameKind::Task;
+        let inner = frame.add(Local { boxed, ..local });
         frame.captures.push(Capture { outer, inner });
         // Found again without walking outward.
         if let Some(scope) = frame.scopes.first_mut() {
@@ -159,6 +163,23 @@ impl Infer<'_, '_> {
 
     pub fn is_captured(&mut self, id: LocalId) -> bool {
         self.frame().captures.iter().any(|capture| capture.inner == id)
+    }
+
+    /// Whether the local comes from outside the innermost task around this place.
+    pub fn is_outside_task(&self, id: LocalId) -> bool {
+        let mut id = id;
+        for frame in self.frames.iter().rev() {
+            let Some(capture) = frame.captures.iter().find(|c| c.inner == id) else { return false };
+            if frame.kind == FrameKind::Task {
+                return true;
+            }
+            id = capture.outer;
+        }
+        false
+    }
+
+    pub fn is_in_task(&self) -> bool {
+        self.frames.iter().any(|frame| frame.kind == FrameKind::Task)
     }
 
     pub fn local_ty(&mut self, id: LocalId) -> Ty {

@@ -33,6 +33,7 @@ impl Infer<'_, '_> {
         match (row.form, &node.block) {
             (Form::Scope, Some(block)) => self.scope(id, &node.args, block, span, expect),
             (Form::Scope, None) => error(span),
+            (Form::Special(SpecialForm::Task), Some(block)) => self.task(id, block, span, expect),
             _ => self.intrinsic_call(id, &node.args, span, expect),
         }
     }

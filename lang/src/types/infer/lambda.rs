@@ -55,7 +55,7 @@ impl Infer<'_, '_> {
         self.close_lambda(body, ty, span)
     }
 
-    fn lambda_key(&mut self) -> Name {
+    pub fn lambda_key(&mut self) -> Name {
         let number = self.next_lambda();
         let outer = self.frame().key.clone();
         Arc::from(format!("{outer}.{{lambda {number}}}"))
@@ -92,11 +92,17 @@ impl Infer<'_, '_> {
     }
 
     /// Ends the innermost frame and makes the lambda.
-    fn close_lambda(&mut self, body: hir::Expr, ty: Ty, span: Span) -> hir::Expr {
-        let Some(frame) = self.frames.pop() else { return error(span) };
+    pub fn close_lambda(&mut self, body: hir::Expr, ty: Ty, span: Span) -> hir::Expr {
+        let Some(mut frame) = self.frames.pop() else { return error(span) };
+        let mut body = body;
+        let taken = self.take_fields(&mut frame, &mut body);
         let (function, captures) = frame.finish(body, span);
         let function = Box::new(function);
-        expr(ExprKind::Lambda { function, captures }, ty, span)
+        let lambda = expr(ExprKind::Lambda { function, captures }, ty.clone(), span);
+        if taken.is_empty() {
+            return lambda;
+        }
+        expr(ExprKind::Block { stmts: taken, value: Some(Box::new(lambda)) }, ty, span)
     }
 
     /// A function inside a block: a lambda with a name, which gives values by `return` only.

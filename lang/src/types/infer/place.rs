@@ -124,6 +124,10 @@ impl Infer<'_, '_> {
                 self.not_assignable(name, span);
                 return None;
             }
+            if self.is_outside_task(id) {
+                self.outside_task(&format!("`{name}` of the code around it"), span);
+                return None;
+            }
             if self.is_captured(id) {
                 // A lambda has the variable itself; a nested function has the value it had (L-54).
                 if self.frame().kind == FrameKind::Function {
@@ -146,6 +150,10 @@ impl Infer<'_, '_> {
             if (at as usize) < agent.state_start() {
                 let message = format!("`{name}` is not state and cannot be assigned");
                 self.report(Diagnostic::new(codes::E0205, span, message));
+                return None;
+            }
+            if self.is_in_task() {
+                self.outside_task(&format!("`{name}`, the state of its agent"), span);
                 return None;
             }
             let root = PlaceRoot::AgentField(at);
@@ -199,6 +207,14 @@ impl Infer<'_, '_> {
             self.report(
                 Diagnostic::new(codes::E0506, span, message)
                     .note("keep it in the agent's `state`, or send it as a message"),
+            );
+            return None;
+        }
+        if self.is_in_task() {
+            let message = format!("a task cannot assign the global `{name}`");
+            self.report(
+                Diagnostic::new(codes::E0506, span, message)
+                    .note("give the value as the task's result and assign what `await` gives"),
             );
             return None;
         }
