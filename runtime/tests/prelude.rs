@@ -376,7 +376,7 @@ fn faults_show_the_values() {
                 "R0102: `$0.10 / 0` divides by zero",
                 "R0101: `$9223372036854.775807 * 2` is outside the range of Money",
                 "R0105: no key \"b\" in the map (\"a\")",
-                "R0106: `.value` of None (a Int?)",
+                "R0106: `.value` of None (of type Int?)",
                 "R0106: `.value` of Err(\"down\")",
                 "R0103: `%Q` means nothing in a time's pattern",
                 "R0103: no JSON of this value: $: NaN has no JSON form",

@@ -32,7 +32,7 @@ builtins! {
         example "[1].first.value" => "1"
         = |cx, x: Word, t: ShapeId| match record::option(x.0, ShapeId::option(t)) {
             Some(word) => Ok(kept(word, t)),
-            None => fail(cx, code::EMPTY_OPTION, format!("`.value` of None (a {}?)", type_name(t))),
+            None => fail(cx, code::EMPTY_OPTION, format!("`.value` of None (of type {}?)", type_name(t))),
         };
     /// What `f` gives for the value, if there is one.
     Option "map" "(self: T?, f: (T) -> U) -> U?"
