@@ -13,20 +13,20 @@ type Who = String;
 pub struct Acknowledged {
     /// The text each episode was remembered with, by its id.
     pub episodes: HashMap<String, String>,
-    /// By process: what each had been charged at each of its acknowledgements, in order.
-    pub spent: HashMap<u32, HashMap<Who, Vec<i64>>>,
+    /// By run of the journal (a process number comes again): what each had been charged at each of its acknowledgements, in order.
+    pub spent: HashMap<u64, HashMap<Who, Vec<i64>>>,
 }
 
 impl Acknowledged {
     /// `ack ana 3 ep17 $0.000054`
-    pub fn hear(&mut self, pid: u32, line: &str) {
+    pub fn hear(&mut self, run: u64, line: &str) {
         let words: Vec<&str> = line.split_whitespace().collect();
         let ["ack", who, round, id, spent] = words.as_slice() else { panic!("what is {line:?}?") };
         let text = format!("round {round} of {who}");
         let twice = self.episodes.insert((*id).to_owned(), text);
         assert_eq!(twice, None, "{id} names two episodes");
         let spent = MicroUsd::from_decimal(spent.trim_start_matches('$')).unwrap().micros();
-        self.spent.entry(pid).or_default().entry((*who).to_owned()).or_default().push(spent);
+        self.spent.entry(run).or_default().entry((*who).to_owned()).or_default().push(spent);
     }
 
     pub fn check_episodes(&self, stored: &HashMap<String, String>) {
@@ -37,17 +37,14 @@ impl Acknowledged {
         }
     }
 
-    /// Every acknowledged cost is a settlement of that process in the journal.
+    /// Every acknowledged cost is a settlement of that run in the journal.
     pub fn check_costs(&self, journal: &Journal) {
-        for (pid, by_who) in &self.spent {
-            let total: i64 = journal.settled_by(*pid, None).iter().sum();
-            let mut of_agents = journal.settled_by(*pid, Some("Worker"));
+        for (run, by_who) in &self.spent {
+            let total: i64 = journal.settled_by(*run, None).iter().sum();
+            let mut of_agents = journal.settled_by(*run, Some("Worker"));
             for (who, spent) in by_who {
                 let last = spent.last().copied().unwrap_or(0);
-                assert!(
-                    last <= total,
-                    "process {pid}, {who}: {last} acknowledged, {total} settled"
-                );
+                assert!(last <= total, "run {run}, {who}: {last} acknowledged, {total} settled");
                 if who == "cell" {
                     continue;
                 }
@@ -56,7 +53,9 @@ impl Acknowledged {
                 for cost in spent.iter().zip(before).map(|(after, before)| after - before) {
                     let at = of_agents.iter().position(|settled| *settled == cost);
                     let at = at.unwrap_or_else(|| {
-                        panic!("process {pid}, {who}: a call of {cost} was acknowledged and is not settled")
+                        panic!(
+                            "run {run}, {who}: a call of {cost} was acknowledged and is not settled"
+                        )
                     });
                     of_agents.swap_remove(at);
                 }

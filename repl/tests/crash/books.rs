@@ -30,6 +30,7 @@ pub struct Journal {
     pub entries: Vec<Entry>,
     /// By the number of their reservation.
     pub calls: BTreeMap<u64, Call>,
+    /// The last run of each process number.
     runs: HashMap<u32, u64>,
 }
 
@@ -71,10 +72,14 @@ impl Journal {
         self.entries.push(entry);
     }
 
-    /// What each settled call of a process cost; of one agent's only if it is named.
-    pub fn settled_by(&self, pid: u32, agent: Option<&str>) -> Vec<i64> {
-        let run = self.runs.get(&pid);
-        let of_run = self.calls.values().filter(|call| Some(&call.run) == run);
+    /// The run of the process that had this number last; none if it ended before it opened the journal.
+    pub fn run_of(&self, pid: u32) -> Option<u64> {
+        self.runs.get(&pid).copied()
+    }
+
+    /// What each settled call of a run cost; of one agent's only if it is named.
+    pub fn settled_by(&self, run: u64, agent: Option<&str>) -> Vec<i64> {
+        let of_run = self.calls.values().filter(|call| call.run == run);
         let of_agent = of_run.filter(|call| agent.is_none_or(|agent| call.agent == agent));
         let cost = |call: &Call| match call.fate {
             Fate::Settled { cost, uncertain: false } => Some(cost),
