@@ -13,6 +13,7 @@ use crate::exec::emit::{self, Linker};
 use crate::exec::interp::{broken, interp_entry, reclaim};
 use crate::hir::{self, FunctionKey};
 use crate::ir::{core, lower, print, rc, validate};
+use crate::types::infer::invariant;
 use crate::types::ty::{Name, Ty};
 use ag_runtime::code::{CodeHandle, FnSlot, Version};
 use ag_runtime::fault::Origin;
@@ -196,7 +197,7 @@ impl Engine {
             compiled.push(self.emit(state, function, origin)?);
         }
         for unit in compiled {
-            install(state, table, unit);
+            install(state, &self.world, unit);
         }
         reclaim::reclaim(&self.world);
         Ok(())
@@ -225,7 +226,7 @@ impl Engine {
     }
 }
 
-fn install(state: &mut State, table: &ag_runtime::code::FunctionTable, unit: Compiled) {
+fn install(state: &mut State, world: &World, unit: Compiled) {
     let Compiled { slot, function, code } = unit;
     let version = Version {
         name: Arc::clone(&function.name),
@@ -236,7 +237,10 @@ fn install(state: &mut State, table: &ag_runtime::code::FunctionTable, unit: Com
         captures: function.captures,
         code: CodeHandle::new(code),
     };
-    table.install(slot, version);
+    if let ([checked], true) = (&*version.params, invariant::is_check(&function.name)) {
+        world.invariants().install(*checked, slot);
+    }
+    world.functions().install(slot, version);
     let text: Arc<str> = print::text(&function).into();
     let known = state.functions.entry(function.name.clone());
     let known = known.or_insert_with(|| Installed { text: Arc::clone(&text), compiles: 0 });

@@ -13,6 +13,7 @@ pub mod document;
 pub mod fetch;
 pub mod file;
 pub mod input;
+pub mod invariant;
 pub mod lane;
 pub mod large;
 pub mod list;

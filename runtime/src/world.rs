@@ -11,6 +11,7 @@ pub mod run;
 use crate::actor::kind::TypeTable;
 use crate::actor::mailbox::Counts;
 use crate::actor::slab::{Slab, Slot};
+use crate::builtin::invariant::Invariants;
 use crate::clock::Clock;
 use crate::code::FunctionTable;
 use crate::context::globals::GlobalStore;
@@ -34,6 +35,7 @@ pub struct World {
     options: WorldOptions,
     functions: FunctionTable,
     globals: GlobalStore,
+    invariants: Invariants,
     agent_types: TypeTable,
     agents: Slab,
     scheduler: Arc<Scheduler>,
@@ -87,6 +89,7 @@ impl World {
             options,
             functions: FunctionTable::new(),
             globals: GlobalStore::default(),
+            invariants: Invariants::default(),
             agent_types: TypeTable::default(),
             agents: Slab::default(),
             scheduler,
@@ -139,6 +142,11 @@ impl World {
     #[must_use]
     pub fn functions(&self) -> &FunctionTable {
         &self.functions
+    }
+
+    #[must_use]
+    pub fn invariants(&self) -> &Invariants {
+        &self.invariants
     }
 
     #[must_use]

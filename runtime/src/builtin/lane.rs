@@ -1,6 +1,7 @@
 //! Calls to lanes: the rows of section 11 whose bodies spend money on inference.
 
 use crate::builtin::declare::{Moved, Outcome, Word, absent, builtins};
+use crate::builtin::invariant::{self, Broken};
 use crate::builtin::memory::{agent_name, build, fail, services};
 use crate::context::Cx;
 use crate::context::sink::Stream;
@@ -151,7 +152,7 @@ fn typed_call(cx: &Cx, prompt: Word, options: &Options, wanted: ShapeId) -> Type
     let max_cost = option(options.max_cost.0, ShapeId::option(ShapeId::MONEY));
     TypedCall {
         messages: vec![Message { role: Role::User, text: prompt_text(prompt.0) }],
-        form: form(wanted),
+        form: form(cx, wanted),
         want: Want {
             choice: if name == "auto" { Choice::Auto } else { Choice::Lane(name.into()) },
             model: model.map(|word| show(word, ShapeId::TEXT).into()),
@@ -179,14 +180,23 @@ fn prompt_text(word: u64) -> String {
 }
 
 /// What the answer must be; nothing for a type that takes any text.
-fn form(wanted: ShapeId) -> Option<Form> {
+fn form(cx: &Cx, wanted: ShapeId) -> Option<Form> {
     if wanted == ShapeId::TEXT || wanted == response() {
         return None;
     }
+    let world = Arc::downgrade(&cx.world);
     let check = move |value: &Value| match from_json(value, wanted) {
         Ok(word) => {
+            let broken = world.upgrade().and_then(|world| {
+                // A check computes and waits for nothing, so it needs no coroutine.
+                invariant::broken(&mut Cx::detached(&world), word, wanted)
+            });
             release(word, wanted);
-            Vec::new()
+            let problem = |broken: Broken| Problem {
+                path: broken.path,
+                message: broken.fault.message,
+            };
+            broken.into_iter().map(problem).collect()
         }
         Err(errors) => errors
             .into_iter()

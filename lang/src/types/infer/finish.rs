@@ -1,12 +1,13 @@
 //! The end of inference: checks that needed all types, variables replaced everywhere, the function taken out.
 
+use crate::db::Db;
 use crate::diag::{Diagnostic, codes};
 use crate::hir::substitute::monomorphise;
 use crate::hir::visit::each_type;
 use crate::hir::{self, Conversion, Expr, ExprKind};
 use crate::source::Span;
 use crate::types::bounds::{self, Given, Lack};
-use crate::types::infer::{Facts, Infer, Owner, Pending, sendable};
+use crate::types::infer::{Facts, Infer, Owner, Pending, invariant, sendable};
 use crate::types::ty::Ty;
 use crate::types::unify::Table;
 
@@ -55,6 +56,7 @@ impl Infer<'_, '_> {
         unknown.dedup();
         let mut instances = Vec::new();
         monomorphise(&mut function, &mut instances);
+        decoded(self.db, &mut function.body, &mut instances);
         instances.sort();
         instances.dedup();
         // What is unknown after another mistake is mostly unknown because of it.
@@ -128,6 +130,22 @@ impl Infer<'_, '_> {
         let lack = bounds::lack(self.db, given, &ty, bound)?;
         Some((ty, lack))
     }
+}
+
+/// The checks of generic structs that come out of JSON: nothing in the tree calls them.
+fn decoded(db: &dyn Db, value: &mut Expr, instances: &mut Vec<hir::Instance>) {
+    let ty = match &value.kind {
+        ExprKind::Convert(Conversion::FromDyn { .. }, _) => Some(&value.ty),
+        ExprKind::LlmCall { schema, .. } => Some(schema),
+        _ => None,
+    };
+    if let Some(ty) = ty {
+        invariant::checks_within(db, ty, instances);
+    }
+    if let ExprKind::Lambda { function, .. } = &mut value.kind {
+        decoded(db, &mut function.body, instances);
+    }
+    hir::visit::children(value, &mut |inner| decoded(db, inner, instances));
 }
 
 /// Variables replaced in the whole function.

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use crate::db::Db;
 use crate::diag::{Diagnostic, codes};
 use crate::hir::{self, Callee, ClauseKind, ExprKind, Instance, LocalId, Stmt};
 use crate::source::Span;
@@ -21,6 +22,12 @@ use crate::types::ty::{AdtRef, Name, Ty};
 /// The function that checks the invariants of a struct or of a state.
 pub fn key_of(owner: &str) -> Name {
     Arc::from(format!("{owner}.{{invariant}}"))
+}
+
+/// Whether a function is such a check, also an instance of a generic one; its lambdas are not.
+pub fn is_check(key: &str) -> bool {
+    let after = key.split_once(".{invariant}").map(|(_, after)| after);
+    after.is_some_and(|after| after.is_empty() || (after.starts_with('<') && after.ends_with('>')))
 }
 
 impl Infer<'_, '_> {
@@ -138,18 +145,55 @@ impl Infer<'_, '_> {
 
 /// The function of a struct's invariants; of a generic one for these types.
 fn invariant_of(adt: &AdtRef) -> Callee {
-    let key = key_of(&adt.name);
-    if adt.args.is_empty() {
-        return Callee::Function(key);
+    match adt.args.is_empty() {
+        true => Callee::Function(key_of(&adt.name)),
+        false => Callee::Instance(Box::new(instance_of(adt))),
     }
-    Callee::Instance(Box::new(Instance {
-        key,
+}
+
+fn instance_of(adt: &AdtRef) -> Instance {
+    Instance {
+        key: key_of(&adt.name),
         owner: adt.name.clone(),
         prelude: adt.fingerprint == 0,
         member: Some(INVARIANT),
         default: None,
         args: adt.args.clone(),
-    }))
+    }
+}
+
+/// A type that grows for ever is no type of a document; past so many kinds nobody looks further.
+const KINDS: usize = 256;
+
+/// The instances that check the generic structs which values of a type are made of.
+pub fn checks_within(db: &dyn Db, ty: &Ty, found: &mut Vec<Instance>) {
+    let mut seen: Vec<Ty> = Vec::new();
+    let mut todo = vec![ty.clone()];
+    while let Some(next) = todo.pop() {
+        next.any(&mut |part| {
+            if let Ty::Adt(adt) = part
+                && seen.len() < KINDS
+                && !seen.contains(part)
+            {
+                seen.push(part.clone());
+                let (generics, fields): (&[Name], Vec<&Ty>) = match adt_definition(db, adt) {
+                    Some(Definition::Struct(def)) => {
+                        if def.has_invariant && !adt.args.is_empty() && !part.is_generic() {
+                            found.push(instance_of(adt));
+                        }
+                        (&def.generics, def.fields.iter().map(|field| &field.ty).collect())
+                    }
+                    Some(Definition::Enum(def)) => {
+                        let fields = def.variants.iter().flat_map(|v| &v.fields);
+                        (&def.generics, fields.map(|field| &field.ty).collect())
+                    }
+                    _ => (&[], Vec::new()),
+                };
+                todo.extend(fields.into_iter().map(|ty| ty.substitute(generics, &adt.args)));
+            }
+            false
+        });
+    }
 }
 
 /// Whether a local is read, also by lambdas.

@@ -5,6 +5,7 @@
 use crate::ir::core::Piece;
 use ag_runtime::builtin;
 use ag_runtime::builtin::declare::Moved;
+use ag_runtime::builtin::invariant;
 use ag_runtime::builtin::large::{self, Growing};
 use ag_runtime::builtin::sequence::Row;
 use ag_runtime::builtin::support::poll;
@@ -136,6 +137,16 @@ pub fn from_dyn(
         Ok(json) => json::from_json(&json, target),
         Err(error) => Err(vec![error]),
     };
+    let broken = converted.as_ref().ok().and_then(|value| invariant::broken(cx, *value, target));
+    if let (Some(broken), Ok(value)) = (broken, &converted) {
+        release(*value, target);
+        // A limit or an interrupt met on the way is no word about the value.
+        if optional && broken.fault.code == code::CONTRACT {
+            return Ok(record::NONE);
+        }
+        cx.raise(broken.fault);
+        return Err(Faulted);
+    }
     match converted {
         Ok(value) if optional => Ok(record::some(result, value)),
         Ok(value) => Ok(value),
