@@ -16,6 +16,7 @@ pub mod request;
 mod results;
 pub mod running;
 pub mod seat;
+mod shown;
 mod sink;
 pub mod state;
 pub mod testing;

@@ -87,6 +87,12 @@ fn the_rest_of_the_protocol_holds() {
 }
 
 #[test]
+fn results_are_marked_where_they_stand() {
+    let Some(place) = Place::new("results_are_marked_where_they_stand") else { return };
+    place.run(&script("stale.py"), &[]);
+}
+
+#[test]
 fn displays_progress_and_questions_hold() {
     let Some(place) = Place::new("displays_progress_and_questions_hold") else { return };
     place.run(&script("display.py"), &[]);

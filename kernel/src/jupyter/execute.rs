@@ -97,6 +97,7 @@ fn read(request: &Request) -> CellRequest {
     CellRequest {
         text: request.text("code").to_owned(),
         cell_id: request.metadata.get("cellId").and_then(Value::as_str).map(str::to_owned),
+        deleted_cells: names(request.metadata.get("deletedCells")),
         file: None,
         silent: request.flag("silent", false),
         store_history: request.flag("store_history", true),
@@ -106,6 +107,11 @@ fn read(request: &Request) -> CellRequest {
             .map(|(name, value)| (name.clone(), text(value)))
             .collect(),
     }
+}
+
+fn names(value: Option<&Value>) -> Vec<String> {
+    let all = value.and_then(Value::as_array).into_iter().flatten();
+    all.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 fn reply_content(reply: CellReply, failure: Option<Failure>, pages: Vec<MimeBundle>) -> Value {

@@ -48,6 +48,17 @@ pub enum Change {
     Stale,
 }
 
+/// What a result was computed from, as it was then.
+#[derive(Debug, Clone, Default)]
+pub struct Basis(BTreeMap<String, Version>);
+
+impl Basis {
+    /// Nothing of it can change.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 /// One row of `:deps`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dependencies {
@@ -139,6 +150,20 @@ impl Graph {
         }
     }
 
+    /// Of something that reads these names now.
+    pub fn basis<'n>(&self, reads: impl IntoIterator<Item = &'n str>) -> Basis {
+        let mut basis = BTreeMap::new();
+        for name in reads {
+            self.close(name, &mut basis);
+        }
+        Basis(basis)
+    }
+
+    /// Why something computed from this is stale; empty if it is not.
+    pub fn causes_of(&self, basis: &Basis) -> Vec<Cause> {
+        self.changes(&basis.0, &mut HashMap::new())
+    }
+
     /// Why this value is stale; empty if it is not. Changes come before stale values, each by name.
     pub fn causes(&self, name: &str) -> Vec<Cause> {
         self.causes_within(name, &mut HashMap::new())
@@ -154,9 +179,19 @@ impl Graph {
         };
         // Within a circle of values each counts as fresh while it is looked at.
         seen.insert(name.to_owned(), false);
+        let causes = self.changes(&node.read, seen);
+        seen.insert(name.to_owned(), !causes.is_empty());
+        causes
+    }
+
+    fn changes(
+        &self,
+        read: &BTreeMap<String, Version>,
+        seen: &mut HashMap<String, bool>,
+    ) -> Vec<Cause> {
         let mut changed = Vec::new();
         let mut stale = Vec::new();
-        for (used, version) in &node.read {
+        for (used, version) in read {
             let name = used.clone();
             match self.nodes.get(used) {
                 None => changed.push(Cause { name, what: Change::Removed }),
@@ -170,7 +205,6 @@ impl Graph {
             }
         }
         changed.append(&mut stale);
-        seen.insert(name.to_owned(), !changed.is_empty());
         changed
     }
 

@@ -10,10 +10,13 @@ use ag_lang::ide::symbols::{Symbol, symbols};
 use ag_lang::types::ty::{Name, Ty};
 use ag_runtime::telemetry::snapshot::Since;
 
+use crate::output::Output;
 use crate::output::diagnostic::FaultView;
+use crate::output::table::ValueView;
 use crate::session::graph::{Graph, Kind};
 use crate::session::inspect::NameInfo;
 use crate::session::program::Program;
+use crate::session::shown::Shown;
 use crate::session::state::DefinitionRow;
 
 #[derive(Clone, Default)]
@@ -28,6 +31,12 @@ pub struct Record {
     /// What `:defs` lists and editors complete, by name.
     names: BTreeMap<String, NameInfo>,
     broken: BTreeSet<String>,
+    /// The results that stand in the notebook.
+    shown: Shown,
+    /// The front end's name of each cell that has one.
+    cells: BTreeMap<u32, String>,
+    /// Cells that the front end no longer has; what they defined stays.
+    deleted: BTreeSet<u32>,
     /// Where the trace stood when each cell began.
     traces: BTreeMap<u32, Since>,
 }
@@ -89,6 +98,29 @@ impl Record {
         names.iter().filter_map(causes).collect()
     }
 
+    /// A cell that the front end names begins: its last result stands no more.
+    pub fn begin_cell(&mut self, number: u32, name: &str) {
+        self.shown.forget(name);
+        self.cells.insert(number, name.to_owned());
+    }
+
+    /// The front end deleted these cells.
+    pub fn delete_cells(&mut self, names: &[String]) {
+        names.iter().for_each(|name| self.shown.forget(name));
+        let gone = self.cells.iter().filter(|(_, name)| names.contains(name));
+        self.deleted.extend(gone.map(|(number, _)| *number));
+    }
+
+    /// How a result is shown in the cell that the front end names so.
+    pub fn show_result(&mut self, cell: &str, view: ValueView, reads: &[Name]) -> Output {
+        self.shown.show(&self.graph, cell, view, reads)
+    }
+
+    /// Results shown earlier that must now be shown otherwise.
+    pub fn changed_results(&mut self) -> Vec<Output> {
+        self.shown.changed(&self.graph)
+    }
+
     pub fn names(&self) -> Vec<NameInfo> {
         self.names.values().cloned().collect()
     }
@@ -100,6 +132,7 @@ impl Record {
             signature: info.signature.clone(),
             cell: info.cell,
             is_broken: self.broken.contains(&info.name),
+            is_deleted: self.deleted.contains(&info.cell),
         };
         self.names.values().map(row).collect()
     }

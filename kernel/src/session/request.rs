@@ -12,6 +12,8 @@ pub struct CellRequest {
     pub text: String,
     /// The front end's name of the cell, stable across edits of it (JupyterLab's `cellId`).
     pub cell_id: Option<String>,
+    /// Cells the front end no longer has, by its names.
+    pub deleted_cells: Vec<String>,
     /// The file the text is, if it is no cell: diagnostics name it, and session commands are refused in it (L-5).
     pub file: Option<String>,
     /// Shows nothing, counts nothing, remembers nothing.

@@ -33,6 +33,41 @@ impl Seat {
         (!matches!(ty, Ty::Opaque("Display" | "Progress"))).then_some(view)
     }
 
+    /// The name of the cell, if its result may be marked later: beside the session a result is one of its start.
+    fn marked<'r>(&self, request: &'r CellRequest) -> Option<&'r str> {
+        request.cell_id.as_deref().filter(|_| request.is_counted() && !self.is_aside)
+    }
+
+    pub(super) fn begin_cell(&self, request: &CellRequest, number: u32) {
+        if !request.deleted_cells.is_empty() && !self.is_aside {
+            self.record.write().delete_cells(&request.deleted_cells);
+        }
+        if let Some(cell) = self.marked(request) {
+            self.record.write().begin_cell(number, cell);
+        }
+    }
+
+    pub(super) fn show_result(
+        &self,
+        request: &CellRequest,
+        view: ValueView,
+        reads: &[Name],
+    ) -> Output {
+        match self.marked(request) {
+            Some(cell) => self.record.write().show_result(cell, view, reads),
+            None => Output::Value(view),
+        }
+    }
+
+    /// Marks results of earlier cells where they stand. A silent cell shows nothing: the next one tells.
+    pub(super) fn show_changed_results(&self, request: &CellRequest, sink: &Arc<dyn OutputSink>) {
+        if request.silent || self.is_aside {
+            return;
+        }
+        let changed = self.record.write().changed_results();
+        changed.into_iter().for_each(|output| sink.emit(output));
+    }
+
     /// Runs a text inside the cell under way; its result is a result of that cell. What it shows is told in order.
     pub(super) fn run_inside(&self, text: &str, title: &str) -> Vec<Output> {
         let collected = Arc::new(Collected::default());

@@ -59,6 +59,7 @@ impl Seat {
         if request.is_counted() {
             self.history.lock().begin(number, &request.text);
         }
+        self.begin_cell(&request, number);
         if request.text.trim().is_empty() {
             return reply;
         }
@@ -69,8 +70,9 @@ impl Seat {
         let keep = |(value, ty)| self.keep_result(&request, number, value, &ty, &reads);
         let shown = result.and_then(keep);
         if let Some(view) = &shown {
-            sink.emit(Output::Value(view.clone()));
+            sink.emit(self.show_result(&request, view.clone(), &reads));
         }
+        self.show_changed_results(&request, sink);
         let cost = self.cost_of(number);
         reply.metadata = metadata(number, &times, cost.as_ref());
         if let Some(line) = cost.filter(|_| self.record.read().settings.cost_line) {

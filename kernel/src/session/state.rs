@@ -93,6 +93,8 @@ pub struct DefinitionRow {
     pub cell: u32,
     /// It no longer checks: what uses it faults R0901.
     pub is_broken: bool,
+    /// The front end no longer has its cell.
+    pub is_deleted: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

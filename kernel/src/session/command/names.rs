@@ -53,17 +53,17 @@ pub fn defs(state: &mut dyn State, _: &str) -> Result<Vec<Output>, Refusal> {
     ]);
     let graph = state.graph();
     for row in rows {
-        let condition = match (row.is_broken, graph.is_stale(&row.name)) {
-            (true, _) => "broken",
-            (_, true) => "stale",
-            _ => "",
-        };
+        let is_stale = !row.is_broken && graph.is_stale(&row.name);
+        let conditions =
+            [(row.is_broken, "broken"), (is_stale, "stale"), (row.is_deleted, "cell deleted")];
+        let condition: Vec<&str> =
+            conditions.into_iter().filter_map(|(holds, word)| holds.then_some(word)).collect();
         table.push(vec![
             row.name.into(),
             row.kind.into(),
             row.signature.into(),
             row.cell.to_string().into(),
-            condition.into(),
+            condition.join(", ").into(),
         ]);
     }
     Ok(vec![Output::Table(table)])
