@@ -4,6 +4,7 @@
 //! tests are derived from it. Never: a builtin named by string anywhere else.
 
 pub mod agent;
+pub mod channel;
 pub mod concurrent;
 pub mod convert;
 pub mod cost;
@@ -115,7 +116,6 @@ pub enum SpecialForm {
     Signal,
     Stop,
     Await,
-    Channel,
     Quorum,
     Shard,
     ShardFor,
@@ -182,6 +182,7 @@ const PARTS: &[&[Builtin]] = &[
     convert::TABLE,
     agent::TABLE,
     concurrent::TABLE,
+    channel::TABLE,
     lane::TABLE,
     memory::TABLE,
     cost::TABLE,

@@ -6,6 +6,7 @@
 pub mod blocking;
 pub mod call;
 pub mod globals;
+pub mod outlast;
 pub mod output;
 pub mod registers;
 pub mod scope;
@@ -23,6 +24,7 @@ use crate::context::globals::Globals;
 use crate::context::registers::RegisterStack;
 use crate::context::scope::Scope;
 use crate::context::sink::Audience;
+use crate::context::task::Behalf;
 use crate::coord::work::{Reason, Work};
 use crate::fault::{Fault, code};
 use crate::ledger::quota::LimitContext;
@@ -68,6 +70,8 @@ pub struct Cx {
     pub(crate) control: Arc<Control>,
     pub(crate) work: Option<Arc<Work>>,
     pub(crate) instance: Option<Box<Instance>>,
+    /// In a task of an agent.
+    pub(crate) behalf: Option<Behalf>,
     /// How this coroutine leaves its worker; empty outside a coroutine.
     exit: Option<Exit>,
     /// A value is out of its place to be changed: until it is back nothing may fault for another reason than its own,
@@ -122,6 +126,7 @@ impl Cx {
             control,
             work: None,
             instance: None,
+            behalf: None,
             exit: None,
             holds_place: false,
             stack_floor: 0,
@@ -257,8 +262,12 @@ impl Cx {
         self.raise(reason.fault())
     }
 
+    pub(crate) fn is_closing(&self) -> bool {
+        self.control.flags.load(Ordering::Acquire) & CLOSING != 0
+    }
+
     pub(crate) fn cancel_reason(&self) -> Reason {
-        if self.control.flags.load(Ordering::Acquire) & CLOSING != 0 {
+        if self.is_closing() {
             return Reason::new(code::AGENT_STOPPED, "the session is closing");
         }
         let reason = self.work.as_ref().and_then(|work| work.reason());
@@ -294,6 +303,7 @@ impl Cx {
         self.globals = None;
         self.audience = Audience::nobody();
         self.serving = Serving::nothing();
+        self.behalf = None;
         self.fields = null_mut();
         self.exit = None;
         self.holds_place = false;

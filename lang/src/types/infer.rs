@@ -7,6 +7,7 @@
 pub mod agent;
 pub mod args;
 pub mod call;
+pub mod channel;
 pub mod collection;
 pub mod config;
 pub mod contract;

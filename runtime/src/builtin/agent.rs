@@ -37,11 +37,6 @@ builtins! {
         example "@skill(analyze_market, signal.symbol)" => "MarketAnalysis { trend: Trend.Up, volatility: 0.2 }"
         form Skill
         = |cx| absent(cx, "skill");
-    /// A channel between agents and tasks.
-    call "channel" "(capacity: Int = 64) -> Channel<T>"
-        example "let jobs := @channel(capacity: 8)" => ""
-        form Channel missing yes
-        = |cx| absent(cx, "channel");
     /// Sends one request to many agents and gives the replies, in agent order (L-110).
     call "quorum" "(agents: Shards<A>, threshold: Int, request: M, timeout: Duration = 5s, until: Until = agree) -> List<R>"
         example "@quorum(agents: desks, threshold: 7, request: VoteRequest(trade))" => ""

@@ -132,14 +132,20 @@ fn on_the_executor(
     };
     let mut running = None;
     let calls = services.calls().clone();
+    let (ending, ended) = cx.ending();
     let answer = cx.wait(|completer| {
-        let task = async move { completer.complete(typed::call(&calls, call).await) };
+        let task = async move {
+            let _ending = ending;
+            completer.complete(typed::call(&calls, call).await);
+        };
         running = Some(io.spawn(task));
     });
     if answer.is_err()
         && let Some(running) = running
     {
         running.abort();
+        // What it reserved is settled before anybody looks at a limit.
+        cx.outlast(&ended);
     }
     answer
 }
@@ -208,7 +214,8 @@ fn form(cx: &Cx, wanted: ShapeId) -> Option<Form> {
 
 /// The agent's `cost_policy` as JSON; null outside of agents and where there is none.
 fn cost_policy(cx: &Cx) -> Value {
-    let config = cx.instance.as_ref().and_then(|instance| instance.config.as_ref());
+    let agent = cx.behalf();
+    let config = agent.as_ref().and_then(|agent| agent.config.as_ref());
     config.map(|config| config.cost_policy.clone()).unwrap_or_default()
 }
 

@@ -217,7 +217,8 @@ fn memory_of(cx: &mut Cx) -> Outcome<Arc<AgentMemory>> {
     let world = Arc::clone(&cx.world);
     let services = services(cx, &world)?;
     let Some(instance) = &mut cx.instance else {
-        return Ok(Arc::clone(services.session_memory()));
+        let own = cx.behalf.as_ref().and_then(|agent| agent.memory.as_ref());
+        return Ok(Arc::clone(own.unwrap_or_else(|| services.session_memory())));
     };
     if let Some(memory) = &instance.memory {
         return Ok(Arc::clone(memory));
@@ -232,6 +233,15 @@ fn memory_of(cx: &mut Cx) -> Outcome<Arc<AgentMemory>> {
     Ok(memory)
 }
 
+/// Before an agent starts a task, so that both have the same memory.
+pub(crate) fn open_memory(cx: &mut Cx) {
+    let config = cx.instance.as_ref().and_then(|instance| instance.config.as_deref());
+    if section(config).is_some() && memory_of(cx).is_err() {
+        // The agent's own first use says so.
+        drop(cx.take_fault());
+    }
+}
+
 fn section(config: Option<&AgentConfig>) -> Option<&Value> {
     config.map(|config| &config.memory).filter(|section| section.is_object())
 }
@@ -240,11 +250,12 @@ fn asker(cx: &Cx) -> Asker {
     Asker { agent: agent_name(cx), cell: cx.audience.cell, message: cx.serving.message.number() }
 }
 
-/// The agent whose message this is; empty in cells and tasks.
+/// The agent whose message this is, or that the task works for; empty in cells.
 pub(in crate::builtin) fn agent_name(cx: &Cx) -> Arc<str> {
-    match cx.serving.agent {
-        Some(_) => Arc::clone(&cx.serving.name),
-        None => "".into(),
+    match (cx.serving.agent, &cx.behalf) {
+        (Some(_), _) => Arc::clone(&cx.serving.name),
+        (None, Some(agent)) => Arc::clone(&agent.name),
+        (None, None) => "".into(),
     }
 }
 

@@ -55,6 +55,12 @@ impl Cx {
         paused.iter().for_each(|limit| limit.end_pause(now_ns));
     }
 
+    /// Whether nothing but a time limit opened here cancels this coroutine: a `try` around that block catches it.
+    #[must_use]
+    pub fn is_only_out_of_time(&self) -> bool {
+        !self.is_closing() && self.work.as_ref().is_some_and(|work| work.is_only_out_of_time())
+    }
+
     /// Whether a time limit is in force: then a wait ends by itself and is no deadlock.
     pub(crate) fn has_time_limit(&self) -> bool {
         self.work.as_ref().is_some_and(|work| work.is_time_limited())

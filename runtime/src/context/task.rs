@@ -2,6 +2,7 @@
 //!
 //! Never: runs the function of cancelled work.
 
+use crate::actor::config::AgentConfig;
 use crate::code::FnSlot;
 use crate::context::Cx;
 use crate::context::Serving;
@@ -10,6 +11,7 @@ use crate::context::sink::Audience;
 use crate::coord::work::{Outcome, Work};
 use crate::fault::{Fault, code};
 use crate::ledger::quota::LimitContext;
+use crate::memory::agent::AgentMemory;
 use crate::telemetry::event::Kind;
 use crate::value::owned::Owned;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,6 +24,14 @@ pub enum Callee {
     Value(Owned, Vec<Owned>),
 }
 
+/// The agent that a task works for: its rules for lanes and money, its memory.
+#[derive(Clone)]
+pub struct Behalf {
+    pub name: Arc<str>,
+    pub config: Option<Arc<AgentConfig>>,
+    pub memory: Option<Arc<AgentMemory>>,
+}
+
 /// Everything a coroutine needs to begin a cell or task.
 pub struct TaskStart {
     pub callee: Callee,
@@ -30,6 +40,7 @@ pub struct TaskStart {
     /// `None` for a cell: it sees and sets the current globals.
     pub globals: Option<Arc<Globals>>,
     pub serving: Serving,
+    pub behalf: Option<Behalf>,
     pub work: Arc<Work>,
     /// The outside waits for it: virtual time passes while it runs.
     pub is_root: bool,
@@ -37,11 +48,12 @@ pub struct TaskStart {
 
 /// The whole life of a cell or task, on its coroutine.
 pub(crate) fn run(cx: &mut Cx, start: TaskStart) {
-    let TaskStart { callee, audience, limits, globals, serving, work, is_root } = start;
+    let TaskStart { callee, audience, limits, globals, serving, behalf, work, is_root } = start;
     cx.audience = audience;
     cx.limits = limits;
     cx.globals = globals;
     cx.serving = serving;
+    cx.behalf = behalf;
     cx.set_work(Some(Arc::clone(&work)));
     cx.record(Kind::Begin);
     let outcome = catch_unwind(AssertUnwindSafe(|| perform(cx, callee)));
@@ -80,6 +92,16 @@ fn perform(cx: &mut Cx, callee: Callee) -> Outcome {
 }
 
 impl Cx {
+    /// The agent at work here, or that this task works for.
+    pub(crate) fn behalf(&self) -> Option<Behalf> {
+        let Some(instance) = &self.instance else { return self.behalf.clone() };
+        Some(Behalf {
+            name: Arc::clone(&self.serving.name),
+            config: instance.config.clone(),
+            memory: instance.memory.clone(),
+        })
+    }
+
     /// Calls a function value that carries its shape.
     pub fn call_function(
         &mut self,

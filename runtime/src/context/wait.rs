@@ -66,7 +66,7 @@ impl Cx {
     }
 
     /// Sleeps until woken, perhaps for nothing.
-    fn suspend(&mut self) {
+    pub(in crate::context) fn suspend(&mut self) {
         if self.control.is_detached() {
             return std::thread::park();
         }

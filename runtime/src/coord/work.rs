@@ -34,14 +34,23 @@ impl Reason {
 
 pub type Outcome = Result<Owned, Box<Fault>>;
 
+/// What kind of work it is, where that matters.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    Plain,
+    /// A block under a time limit.
+    Limit,
+    /// A task of a cell: nobody but the cell, or an interrupt, can stop it.
+    Task,
+}
+
 pub struct Work {
     /// What this is called where a Fault nobody awaits is shown.
     name: Arc<str>,
     audience: Audience,
     /// The agent that is asked, packed, or 0: an edge of the waits-for graph.
     performer: u64,
-    /// This is a block under a time limit.
-    is_limit: bool,
+    kind: Kind,
     // Written by `cancel` (any thread), read by `reason` (any thread). The reason itself is under the lock.
     cancelled: AtomicBool,
     // Written by `finish`; read when the parents of new works are chosen, where a stale answer only costs memory.
@@ -78,12 +87,21 @@ impl Work {
         parent: Option<&Arc<Work>>,
         performer: u64,
     ) -> Arc<Self> {
-        Self::build(name, audience, parent, performer, false)
+        Self::build(name, audience, parent, performer, Kind::Plain)
     }
 
     /// A block that will be cancelled by a timer; it has no outcome.
     pub(crate) fn time_limit(audience: Audience, parent: Option<&Arc<Work>>) -> Arc<Self> {
-        Self::build("time limit".into(), audience, parent, 0, true)
+        Self::build("time limit".into(), audience, parent, 0, Kind::Limit)
+    }
+
+    /// A task of a cell; those of agents are plain.
+    pub(crate) fn task(
+        name: Arc<str>,
+        audience: Audience,
+        parent: Option<&Arc<Work>>,
+    ) -> Arc<Self> {
+        Self::build(name, audience, parent, 0, Kind::Task)
     }
 
     fn build(
@@ -91,7 +109,7 @@ impl Work {
         audience: Audience,
         parent: Option<&Arc<Work>>,
         performer: u64,
-        is_limit: bool,
+        kind: Kind,
     ) -> Arc<Self> {
         let state = State {
             parent: parent.and_then(unfinished),
@@ -106,7 +124,7 @@ impl Work {
             name,
             audience,
             performer,
-            is_limit,
+            kind,
             cancelled: AtomicBool::new(false),
             finished: AtomicBool::new(false),
             state: Mutex::new(state),
@@ -152,6 +170,15 @@ impl Work {
         None
     }
 
+    /// The outermost work under way that this one belongs to.
+    pub(crate) fn top(self: Arc<Self>) -> Arc<Self> {
+        let mut top = self;
+        while let Some(above) = top.parent().as_ref().and_then(unfinished) {
+            top = above;
+        }
+        top
+    }
+
     fn parent(&self) -> Option<Arc<Work>> {
         self.state.lock().parent.clone()
     }
@@ -166,19 +193,35 @@ impl Work {
         self.performer
     }
 
+    pub(crate) fn is_task(&self) -> bool {
+        self.kind == Kind::Task
+    }
+
     /// Whether it, or what it was asked for by, ends by itself after some time.
     pub(crate) fn is_time_limited(&self) -> bool {
-        if self.is_limit && !self.is_finished() {
+        if self.kind == Kind::Limit && !self.is_finished() {
             return true;
         }
         self.parent().is_some_and(|parent| parent.is_time_limited())
+    }
+
+    /// This is a block under a time limit that has passed, and what the block stands in is not cancelled.
+    pub(crate) fn is_only_out_of_time(&self) -> bool {
+        if self.kind != Kind::Limit || self.reason().is_none() {
+            return false;
+        }
+        let around = std::iter::successors(self.parent(), |work| match work.kind {
+            Kind::Limit => work.parent(),
+            _ => None,
+        });
+        around.filter(|work| work.kind != Kind::Limit).all(|work| work.reason().is_none())
     }
 
     /// Somebody inside waits for a person from now on: the limits it stands under do not count that time (L-96).
     pub(crate) fn begin_pause(self: &Arc<Self>, now_ns: u64) -> Vec<Arc<Self>> {
         let above = std::iter::successors(Some(Arc::clone(self)), |work| work.parent());
         let limits: Vec<Arc<Self>> =
-            above.filter(|work| work.is_limit && !work.is_finished()).collect();
+            above.filter(|work| work.kind == Kind::Limit && !work.is_finished()).collect();
         for limit in &limits {
             let pause = &mut limit.state.lock().pause;
             if pause.count == 0 {

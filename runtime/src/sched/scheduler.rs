@@ -6,6 +6,7 @@
 //! then looks at all queues once more before it parks. Both are sequentially consistent, so one of them sees the other.
 
 use crate::clock::Clock;
+use crate::coord::work::Work;
 use crate::sched::control::Control;
 use crate::sched::coroutine;
 use crate::sched::current;
@@ -329,6 +330,12 @@ impl Scheduler {
     pub fn look_for_cancellation(&self) {
         let controls = self.controls.lock().clone();
         controls.iter().for_each(Control::look_for_cancellation);
+    }
+
+    /// What coroutines do now.
+    pub fn works(&self) -> Vec<Arc<Work>> {
+        let controls = self.controls.lock().clone();
+        controls.iter().filter_map(|control| control.work()).collect()
     }
 
     /// Tells every coroutine to come to its end.

@@ -2,6 +2,7 @@
 //!
 //! Never: waits on a worker; `join` is for threads outside the world.
 
+use crate::builtin::memory::open_memory;
 use crate::code::FnSlot;
 use crate::context::Cx;
 use crate::context::Serving;
@@ -58,6 +59,7 @@ impl World {
             limits: spec.limits.or_else(|| Some(self.services()?.ledger().cell(spec.cell))),
             globals: spec.globals,
             serving: self.serving(spec.name, MessageId::NONE),
+            behalf: None,
             work: Arc::clone(&work),
             is_root: true,
         };
@@ -92,6 +94,14 @@ impl World {
             own.filter_map(|(_, work)| work.upgrade()).collect()
         };
         works.iter().for_each(|work| self.cancel(work, &reason));
+    }
+
+    /// Cancels the tasks whose cell has ended: nothing else could stop them. What agents serve goes on.
+    pub fn interrupt_tasks(&self) {
+        let reason = Reason::new(code::TIME, "interrupted");
+        let tops = self.scheduler().works().into_iter().map(|work| work.top());
+        let left = tops.filter(|top| top.is_task());
+        left.collect::<Vec<_>>().iter().for_each(|task| self.cancel(task, &reason));
     }
 
     /// Cancels a block after so much time of the clock, that of persons not counted.
@@ -165,7 +175,11 @@ impl Cx {
         parent: Option<&Arc<Work>>,
     ) -> Arc<Work> {
         let name: Arc<str> = name.into();
-        let work = Work::new(Arc::clone(&name), self.audience.clone(), parent, 0);
+        let work = match self.instance.is_some() || self.behalf.is_some() {
+            true => Work::new(Arc::clone(&name), self.audience.clone(), parent, 0),
+            false => Work::task(Arc::clone(&name), self.audience.clone(), parent),
+        };
+        open_memory(self);
         let serving = self.world.serving(name, self.serving.message);
         let event = (Kind::Spawn, serving.actor, self.serving.message);
         self.world.telemetry().record_all(self.world.scheduler(), &[event]);
@@ -176,6 +190,7 @@ impl Cx {
             limits: self.limits.clone(),
             globals: Some(globals),
             serving,
+            behalf: self.behalf(),
             work: Arc::clone(&work),
             is_root: false,
         };

@@ -86,6 +86,12 @@ fn plain(cx: &mut Cx, aux: &Aux, result: ShapeId, args: &[u64]) -> Result<u64, F
             let caught = cx.fault.take();
             cx.close_scopes(args[0] as usize);
             cx.fault = caught;
+            // The limit that passed stands around the `try`: it is not for this one to catch.
+            if cx.is_cancelled() {
+                // Noted again on the way to the next one.
+                cx.fault.as_mut().map(|fault| fault.chain.pop());
+                return Err(Faulted);
+            }
             Ok(0)
         }
         Aux::TakeFault(shape) => Ok(raise::take_fault(cx, *shape)),

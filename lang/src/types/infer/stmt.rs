@@ -104,7 +104,7 @@ impl Infer<'_, '_> {
     }
 
     /// A pattern that must match; a plain name is no variant here.
-    fn binding(&mut self, id: PatId, ty: &Ty, mutable: bool) -> Pattern {
+    pub fn binding(&mut self, id: PatId, ty: &Ty, mutable: bool) -> Pattern {
         let pat = &self.body[id];
         let ast::PatKind::Bind(name) = &pat.kind else { return self.pattern(id, ty, mutable) };
         let (name, span) = (name.text(), pat.span);
@@ -381,7 +381,7 @@ impl Infer<'_, '_> {
     }
 
     /// The body of a loop, and whether it has a `break`.
-    fn loop_body(&mut self, body: &Block) -> (hir::Expr, bool) {
+    pub fn loop_body(&mut self, body: &Block) -> (hir::Expr, bool) {
         self.frame().breaks.push(false);
         let body = self.block(body, &Expect::Discard);
         let breaks = self.frame().breaks.pop().unwrap_or(false);
@@ -405,6 +405,9 @@ impl Infer<'_, '_> {
             }
             _ => {
                 let value = self.infer(iterable);
+                if let Ty::Channel(item) = self.shallow(&value.ty) {
+                    return self.for_channel(pattern, value, &item, specs, body, span);
+                }
                 let element = self.element(&value);
                 (Sequence::Value(Box::new(value)), element)
             }
@@ -427,16 +430,12 @@ impl Infer<'_, '_> {
             Ty::Text => Ty::Text,
             Ty::Map(key, value) => Ty::Tuple(vec![*key, *value]),
             Ty::Error => Ty::Error,
-            Ty::Channel(_) => {
-                self.report(report::unsupported("a loop over a channel", value.span));
-                Ty::Error
-            }
             other => {
                 let ty = self.table.resolve(&other);
                 let message = format!("`for` cannot go through `{ty}`");
                 self.report(
                     Diagnostic::new(codes::E0301, value.span, message)
-                        .note("it goes through ranges, lists, vectors, sets, maps and texts"),
+                        .note("it goes through ranges, lists, vectors, sets, maps, texts and channels"),
                 );
                 Ty::Error
             }
@@ -497,7 +496,7 @@ pub fn expr_stmt(value: hir::Expr) -> Stmt {
 }
 
 /// The value with statements before it.
-fn after(stmts: Vec<Stmt>, value: hir::Expr) -> hir::Expr {
+pub fn after(stmts: Vec<Stmt>, value: hir::Expr) -> hir::Expr {
     if stmts.is_empty() {
         return value;
     }
