@@ -12,6 +12,7 @@ pub mod inspect;
 pub mod options;
 mod program;
 mod record;
+mod refute;
 pub mod request;
 mod results;
 pub mod running;

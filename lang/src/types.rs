@@ -4,6 +4,7 @@ pub mod bounds;
 pub mod builtins;
 pub mod check;
 mod constant;
+pub mod contracted;
 pub mod declare;
 pub mod def;
 pub mod effects;

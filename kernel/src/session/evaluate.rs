@@ -21,6 +21,7 @@ use ag_runtime::world::run::TaskSpec;
 use crate::output::table::ValueView;
 use crate::output::{Output, OutputSink};
 use crate::session::command::{self, Modifier};
+use crate::session::refute::refute;
 use crate::session::request::{CellRequest, CellStatus};
 use crate::session::seat::Seat;
 use crate::session::sink::SessionSink;
@@ -150,7 +151,9 @@ impl<'s> Evaluation<'s> {
                 false => {
                     let cell = workspace.add_cell(self.text);
                     let checked = workspace.check_unless(cell, stop);
-                    (cell, checked.inspect_err(|_| workspace.discard(cell))?)
+                    let mut checked = checked.inspect_err(|_| workspace.discard(cell))?;
+                    refute(&workspace, cell, &mut checked, stop);
+                    (cell, checked)
                 }
             };
             self.cell = cell;

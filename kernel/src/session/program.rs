@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use ag_lang::db::workspace::{CellId, CheckedCell, STATEMENTS, Workspace};
 use ag_lang::diag::Diagnostic;
@@ -24,6 +24,7 @@ use parking_lot::Mutex;
 
 use crate::output::diagnostic::{DiagnosticView, FaultView, FrameView, NamedValue, Place};
 use crate::output::difference::difference;
+use crate::session::refute::refute;
 use crate::session::testing::Source as TestSource;
 
 pub struct Program {
@@ -156,7 +157,8 @@ impl Program {
         let (cell, checked) = {
             let mut workspace = self.workspace.lock();
             let cell = workspace.add_cell(text);
-            let checked = workspace.check(cell);
+            let mut checked = workspace.check(cell);
+            refute(&workspace, cell, &mut checked, &AtomicBool::new(false));
             workspace.remove_cell(cell);
             (cell, checked)
         };
@@ -250,7 +252,7 @@ impl Program {
 }
 
 /// The item each function came from.
-fn items(definitions: &Definitions) -> HashMap<FunctionKey, u32> {
+pub fn items(definitions: &Definitions) -> HashMap<FunctionKey, u32> {
     let agents = definitions.agents.iter().flat_map(|agent| {
         let behaviors = agent.behaviors.iter().map(|behavior| &behavior.function);
         std::iter::once(&agent.init).chain(&agent.config).chain(behaviors)

@@ -3,6 +3,7 @@
 //! Plain calls and plain data; nobody outside sees the database. A cell with an error is removed again by the session.
 
 mod aside;
+pub mod claims;
 pub mod instances;
 pub mod tested;
 mod unless;

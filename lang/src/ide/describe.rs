@@ -103,6 +103,11 @@ pub fn describe(db: &dyn Db, name: &Name) -> Option<Description> {
             ),
             ..about
         },
+        Definition::Theorem => Description {
+            kind: "theorem",
+            signature: format!("theorem {name}"),
+            ..about
+        },
         Definition::Unsupported(_) => return None,
     })
 }

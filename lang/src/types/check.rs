@@ -14,6 +14,7 @@ use crate::names::scope::{ScopedName, Site, resolve};
 use crate::source::Span;
 use crate::syntax::ast::{ExprId, TypeRefId};
 use crate::syntax::item::{Agent, Function, ItemKind, ItemTree, MemberKind};
+use crate::types::contracted::{Contracted, contracted};
 use crate::types::declare::{definition, item_definition};
 use crate::types::def::{AgentDef, Definition};
 use crate::types::effects::{effects_of, exceeded, impure, suspending};
@@ -78,7 +79,7 @@ pub fn function_at(tree: &ItemTree, path: FnPath) -> Option<&Function> {
 pub fn function_paths(tree: &ItemTree) -> Vec<FnPath> {
     let members = |n: usize| (0..n).filter_map(|at| u32::try_from(at).ok()).map(FnPath::Member);
     match &tree.kind {
-        ItemKind::Function(_) | ItemKind::Test(_) => vec![FnPath::Item],
+        ItemKind::Function(_) | ItemKind::Test(_) | ItemKind::Theorem(_) => vec![FnPath::Item],
         ItemKind::Struct(def) => {
             let invariant = (!def.invariants.is_empty()).then_some(FnPath::Invariant);
             members(def.methods.len()).chain(invariant).collect()
@@ -158,6 +159,12 @@ fn run<'db>(
             infer.finish(body, Span::default())
         }
         (FnPath::Item, _, ItemKind::Test(test)) => infer_test(infer, tree, test),
+        (FnPath::Item, _, ItemKind::Theorem(theorem)) => {
+            infer.generics = generic_names(&theorem.generics);
+            infer.bounds = generic_bounds(&theorem.generics);
+            let body = infer.theorem(&tree.name, theorem);
+            infer.finish(body, tree.name.span)
+        }
         (FnPath::Invariant, Definition::Struct(def), ItemKind::Struct(tree)) => {
             infer.generics = generic_names(&tree.generics);
             infer.bounds = generic_bounds(&tree.generics);
@@ -237,6 +244,7 @@ fn infer_body<'db>(
     infer.open(FrameKind::Function, key.clone(), result);
     infer.open_parameters(item, definition, function);
     let before = infer.contract_before(function, &key);
+    infer.proofs(function);
     let Some(block) = &function.body else { return Checked::failed(infer.diagnostics) };
     let body = infer.function_body(block, function.name.span);
     let after = infer.state_check(definition, &function.name);
@@ -411,6 +419,8 @@ pub struct CheckedItem {
     pub instances: Vec<hir::Instance>,
     pub agent: Option<hir::Agent>,
     pub ty: Option<hir::TypeDefinition>,
+    /// The contracts of its functions, of its values, or of itself if it is a theorem.
+    pub contracts: Vec<Contracted>,
     pub failed: bool,
 }
 
@@ -432,7 +442,13 @@ pub fn check_item<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> CheckedItem {
         out.diagnostics.extend(exceeded(db, item, path, checked));
         out.diagnostics.extend(impure(db, &checked.facts, item.prelude(db)));
         out.diagnostics.extend(suspending(db, path, checked, item.prelude(db)));
+        out.contracts.extend(contracted(tree, path, checked));
         let Some(function) = &checked.function else { continue };
+        if matches!(tree.kind, ItemKind::Theorem(_)) {
+            // It runs nothing; who tries it out takes it from its contract.
+            out.instances.extend(checked.instances.iter().cloned());
+            continue;
+        }
         let mut function = function.clone();
         function.effects = all_effects(db, checked, item.prelude(db));
         if is_generic(tree, path) {

@@ -80,7 +80,7 @@ pub fn item_definition<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> Definition {
         ItemKind::Policy(_) => Definition::Unsupported("a policy"),
         ItemKind::Import(_) => Definition::Unsupported("an import"),
         ItemKind::Test(_) => Definition::Unsupported("a test"),
-        ItemKind::Theorem(_) => Definition::Unsupported("a theorem"),
+        ItemKind::Theorem(_) => Definition::Theorem,
         ItemKind::Error => Definition::Unsupported("an item"),
     }
 }

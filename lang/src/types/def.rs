@@ -17,6 +17,8 @@ pub enum Definition {
     Agent(Arc<AgentDef>),
     Tool(Arc<ToolDef>),
     Global(GlobalDef),
+    /// A theorem or lemma: a fact, no value.
+    Theorem,
     /// An item that parses but cannot be used yet; its use is not reported a second time.
     Unsupported(&'static str),
 }
@@ -32,6 +34,7 @@ impl Definition {
             Definition::Agent(_) => "an agent",
             Definition::Tool(_) => "a tool",
             Definition::Global(_) => "a value",
+            Definition::Theorem => "a theorem",
             Definition::Unsupported(what) => what,
         }
     }

@@ -26,6 +26,7 @@ pub fn parameters(tree: &ItemTree, path: FnPath) -> Vec<&GenericParam> {
         ItemKind::Struct(def) => &def.generics,
         ItemKind::Enum(def) => &def.generics,
         ItemKind::Alias(def) => &def.generics,
+        ItemKind::Theorem(def) => &def.generics,
         _ => &[],
     };
     let own = function_at(tree, path).map(|function| function.generics.as_slice());

@@ -29,6 +29,7 @@ pub mod quantifier;
 pub mod sendable;
 pub mod spawn;
 pub mod stmt;
+pub mod theorem;
 pub mod task;
 
 use std::cell::RefCell;

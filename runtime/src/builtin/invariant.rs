@@ -25,6 +25,12 @@ impl Invariants {
         self.by_shape.write().insert(of, check);
     }
 
+    /// The function that checks values of a struct's shape, if it has an invariant.
+    #[must_use]
+    pub fn check_of(&self, of: ShapeId) -> Option<FnSlot> {
+        self.by_shape.read().get(&of).copied()
+    }
+
     /// The checks that values of a shape may need; nothing for most.
     fn within(&self, of: ShapeId) -> FxHashMap<ShapeId, FnSlot> {
         let known = self.by_shape.read();

@@ -83,6 +83,13 @@ impl Instances {
         }
     }
 
+    /// Those that have code: the item each belongs to, its name, its function.
+    pub fn functions(&self) -> impl Iterator<Item = (&Name, &FunctionKey, &hir::Function)> {
+        self.made.iter().filter_map(|(name, made)| {
+            Some((&made.instance.owner, name, made.function.as_deref()?))
+        })
+    }
+
     /// The names of the instances of an item's functions: they break with it.
     pub fn of(&self, owner: &Name) -> Vec<FunctionKey> {
         let own = self.made.iter().filter(|(_, made)| made.instance.owner == *owner);

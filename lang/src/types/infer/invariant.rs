@@ -165,34 +165,51 @@ fn instance_of(adt: &AdtRef) -> Instance {
 /// A type that grows for ever is no type of a document; past so many kinds nobody looks further.
 const KINDS: usize = 256;
 
-/// The instances that check the generic structs which values of a type are made of.
-pub fn checks_within(db: &dyn Db, ty: &Ty, found: &mut Vec<Instance>) {
-    let mut seen: Vec<Ty> = Vec::new();
+/// The structs with invariants that values of a type are made of.
+pub fn structs_within(db: &dyn Db, ty: &Ty) -> Vec<Arc<AdtRef>> {
+    let mut seen: Vec<Arc<AdtRef>> = Vec::new();
+    let mut found = Vec::new();
     let mut todo = vec![ty.clone()];
     while let Some(next) = todo.pop() {
         next.any(&mut |part| {
-            if let Ty::Adt(adt) = part
-                && seen.len() < KINDS
-                && !seen.contains(part)
-            {
-                seen.push(part.clone());
-                let (generics, fields): (&[Name], Vec<&Ty>) = match adt_definition(db, adt) {
-                    Some(Definition::Struct(def)) => {
-                        if def.has_invariant && !adt.args.is_empty() && !part.is_generic() {
-                            found.push(instance_of(adt));
-                        }
-                        (&def.generics, def.fields.iter().map(|field| &field.ty).collect())
-                    }
-                    Some(Definition::Enum(def)) => {
-                        let fields = def.variants.iter().flat_map(|v| &v.fields);
-                        (&def.generics, fields.map(|field| &field.ty).collect())
-                    }
-                    _ => (&[], Vec::new()),
-                };
-                todo.extend(fields.into_iter().map(|ty| ty.substitute(generics, &adt.args)));
+            let Ty::Adt(adt) = part else { return false };
+            if seen.len() >= KINDS || seen.contains(adt) {
+                return false;
             }
+            seen.push(Arc::clone(adt));
+            let (generics, fields): (&[Name], Vec<&Ty>) = match adt_definition(db, adt) {
+                Some(Definition::Struct(def)) => {
+                    if def.has_invariant {
+                        found.push(Arc::clone(adt));
+                    }
+                    (&def.generics, def.fields.iter().map(|field| &field.ty).collect())
+                }
+                Some(Definition::Enum(def)) => {
+                    let fields = def.variants.iter().flat_map(|v| &v.fields);
+                    (&def.generics, fields.map(|field| &field.ty).collect())
+                }
+                _ => (&[], Vec::new()),
+            };
+            todo.extend(fields.into_iter().map(|ty| ty.substitute(generics, &adt.args)));
             false
         });
+    }
+    found
+}
+
+/// The instances that check the generic ones among them.
+pub fn checks_within(db: &dyn Db, ty: &Ty, found: &mut Vec<Instance>) {
+    let generic = |adt: &Arc<AdtRef>| {
+        !adt.args.is_empty() && !Ty::Adt(Arc::clone(adt)).is_generic()
+    };
+    found.extend(structs_within(db, ty).iter().filter(|adt| generic(adt)).map(|adt| instance_of(adt)));
+}
+
+/// The name of the function that checks a struct.
+pub fn check_key(adt: &AdtRef) -> Name {
+    match adt.args.is_empty() {
+        true => key_of(&adt.name),
+        false => instance_of(adt).name(),
     }
 }
 

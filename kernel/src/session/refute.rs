@@ -1,0 +1,231 @@
+//! Tries contracts on made-up inputs (L-141). A function that really ran with inputs its `requires` allows, and broke a
+//! clause, is refuted (E0601); everything else stays as it is.
+//!
+//! In a world of its own: one worker, a virtual clock, a bound on steps and never on time, so that a verdict does not depend
+//! on the machine. Never: runs what has an effect or reads a global; says that something is true.
+
+mod inputs;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ag_lang::db::workspace::claims::{Claim, Runnable};
+use ag_lang::db::workspace::{CellId, CheckedCell, Workspace};
+use ag_lang::diag::{Diagnostic, codes};
+use ag_lang::engine::{Context, Engine};
+use ag_lang::hir::FunctionKey;
+use ag_lang::types::ty::Ty;
+use ag_runtime::code::FnSlot;
+use ag_runtime::context::sink::{Emission, Sink};
+use ag_runtime::fault::{Fault, Origin, code};
+use ag_runtime::rng::Seed;
+use ag_runtime::value::json::from_json;
+use ag_runtime::value::owned::Owned;
+use ag_runtime::value::shape::ShapeId;
+use ag_runtime::value::show;
+use ag_runtime::world::options::{Limits, WorldOptions};
+use ag_runtime::world::run::TaskSpec;
+use ag_runtime::world::{World, WorldHandle};
+use serde_json::Value;
+
+use crate::session::program::items;
+use inputs::{Maker, can_make};
+
+/// Inputs that a clause is tried on.
+pub const CASES: u32 = 300;
+
+/// Inputs that are made up to find so many that `requires` allows.
+const MADE: u32 = 1_500;
+
+/// Counterexamples looked at; the shortest is told.
+const FOUND: usize = 8;
+
+/// Safepoints of one run. What takes longer says nothing.
+const STEPS: u64 = 5_000;
+
+const SEED: Seed = Seed(7);
+
+/// What came of trying a claim.
+#[derive(Debug, Clone)]
+pub enum Tried {
+    /// It has effects, reads globals, or takes what cannot be made up.
+    Not,
+    /// It held each time.
+    #[allow(dead_code)] // Told by `:prove`.
+    Held(u32),
+    Refuted(Box<Counterexample>),
+}
+
+/// Inputs with which a function really ran and broke a clause.
+#[derive(Debug, Clone)]
+pub struct Counterexample {
+    /// `a = 1, b = 2`
+    pub inputs: String,
+    pub fault: Fault,
+}
+
+/// Tries the contracts of a cell that was checked, if it has no mistakes: E0601 for each that is refuted.
+pub fn refute(workspace: &Workspace, cell: CellId, checked: &mut CheckedCell, stop: &AtomicBool) {
+    if checked.has_errors() {
+        return;
+    }
+    for claim in workspace.claims(cell) {
+        if let Tried::Refuted(example) = try_out(workspace, &claim, stop) {
+            // That it is not proved is no news then.
+            let name = claim.contract.name;
+            checked.diagnostics.retain(|d| d.code != codes::W0601 || d.primary.span != name);
+            checked.diagnostics.push(diagnostic(&claim, &example));
+        }
+    }
+}
+
+fn diagnostic(claim: &Claim, example: &Counterexample) -> Diagnostic {
+    let contract = &claim.contract;
+    let told = |key: &str| example.fault.data.get(key).and_then(Value::as_str).unwrap_or("");
+    let (word, source, of) = (told("clause"), told("source"), told("of"));
+    let own = contract.clauses.iter().find(|facts| {
+        let clause = &facts.clause;
+        clause.kind.word() == word && &*clause.source == source && &*clause.of == of
+    });
+    let key = &contract.key;
+    let message = match (contract.is_theorem, own) {
+        (true, _) => format!("the theorem `{key}` is false: take {}", example.inputs),
+        (_, Some(_)) => format!("`{key}` breaks its `{word} {source}`: take {}", example.inputs),
+        _ => format!("`{key}` breaks `{word} {source}` of `{of}`: take {}", example.inputs),
+    };
+    let span = own.map_or(contract.name, |facts| facts.span);
+    Diagnostic::new(codes::E0601, span, message)
+        .saying("refuted")
+        .note(format!("it ran with these inputs: {}", example.fault.message))
+}
+
+/// Runs a claim on inputs.
+pub fn try_out(workspace: &Workspace, claim: &Claim, stop: &AtomicBool) -> Tried {
+    if !claim.contract.clauses.iter().any(|facts| facts.is_checked) {
+        return Tried::Not;
+    }
+    let Some(runnable) = workspace.runnable(claim) else { return Tried::Not };
+    let params: Vec<(String, ShapeId)> = Workspace::parameters(&runnable.entry)
+        .map(|(name, ty)| (name.to_string(), workspace.shape(ty)))
+        .collect();
+    if params.is_empty() || !params.iter().all(|(_, of)| can_make(*of)) {
+        return Tried::Not;
+    }
+    match Bench::open(workspace, &runnable) {
+        Some(bench) => bench.run(&runnable.entry.key, &claim.contract.key, &params, stop),
+        None => Tried::Not,
+    }
+}
+
+/// A world with the code of one claim.
+struct Bench {
+    world: WorldHandle,
+    engine: Engine,
+}
+
+struct Silent;
+
+impl Sink for Silent {
+    fn emit(&self, _: u32, _: Emission) {}
+}
+
+impl Bench {
+    fn open(workspace: &Workspace, runnable: &Runnable) -> Option<Bench> {
+        let limits = Limits { steps: STEPS, ..Limits::default() };
+        let world = World::open(WorldOptions { limits, ..WorldOptions::seeded(SEED) });
+        let engine = Engine::new(Arc::clone(&world));
+        let shapes = |ty: &Ty| workspace.shape(ty);
+        let origins: Vec<_> = runnable
+            .code
+            .iter()
+            .map(|(cell, definitions)| {
+                let (cell, items) = (cell.0, items(definitions));
+                move |key: &FunctionKey| Origin {
+                    cell,
+                    item: items.get(key).copied().unwrap_or_default(),
+                }
+            })
+            .collect();
+        let units = runnable.code.iter().zip(&origins);
+        let units: Vec<_> = units
+            .map(|((_, definitions), origin)| (definitions, Context { shapes: &shapes, origin }))
+            .collect();
+        engine.install_all(&units).ok()?;
+        Some(Bench { world, engine })
+    }
+
+    fn call(&self, slot: FnSlot, args: Vec<Owned>) -> Result<Owned, Box<Fault>> {
+        let spec = TaskSpec {
+            name: "tried".into(),
+            slot,
+            args,
+            sink: Arc::new(Silent),
+            limits: None,
+            cell: 0,
+            globals: None,
+        };
+        self.world.run(spec).join()
+    }
+
+    /// Whether a value keeps the invariant of its struct.
+    fn keeps(&self, of: ShapeId, value: &Value) -> bool {
+        let Some(check) = self.world.invariants().check_of(of) else { return true };
+        match from_json(value, of) {
+            Ok(word) => self.call(check, vec![Owned::new(word, of)]).is_ok(),
+            Err(_) => false,
+        }
+    }
+
+    fn run(
+        &self,
+        entry: &FunctionKey,
+        name: &str,
+        params: &[(String, ShapeId)],
+        stop: &AtomicBool,
+    ) -> Tried {
+        let Some(slot) = self.engine.slot(entry) else { return Tried::Not };
+        let shapes: Vec<ShapeId> = params.iter().map(|(_, of)| *of).collect();
+        let keeps = |of: ShapeId, value: &Value| self.keeps(of, value);
+        let mut maker = Maker::new(SEED.fork(name).rng(), &keeps);
+        let (mut held, mut found) = (0, Vec::new());
+        for _ in 0..MADE {
+            if held >= CASES || found.len() >= FOUND || stop.load(Ordering::Relaxed) {
+                break;
+            }
+            let Some(input) = maker.input(&shapes) else { continue };
+            let Some(args) = decoded(&input, &shapes) else { continue };
+            let inputs = shown(params, &args);
+            match self.call(slot, args) {
+                Ok(_) => held += 1,
+                Err(fault) if fault.code != code::CONTRACT => {}
+                Err(fault) if is_not_allowed(&fault, name) => {}
+                Err(fault) => found.push(Counterexample { inputs, fault: *fault }),
+            }
+        }
+        let shortest = found.into_iter().min_by_key(|example| example.inputs.len());
+        match shortest {
+            Some(example) => Tried::Refuted(Box::new(example)),
+            None if held == 0 => Tried::Not,
+            None => Tried::Held(held),
+        }
+    }
+}
+
+/// The inputs themselves are such that `requires` does not hold: no word about the function.
+fn is_not_allowed(fault: &Fault, name: &str) -> bool {
+    let told = |key: &str| fault.data.get(key).and_then(Value::as_str);
+    told("clause") == Some("requires") && told("of") == Some(name) && fault.chain.len() <= 1
+}
+
+fn decoded(input: &[Value], shapes: &[ShapeId]) -> Option<Vec<Owned>> {
+    let decode =
+        |(value, of): (&Value, &ShapeId)| Some(Owned::new(from_json(value, *of).ok()?, *of));
+    input.iter().zip(shapes).map(decode).collect()
+}
+
+fn shown(params: &[(String, ShapeId)], args: &[Owned]) -> String {
+    let one = |((name, of), arg): (&(String, ShapeId), &Owned)| {
+        format!("{name} = {}", show::quoted(arg.value(), *of))
+    };
+    params.iter().zip(args).map(one).collect::<Vec<_>>().join(", ")
+}
