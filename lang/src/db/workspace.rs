@@ -16,8 +16,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use salsa::Setter;
 
 use crate::db::workspace::instances::Instances;
+use crate::db::workspace::tested::twice;
 use crate::db::{CellInput, Database, GlobalType, SessionInput};
-use crate::diag::{Diagnostic, codes};
+use crate::diag::Diagnostic;
 use crate::hir;
 use crate::hir::visit::each_function;
 use crate::names::cell::{ItemKey, cell_globals, cell_items, is_named, parse_cell};
@@ -543,11 +544,6 @@ fn prelude_text() -> Arc<str> {
 
 fn number(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
-}
-
-pub(super) fn twice(name: &str, span: Span, first: Span) -> Diagnostic {
-    Diagnostic::new(codes::E0204, span, format!("`{name}` is declared twice in this cell"))
-        .label(first, "first here")
 }
 
 /// A name that is missing in several places of a cell is reported at the first.

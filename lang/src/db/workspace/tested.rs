@@ -2,9 +2,9 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::db::workspace::{CellId, Step, Workspace, twice};
+use crate::db::workspace::{CellId, Step, Workspace};
 use crate::db::{CellInput, Database};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, codes};
 use crate::names::cell::{cell_items, parse_cell};
 use crate::names::mention::{defines, mentions};
 use crate::source::Span;
@@ -95,4 +95,9 @@ fn mentioned_by(db: &Database, cell: CellInput, name: &Name, ahead: &mut Vec<Nam
             ahead.extend(mentions(db, *item).iter().cloned());
         }
     }
+}
+
+pub fn twice(name: &str, span: Span, first: Span) -> Diagnostic {
+    Diagnostic::new(codes::E0204, span, format!("`{name}` is declared twice in this cell"))
+        .label(first, "first here")
 }
