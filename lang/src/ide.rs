@@ -4,6 +4,7 @@
 
 pub mod complete;
 pub mod describe;
+pub mod effects;
 pub mod hover;
 pub mod place;
 pub mod symbols;

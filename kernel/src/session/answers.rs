@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ag_lang::db::workspace::Step;
 use ag_lang::ide::describe::generic_type;
+use ag_lang::ide::effects::{FunctionEffects, effects};
 use ag_lang::ide::symbols::source;
 use ag_runtime::ledger::money::MicroUsd;
 use ag_runtime::value::heap;
@@ -23,9 +24,10 @@ use crate::session::history::{History, HistoryEntry, HistoryQuery};
 use crate::session::inspect::Inspector;
 use crate::session::program::Program;
 use crate::session::record::Record;
+use crate::session::refute::verdicts;
 use crate::session::running::Running;
 use crate::session::seat::Seat;
-use crate::session::state::{DefinitionRow, SettingRow, Span, State};
+use crate::session::state::{ContractRow, DefinitionRow, SettingRow, Span, State};
 use crate::session::testing;
 
 /// The setting that is the session's own; the others are permissions of its world.
@@ -205,6 +207,14 @@ impl State for View<'_> {
             self.running.set_guest(None);
         }
         views
+    }
+
+    fn effects(&self, name: &str) -> Option<Vec<FunctionEffects>> {
+        effects(self.program.workspace.lock().database(), name)
+    }
+
+    fn contracts(&self, of: Option<&str>) -> Vec<ContractRow> {
+        verdicts(&self.program.workspace.lock(), of, self.running.flag())
     }
 
     fn source(&self, name: &str) -> Option<String> {

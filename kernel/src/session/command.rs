@@ -4,6 +4,7 @@
 //! diagnostic at the command's place. Commands of the language that this version cannot run yet are rows, too: they are
 //! known, documented and refused, never silently ignored.
 
+mod contracts;
 mod earlier;
 mod examine;
 pub mod help;
@@ -122,7 +123,7 @@ pub const TABLE: &[Command] = &[
         "leave the terminal, as exit and Ctrl-D do",
         Run::Line(runtime::quit),
     ),
-    row(REFERENCE, "effects", "f", "the effects of a function", Run::NotYet),
+    row(REFERENCE, "effects", "f", "the effects of a function", Run::Line(contracts::effects)),
     row(REFERENCE, "caps", "f", "which reference capabilities it uses", Run::NotYet),
     row(REFERENCE, "source", "x", "the text of a definition", Run::Line(earlier::source)),
     row(
@@ -142,8 +143,8 @@ pub const TABLE: &[Command] = &[
     row(
         MONEY,
         "cost",
-        "[cell n]",
-        "what was spent, by cell, agent and lane",
+        "[cell n or checks]",
+        "what was spent, by cell, agent and lane; what contracts cost",
         Run::Line(money::cost),
     ),
     row(
@@ -202,7 +203,13 @@ pub const TABLE: &[Command] = &[
     row(SETTINGS, "policy", "name", "which effects are allowed, asked or denied", Run::NotYet),
     row(SETTINGS, "save", "n", "keep the session's definitions under a name", Run::NotYet),
     row(SETTINGS, "load", "n", "bring saved definitions back", Run::NotYet),
-    row(COMPILER, "prove", "f", "the verdicts of a function's contracts", Run::NotYet),
+    row(
+        COMPILER,
+        "prove",
+        "f",
+        "the clauses of a definition with their verdicts",
+        Run::Line(contracts::prove),
+    ),
     row(COMPILER, "trust", "", "what proofs assume", Run::NotYet),
     row(COMPILER, "tier", "f", "which tiers a function runs on", Run::NotYet),
     row(COMPILER, "reuse", "f", "where values are changed in place", Run::NotYet),

@@ -14,6 +14,7 @@ use ag_lang::db::workspace::{CellId, CheckedCell, Workspace};
 use ag_lang::diag::{Diagnostic, codes};
 use ag_lang::engine::{Context, Engine};
 use ag_lang::hir::FunctionKey;
+use ag_lang::types::infer::contract::ClauseFacts;
 use ag_lang::types::ty::Ty;
 use ag_runtime::code::FnSlot;
 use ag_runtime::context::sink::{Emission, Sink};
@@ -29,6 +30,7 @@ use ag_runtime::world::{World, WorldHandle};
 use serde_json::Value;
 
 use crate::session::program::items;
+use crate::session::state::ContractRow;
 use inputs::{Maker, can_make};
 
 /// Inputs that a clause is tried on.
@@ -51,7 +53,6 @@ pub enum Tried {
     /// It has effects, reads globals, or takes what cannot be made up.
     Not,
     /// It held each time.
-    #[allow(dead_code)] // Told by `:prove`.
     Held(u32),
     Refuted(Box<Counterexample>),
 }
@@ -76,6 +77,51 @@ pub fn refute(workspace: &Workspace, cell: CellId, checked: &mut CheckedCell, st
             checked.diagnostics.retain(|d| d.code != codes::W0601 || d.primary.span != name);
             checked.diagnostics.push(diagnostic(&claim, &example));
         }
+    }
+}
+
+/// The clauses of a definition with what came of trying them; of all definitions without.
+pub fn verdicts(workspace: &Workspace, of: Option<&str>, stop: &AtomicBool) -> Vec<ContractRow> {
+    let mut rows = Vec::new();
+    for claim in workspace.all_claims() {
+        let key = claim.contract.key.strip_suffix(".{invariant}").unwrap_or(&claim.contract.key);
+        let is_meant = |name: &str| {
+            key == name || key.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'))
+        };
+        if !of.is_none_or(is_meant) {
+            continue;
+        }
+        let tried = of.map(|_| try_out(workspace, &claim, stop));
+        rows.extend(claim.contract.clauses.iter().map(|facts| ContractRow {
+            of: key.to_owned(),
+            clause: format!("{} {}", facts.clause.kind.word(), facts.clause.source),
+            verdict: tried.as_ref().map_or_else(String::new, |tried| verdict(&claim, facts, tried)),
+            cost: cost(&claim, facts),
+            is_checked: facts.is_checked && !claim.contract.is_theorem,
+        }));
+    }
+    rows
+}
+
+fn verdict(claim: &Claim, facts: &ClauseFacts, tried: &Tried) -> String {
+    let held = match tried {
+        Tried::Held(cases) if facts.is_checked => format!(" (held for {cases} inputs)"),
+        // Defined before what it calls changed.
+        Tried::Refuted(example) => format!(" (refuted: take {})", example.inputs),
+        _ => String::new(),
+    };
+    match (claim.contract.is_theorem, facts.is_checked) {
+        (false, true) => format!("unknown: kept as check{held}"),
+        _ => format!("unchecked{held}"),
+    }
+}
+
+/// What a check does each time, counted in parts of its expression: no figure of a machine.
+fn cost(claim: &Claim, facts: &ClauseFacts) -> String {
+    match (claim.contract.is_theorem || !facts.is_checked, facts.loops) {
+        (true, _) => "none".to_owned(),
+        (_, true) => format!("{} operations a case", facts.parts),
+        _ => format!("{} operations", facts.parts),
     }
 }
 

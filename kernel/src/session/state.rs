@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use ag_lang::ide::effects::FunctionEffects;
+
 use crate::output::cost::{BudgetView, CostView};
 use crate::output::diagnostic::{DiagnosticView, FaultView};
 use crate::output::lanes::LanesView;
@@ -44,6 +46,10 @@ pub trait State {
     /// All names that `document` knows, to find the one that was meant.
     fn names(&self) -> Vec<String>;
     fn graph(&self) -> Graph;
+    /// The effects of a definition's functions; none if it has none or does not exist.
+    fn effects(&self, name: &str) -> Option<Vec<FunctionEffects>>;
+    /// The clauses of a definition, tried out, or those of all definitions.
+    fn contracts(&self, of: Option<&str>) -> Vec<ContractRow>;
     /// The text of a definition; none for a value.
     fn source(&self, name: &str) -> Option<String>;
 
@@ -95,6 +101,20 @@ pub struct DefinitionRow {
     pub is_broken: bool,
     /// The front end no longer has its cell.
     pub is_deleted: bool,
+}
+
+/// One clause of a contract.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ContractRow {
+    /// Whose it is.
+    pub of: String,
+    /// As it is written: `requires n > 0`.
+    pub clause: String,
+    /// Empty if it was not asked for.
+    pub verdict: String,
+    pub cost: String,
+    /// Checked while running.
+    pub is_checked: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

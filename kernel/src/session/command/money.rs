@@ -12,6 +12,9 @@ use crate::session::state::{Span, State};
 
 /// Shown even when nothing was spent: no cost is an answer, too.
 pub fn cost(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
+    if rest == "checks" {
+        return Ok(super::contracts::cost_of_checks(state));
+    }
     let number = rest.strip_prefix("cell").unwrap_or(rest).trim();
     let of = match number {
         "" => Span::Session,

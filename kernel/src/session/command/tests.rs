@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use ag_lang::ide::effects::FunctionEffects;
 use ag_lang::source::Span as SourceSpan;
 use ag_lang::syntax::item::Sigil;
 
@@ -15,7 +16,7 @@ use crate::output::{Output, Page};
 use crate::render::{Style, terminal};
 use crate::session::graph::{Graph, Kind};
 use crate::session::history::{HistoryEntry, HistoryQuery, glob};
-use crate::session::state::{DefinitionRow, SettingRow, Span, State};
+use crate::session::state::{ContractRow, DefinitionRow, SettingRow, Span, State};
 
 /// A session of fixed facts.
 #[derive(Default)]
@@ -141,6 +142,12 @@ impl State for Fixed {
         self.tests().into_iter().filter(|title| wanted(title)).map(view).collect()
     }
 
+    fn effects(&self, _: &str) -> Option<Vec<FunctionEffects>> {
+        None
+    }
+    fn contracts(&self, _: Option<&str>) -> Vec<ContractRow> {
+        Vec::new()
+    }
     fn source(&self, name: &str) -> Option<String> {
         (name == "risk").then(|| "function risk() { }".to_owned())
     }
