@@ -88,3 +88,71 @@ fn a_program_is_answered_by_the_model_and_repeats_with_a_seed() {
     assert_eq!(run("7"), said, "also the latency, which passes on the virtual clock");
     assert!(!said.contains("echo"), "{said}");
 }
+
+/// A file that is not what was installed.
+#[derive(Clone, Copy, Debug)]
+enum Damage {
+    Empty,
+    Half,
+    OneBit,
+}
+
+/// The installed models with one file damaged; the others are the same files.
+fn damaged(models: &Path, folder: &Path, name: &str, damage: Damage) {
+    for package in std::fs::read_dir(models).unwrap().map(|entry| entry.unwrap().path()) {
+        if !package.is_dir() {
+            continue;
+        }
+        let copy = folder.join(package.file_name().unwrap());
+        std::fs::create_dir_all(&copy).unwrap();
+        for file in std::fs::read_dir(&package).unwrap().map(|entry| entry.unwrap().path()) {
+            let target = copy.join(file.file_name().unwrap());
+            if file.file_name().unwrap() != name {
+                std::os::unix::fs::symlink(&file, &target).unwrap();
+                continue;
+            }
+            let mut bytes = std::fs::read(&file).unwrap();
+            match damage {
+                Damage::Empty => bytes.clear(),
+                Damage::Half => bytes.truncate(bytes.len() / 2),
+                Damage::OneBit => {
+                    let middle = bytes.len() / 2;
+                    bytes[middle] ^= 1;
+                }
+            }
+            std::fs::write(&target, bytes).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_damaged_model_is_refused_and_nothing_is_computed_with_it() {
+    let Some(models) = std::env::var_os("AG_TEST_MODELS") else {
+        let test = "a_damaged_model_is_refused_and_nothing_is_computed_with_it";
+        return skip::skip(test, "AG_TEST_MODELS names no folder with models (make test sets it)");
+    };
+    let ask = "let r := try @llm_call(\"Name a fruit.\", provider: onnx_local, max_tokens: 4)\n\
+        match r { Ok(t) => print(\"answered\"), Err(f) => print(\"${f.code} ${f.message}\") }\nprint(\"after\")\n";
+    let remember = "let r := try @remember(Episode { context: \"rain in Lisbon\", action: \"stayed\" })\n\
+        match r { Ok(id) => print(\"stored\"), Err(f) => print(\"${f.code} ${f.message}\") }\nprint(\"after\")\n";
+    for (file, program) in [
+        ("SmolLM2-135M-Instruct.Q4_1.gguf", ask),
+        ("libonnxruntime.so", ask),
+        ("model.onnx", remember),
+    ] {
+        for damage in [Damage::Empty, Damage::Half, Damage::OneBit] {
+            let place = tempfile::tempdir().unwrap();
+            let folder = place.path().join("models");
+            damaged(Path::new(&models), &folder, file, damage);
+            std::fs::write(place.path().join("a.ag"), program).unwrap();
+            let (code, out, err) = ag(&place, Some(&folder), &["run", "a.ag", "--ephemeral"]);
+            let refused =
+                out.contains("R1005") && out.contains("is not the file that was installed");
+            assert!(
+                code == 0 && refused && out.contains("\nafter\n"),
+                "{file}, {damage:?}: {out}{err}"
+            );
+            assert!(out.contains("`ag models install`"), "{file}: the way out: {out}");
+        }
+    }
+}
