@@ -8,7 +8,10 @@ use ag_runtime::memory::episode::{Draft, EpisodeId, Outcome};
 use ag_runtime::memory::error::MemoryError;
 use ag_runtime::memory::explain::{Recalled, Route};
 use ag_runtime::memory::recall::Query;
+use ag_runtime::memory::score::{Term, TermKind};
 use ag_runtime::memory::session::Memories;
+use ag_runtime::memory::store::Change;
+use ag_runtime::rng::Seed;
 use proptest::prelude::{prop, prop_assert, prop_assert_eq, proptest};
 use rusqlite::Connection;
 use serde_json::{Map, Value, json};
@@ -310,6 +313,109 @@ fn two_sessions_on_one_store_see_each_others_episodes() {
     let mut seen = ids(&recall(&a, "ACME"));
     seen.sort();
     assert_eq!(seen, [first, second, third]);
+}
+
+fn change(memory: &AgentMemory, id: EpisodeId, change: Change) -> Result<EpisodeId, MemoryError> {
+    let (done, wait) = channel();
+    memory.change(id, change, &asker(0), Box::new(move |id| done.send(id).unwrap()));
+    wait.recv().unwrap()
+}
+
+fn known(text: &str) -> Change {
+    Change::Concluded(Outcome::Known(text.into()))
+}
+
+#[test]
+fn what_became_of_an_episode_is_seen_by_all_sessions_and_after_a_restart() {
+    let f = fixture();
+    let (a, b) = (trading(&f.memories), trading(&open(f.folder.path(), &f.clock)));
+    let kept = remember(&a, trade("ACME", 1.0, &f.clock));
+    let gone = remember(&a, trade("ACME", 2.0, &f.clock));
+    assert_eq!(recall(&b, "ACME").results.len(), 2);
+    let before = recall(&a, "ACME");
+    let hash = before.results.iter().find(|r| r.episode.id == kept).unwrap().why.provenance_hash;
+    assert_eq!(change(&a, kept, known("profit")), Ok(kept));
+    assert_eq!(change(&a, gone, Change::Forgotten), Ok(gone));
+    for memory in [&a, &b, &trading(&open(f.folder.path(), &f.clock))] {
+        let found = recall(memory, "ACME");
+        assert_eq!(ids(&found), [kept]);
+        assert_eq!(found.results[0].episode.draft.outcome, Outcome::Known("profit".into()));
+        assert_eq!(found.results[0].why.provenance_hash, hash, "it is what it was");
+    }
+    for missing in [gone, EpisodeId::Stored(99), EpisodeId::Short(3)] {
+        let error = change(&a, missing, known("loss")).unwrap_err();
+        assert_eq!(error.code(), "R0105", "{error}");
+    }
+}
+
+#[test]
+fn what_is_forgotten_is_in_no_file() {
+    let f = fixture();
+    let memory = trading(&f.memories);
+    remember(&memory, trade("ACME", 1.0, &f.clock));
+    let secret = remember(&memory, trade("XYLOPHONE", 2.0, &f.clock));
+    change(&memory, secret, known("XYLOPHONE sold")).unwrap();
+    change(&memory, secret, Change::Forgotten).unwrap();
+    let folder = f.folder;
+    drop((memory, f.memories));
+    for file in std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path()) {
+        let bytes = std::fs::read(&file).unwrap();
+        for word in [b"XYLOPHONE".as_slice(), b"xylophone"] {
+            let found = bytes.windows(word.len()).any(|window| window == word);
+            assert!(!found, "{} still has it", file.display());
+        }
+    }
+}
+
+fn is_lexical(term: &&Term) -> bool {
+    term.kind == TermKind::Lexical
+}
+
+/// What is searched in memory after any order of changes is what a new session reads from the disk.
+#[test]
+fn a_changed_memory_finds_what_a_new_one_finds() {
+    let f = fixture();
+    let without_window = |memories: &Arc<Memories>| {
+        let config = MemoryConfig { capacity: 0, ..MemoryConfig::session() };
+        AgentMemory::new(Arc::clone(memories), config)
+    };
+    let memory = without_window(&f.memories);
+    let mut random = Seed(11).rng();
+    let mut alive = Vec::new();
+    for step in 0..300u32 {
+        match random.below(4) {
+            0 if !alive.is_empty() => {
+                let at = random.below(alive.len() as u64) as usize;
+                change(&memory, alive.swap_remove(at), Change::Forgotten).unwrap();
+            }
+            1 if !alive.is_empty() => {
+                let at = random.below(alive.len() as u64) as usize;
+                change(&memory, alive[at], known(&format!("after {step}"))).unwrap();
+            }
+            _ => {
+                let symbol = format!("S{} T{}", random.below(9), random.below(5));
+                let links: Vec<EpisodeId> = alive.last().copied().into_iter().collect();
+                let draft = trade(&symbol, f64::from(step), &f.clock);
+                alive.push(remember_as(&memory, draft, &links, u64::from(step)).unwrap());
+            }
+        }
+    }
+    let sessions = [memory, without_window(&open(f.folder.path(), &f.clock))];
+    for asked in ["S3 T2", "S1", "T4 MarketSignal", "price 7"] {
+        let [ours, theirs] = sessions.each_ref().map(|memory| {
+            let all = Query { limit: 1000, ..query(asked) };
+            let mut results = memory.recall(&all, &asker(0)).unwrap().results.clone();
+            // Each recall counts a use, which moves equal ones.
+            results.sort_by_key(|found| found.episode.id);
+            let facts = results.iter().map(|r| (r.episode.id, r.episode.draft.outcome.clone()));
+            let words =
+                results.iter().map(|r| r.why.terms.iter().filter(is_lexical).map(|t| t.raw));
+            let words = words.map(Iterator::collect::<Vec<f64>>);
+            (facts.collect::<Vec<_>>(), words.collect::<Vec<_>>())
+        });
+        assert!(!ours.0.is_empty());
+        assert_eq!(ours, theirs, "{asked}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Memory: the rows of section 11 whose bodies read and write episodes.
 
 use crate::actor::config::AgentConfig;
-use crate::builtin::declare::{Moved, Outcome, Word, absent, builtins};
+use crate::builtin::declare::{Moved, Outcome, Word, builtins};
 use crate::context::Cx;
 use crate::fault::{Faulted, code};
 use crate::journal::effect::Payload;
@@ -23,6 +23,8 @@ use crate::value::show::show;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
+mod change;
+
 builtins! {
     /// Searches short-term and long-term memory; each Recollection explains its score.
     call "recall" "(query: Text, limit: Int = 10, min_score: Float = 0.0, filter: Dyn = {}) -> List<Recollection>"
@@ -34,16 +36,16 @@ builtins! {
         example "@remember(Episode { context: signal, action: decision, outcome: pending })" => ""
         effects ["memory.write", "suspend"]
         = |cx, e: Word, links: Word, _c: ShapeId, _a: ShapeId| remember(cx, e, links);
-    /// Records how an episode ended.
+    /// Records how an episode ended; recalls from now on give the outcome.
     call "update" "(id: EpisodeId, outcome: Outcome) -> Unit"
         example "@update(id, outcome: known(\"profit\"))" => ""
-        effects ["memory.write", "suspend"] missing yes
-        = |cx, _id: Word, _outcome: Word| absent(cx, "update");
-    /// Removes an episode.
+        effects ["memory.write", "suspend"]
+        = |cx, id: Word, outcome: Word| change::conclude(cx, id, outcome);
+    /// Removes an episode from memory and from disk. Recalls that found it keep their scores, not its content.
     call "forget" "(id: EpisodeId) -> Unit"
         example "@forget(id)" => ""
-        effects ["memory.write", "suspend"] missing yes
-        = |cx, _id: Word| absent(cx, "forget");
+        effects ["memory.write", "suspend"]
+        = |cx, id: Word| change::forget(cx, id);
 }
 
 fn recall(cx: &mut Cx, query: Word, limit: i64, min_score: f64, filter: Word) -> Outcome<Moved> {

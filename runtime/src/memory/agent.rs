@@ -11,8 +11,9 @@ use crate::memory::error::MemoryError;
 use crate::memory::explain::Recalled;
 use crate::memory::recall::{Query, Search, Sources, search};
 use crate::memory::session::{LongTerm, Memories};
+use crate::memory::store::Change;
 use crate::memory::window::Window;
-use crate::memory::writer::{Command, Done, Link, LogRecall, Remember};
+use crate::memory::writer::{ChangeOf, Command, Done, Link, LogRecall, Remember};
 use crate::value::json::parse_duration;
 use parking_lot::Mutex;
 use rustc_hash::FxHashSet;
@@ -228,6 +229,31 @@ impl AgentMemory {
             model: embedder.name(),
             vector,
             links,
+            done,
+        })));
+    }
+
+    /// Changes an episode in the window and on disk; `done` is called when both are done.
+    pub fn change(&self, id: EpisodeId, change: Change, asker: &Asker, done: Done) {
+        let mut window = self.window.lock();
+        let in_window = match &change {
+            Change::Concluded(outcome) => window.conclude(id, outcome),
+            Change::Forgotten => window.forget(id),
+        };
+        drop(window);
+        let EpisodeId::Stored(number) = id else {
+            return done(if in_window { Ok(id) } else { Err(MemoryError::NoEpisode { id }) });
+        };
+        let store = match self.memories.existing() {
+            Ok(Some(store)) => store,
+            Ok(None) => return done(Err(MemoryError::NoEpisode { id })),
+            Err(error) => return done(Err(error)),
+        };
+        store.send(Command::Change(Box::new(ChangeOf {
+            id: number,
+            change,
+            agent: Arc::clone(&asker.agent),
+            at_ns: self.memories.clock().now_ns(),
             done,
         })));
     }

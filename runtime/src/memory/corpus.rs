@@ -4,7 +4,7 @@
 
 use crate::memory::embed::{DIM, cosine};
 use crate::memory::entity::same;
-use crate::memory::episode::{Edge, Episode, EpisodeId};
+use crate::memory::episode::{Edge, Episode, EpisodeId, Outcome};
 use crate::memory::lexical::{Lexicon, words};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -17,9 +17,17 @@ pub struct Entry {
     pub accesses: u64,
 }
 
+impl Entry {
+    /// Says how the episode ended; who holds it from an earlier recall keeps what that gave.
+    pub fn conclude(&mut self, outcome: &Outcome) {
+        Arc::make_mut(&mut self.episode).draft.outcome = outcome.clone();
+    }
+}
+
 #[derive(Debug, Default)]
 pub struct Corpus {
-    entries: Vec<Entry>,
+    /// None: forgotten. Numbers are not given again.
+    entries: Vec<Option<Entry>>,
     // Side by side, so that a scan reads memory in order.
     vectors: Vec<f32>,
     lexicon: Lexicon,
@@ -42,7 +50,41 @@ impl Corpus {
         for entity in &entry.episode.draft.entities {
             self.by_entity.entry(entity.to_lowercase()).or_default().push(number);
         }
-        self.entries.push(entry);
+        self.entries.push(Some(entry));
+    }
+
+    /// Takes an episode out of everything that finds it.
+    pub fn forget(&mut self, id: EpisodeId) {
+        let Some(number) = self.by_id.remove(&id) else { return };
+        let at = number as usize;
+        let Some(entry) = self.entries.get_mut(at).and_then(Option::take) else { return };
+        if let Some(vector) = self.vectors.get_mut(at * DIM..(at + 1) * DIM) {
+            vector.fill(0.0);
+        }
+        self.lexicon.remove(number, &words(&entry.episode.draft.searched_text()));
+        for entity in &entry.episode.draft.entities {
+            if let Some(numbers) = self.by_entity.get_mut(&entity.to_lowercase()) {
+                numbers.retain(|of| *of != number);
+            }
+        }
+        for edge in self.edges.remove(&id).unwrap_or_default() {
+            let other = if edge.from == id { edge.to } else { edge.from };
+            if let Some(edges) = self.edges.get_mut(&other) {
+                edges.retain(|edge| edge.from != id && edge.to != id);
+            }
+        }
+    }
+
+    /// Says how an episode ended.
+    pub fn conclude(&mut self, id: EpisodeId, outcome: &Outcome) {
+        if let Some(entry) = self.entry_mut(id) {
+            entry.conclude(outcome);
+        }
+    }
+
+    fn entry_mut(&mut self, id: EpisodeId) -> Option<&mut Entry> {
+        let number = self.by_id.get(&id)?;
+        self.entries.get_mut(*number as usize)?.as_mut()
     }
 
     /// Adds an edge; it is found from both ends.
@@ -57,7 +99,8 @@ impl Corpus {
     pub fn revise(&mut self, id: EpisodeId, vector: &Arc<[f32]>) {
         let Some(number) = self.number_of(id).map(|number| number as usize) else { return };
         let row = self.vectors.get_mut(number * DIM..(number + 1) * DIM);
-        if let (Some(entry), Some(row)) = (self.entries.get_mut(number), row)
+        let entry = self.entries.get_mut(number).and_then(Option::as_mut);
+        if let (Some(entry), Some(row)) = (entry, row)
             && vector.len() == DIM
         {
             entry.vector = Arc::clone(vector);
@@ -67,25 +110,24 @@ impl Corpus {
 
     /// Counts a use.
     pub fn touch(&mut self, id: EpisodeId) {
-        let number = self.by_id.get(&id).copied();
-        if let Some(entry) = number.and_then(|n| self.entries.get_mut(n as usize)) {
+        if let Some(entry) = self.entry_mut(id) {
             entry.accesses += 1;
         }
     }
 
     #[must_use]
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.by_id.len()
     }
 
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.by_id.is_empty()
     }
 
     #[must_use]
     pub fn get(&self, number: u32) -> Option<&Entry> {
-        self.entries.get(number as usize)
+        self.entries.get(number as usize)?.as_ref()
     }
 
     #[must_use]
@@ -94,7 +136,7 @@ impl Corpus {
     }
 
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter()
+        self.entries.iter().flatten()
     }
 
     /// The edges at an episode, in the order they were made.

@@ -2,6 +2,7 @@
 
 use crate::fault::code;
 use crate::memory::embed::{DIM, NAME};
+use crate::memory::episode::EpisodeId;
 use rusqlite::ffi;
 use std::fmt;
 use std::io::ErrorKind;
@@ -36,6 +37,10 @@ pub enum MemoryError {
     },
     /// The embedder's model is missing or damaged.
     Model(String),
+    /// No memory has this episode: it was forgotten, or its window let it go.
+    NoEpisode {
+        id: EpisodeId,
+    },
     /// The store was closed while the write waited.
     Closed,
 }
@@ -51,6 +56,7 @@ impl MemoryError {
             Self::Corrupt { .. } => code::STORE_CORRUPT,
             Self::Newer { .. } => code::STORE_NEWER,
             Self::Locked { .. } => code::STORE_LOCKED,
+            Self::NoEpisode { .. } => code::KEY,
             Self::NoEmbedder { .. } | Self::Model(_) => code::MODEL,
             Self::Gone { .. } | Self::Unwritable { .. } | Self::Closed => code::HOME,
         }
@@ -126,6 +132,10 @@ impl fmt::Display for MemoryError {
                 f,
                 "the memory store {} cannot be used: {reason}. Make the file and its folder writable, or use another --home",
                 path.display()
+            ),
+            Self::NoEpisode { id } => write!(
+                f,
+                "no memory has the episode {id}: it was forgotten, or its short-term window let it go"
             ),
             Self::NoEmbedder { dim } => write!(
                 f,

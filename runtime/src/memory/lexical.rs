@@ -43,6 +43,8 @@ pub struct Lexicon {
     postings: FxHashMap<Arc<str>, Vec<(u32, u32)>>,
     lengths: Vec<u32>,
     total_length: u64,
+    /// Texts taken out, whose numbers are not given again.
+    removed: u32,
 }
 
 impl Lexicon {
@@ -59,13 +61,28 @@ impl Lexicon {
         self.total_length += words.len() as u64;
     }
 
+    /// Takes a text out again, given the words it was added with. The numbers of the others stay.
+    pub fn remove(&mut self, number: u32, words: &[Arc<str>]) {
+        for word in words {
+            let Some(postings) = self.postings.get_mut(word) else { continue };
+            postings.retain(|(of, _)| *of != number);
+            if postings.is_empty() {
+                self.postings.remove(word);
+            }
+        }
+        if let Some(length) = self.lengths.get_mut(number as usize) {
+            self.total_length -= u64::from(std::mem::take(length));
+            self.removed += 1;
+        }
+    }
+
     /// The BM25 score of every text that has a word of the query.
     #[must_use]
     pub fn scores(&self, query: &[Arc<str>]) -> FxHashMap<u32, f64> {
         let mut asked: Vec<&Arc<str>> = query.iter().collect();
         asked.sort_unstable();
         asked.dedup();
-        let count = self.lengths.len() as f64;
+        let count = self.lengths.len() as f64 - f64::from(self.removed);
         let mean = (self.total_length as f64 / count.max(1.0)).max(1.0);
         let mut scores = FxHashMap::default();
         for word in asked {

@@ -10,7 +10,7 @@ use crate::memory::embed::choice::Embedder;
 use crate::memory::episode::{Edge, EpisodeId};
 use crate::memory::error::MemoryError;
 use crate::memory::explain::Recalled;
-use crate::memory::store::{News, Position, Store, data_version, read_news};
+use crate::memory::store::{Change, News, Position, Store, data_version, read_news};
 use crate::memory::writer::{Command, Writer};
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 use rusqlite::Connection;
@@ -337,6 +337,9 @@ impl Loaded {
         for edge in news.edges {
             self.link(&edge);
         }
+        for (id, change) in &news.changes {
+            self.change(*id, change);
+        }
     }
 
     fn add(&mut self, collection: Arc<str>, entry: Entry) {
@@ -349,6 +352,19 @@ impl Loaded {
         if let Some(corpus) = self.homes.get(&edge.from).and_then(|home| self.corpora.get_mut(home))
         {
             corpus.link(edge);
+        }
+    }
+
+    fn change(&mut self, id: EpisodeId, change: &Change) {
+        let corpus = self.homes.get(&id).and_then(|home| self.corpora.get_mut(home));
+        match (corpus, change) {
+            (Some(corpus), Change::Concluded(outcome)) => corpus.conclude(id, outcome),
+            (Some(corpus), Change::Forgotten) => {
+                corpus.forget(id);
+                self.homes.remove(&id);
+                self.unembedded.retain(|(waiting, _)| *waiting != id);
+            }
+            (None, _) => {}
         }
     }
 

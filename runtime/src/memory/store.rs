@@ -2,6 +2,7 @@
 //!
 //! Here are the tables, and every statement that reads or writes them. Never: threads, locks, searching.
 
+use crate::journal::fingerprint::Fingerprint;
 use crate::ledger::flush::Durability;
 use crate::memory::corpus::Entry;
 use crate::memory::embed::choice::Embedder;
@@ -19,6 +20,10 @@ use std::time::Duration;
 
 /// The layout of the tables. A higher number in a file means it was written by a newer `ag`.
 pub const VERSION: u32 = 1;
+
+/// Kinds of events.
+const UPDATE: &str = "update";
+const FORGET: &str = "forget";
 
 /// How long a write may wait for another process.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -57,6 +62,8 @@ pub struct Store {
 pub struct News {
     pub episodes: Vec<(Arc<str>, Entry)>,
     pub edges: Vec<Edge>,
+    /// What became of episodes read before.
+    pub changes: Vec<(EpisodeId, Change)>,
     /// Those without a vector of the embedder, which is not instant, and their texts.
     pub unembedded: Vec<(EpisodeId, String)>,
 }
@@ -66,6 +73,14 @@ pub struct News {
 pub struct Position {
     pub episode: i64,
     pub edge: i64,
+    pub event: i64,
+}
+
+/// What can become of a stored episode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    Concluded(Outcome),
+    Forgotten,
 }
 
 /// The version that a store was written by, without changing it; none for a file that is no store.
@@ -106,7 +121,8 @@ impl Store {
         }
         self.attempt(|c| {
             c.execute_batch(&format!(
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = OFF;"
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = OFF;
+                 PRAGMA secure_delete = ON;"
             ))
         })?;
         if !has_tables {
@@ -279,6 +295,49 @@ pub fn insert_edge(connection: &Connection, edge: &Edge) -> rusqlite::Result<()>
     Ok(())
 }
 
+/// Applies a change to an episode, and logs that it happened without what it was about: what is forgotten must be nowhere.
+/// False if there is no such episode.
+pub fn change_episode(
+    connection: &Connection,
+    id: u64,
+    change: &Change,
+    (at_ns, agent): (u64, &str),
+) -> rusqlite::Result<bool> {
+    let number = id.cast_signed();
+    let (kind, changed) = match change {
+        Change::Concluded(outcome) => {
+            let text = match outcome {
+                Outcome::Pending => None,
+                Outcome::Known(text) => Some(&**text),
+            };
+            let sql = "UPDATE episode SET outcome = ?2 WHERE id = ?1";
+            (UPDATE, connection.prepare(sql)?.execute(params![number, text])?)
+        }
+        Change::Forgotten => (FORGET, delete_episode(connection, number)?),
+    };
+    if changed > 0 {
+        insert_event(connection, at_ns, agent, kind, &id.to_string())?;
+    }
+    Ok(changed > 0)
+}
+
+fn delete_episode(connection: &Connection, id: i64) -> rusqlite::Result<usize> {
+    let deleted = connection.prepare("DELETE FROM episode WHERE id = ?1")?.execute([id])?;
+    connection.prepare("DELETE FROM vec WHERE id = ?1")?.execute([id])?;
+    // Not deleted: SQLite would give the number of the last row again, and who has read up to it would miss the next edge.
+    connection
+        .prepare("UPDATE edge SET src = 0, dst = 0 WHERE src = ?1 OR dst = ?1")?
+        .execute([id])?;
+    connection
+        .prepare(
+            "DELETE FROM entity WHERE id IN (SELECT entity FROM mention WHERE episode = ?1)
+             AND id NOT IN (SELECT entity FROM mention WHERE episode != ?1)",
+        )?
+        .execute([id])?;
+    connection.prepare("DELETE FROM mention WHERE episode = ?1")?.execute([id])?;
+    Ok(deleted)
+}
+
 /// Writes a recall to the log; the recalled episodes count one use more. Gives its number in the log of events.
 pub fn insert_recall(connection: &Connection, recall: &LogRecall) -> rusqlite::Result<u64> {
     let LogRecall { at_ns, agent, collection, query, result, used, .. } = recall;
@@ -306,7 +365,7 @@ pub fn read_news(
     let mut entities = read_mentions(connection, position.episode)?;
     let mut select = connection.prepare(
         "SELECT e.id, e.collection, e.ts, e.agent, e.context, e.action, e.context_text, e.action_text, e.outcome,
-         e.access_count, e.event_seq, v.blob FROM episode e LEFT JOIN vec v ON v.id = e.id AND v.model = ?2
+         e.access_count, e.event_seq, v.blob, e.hash FROM episode e LEFT JOIN vec v ON v.id = e.id AND v.model = ?2
          WHERE e.id > ?1 ORDER BY e.id",
     )?;
     let mut rows = select.query(params![position.episode, embedder.name()])?;
@@ -334,7 +393,35 @@ pub fn read_news(
             evidence_seq: row.get::<_, Option<i64>>(5)?.map(i64::cast_unsigned),
         });
     }
+    drop(rows);
+    news.changes = read_changes(connection, position)?;
     Ok(news)
+}
+
+/// What was changed after the position, each episode as it is now.
+fn read_changes(
+    connection: &Connection,
+    position: &mut Position,
+) -> rusqlite::Result<Vec<(EpisodeId, Change)>> {
+    let mut changes = Vec::new();
+    let mut select = connection.prepare(
+        "SELECT v.seq, v.body, v.kind, e.id, e.outcome FROM event v LEFT JOIN episode e ON e.id = CAST(v.body AS INTEGER)
+         WHERE v.seq > ?1 AND v.kind IN (?2, ?3) ORDER BY v.seq",
+    )?;
+    let mut rows = select.query(params![position.event, UPDATE, FORGET])?;
+    while let Some(row) = rows.next()? {
+        position.event = row.get(0)?;
+        let Ok(id) = row.get::<_, String>(1)?.parse() else { continue };
+        let change = match row.get::<_, Option<i64>>(3)? {
+            None => Change::Forgotten,
+            Some(_) => Change::Concluded(
+                row.get::<_, Option<String>>(4)?
+                    .map_or(Outcome::Pending, |known| Outcome::Known(known.into())),
+            ),
+        };
+        changes.push((EpisodeId::Stored(id), change));
+    }
+    Ok(changes)
 }
 
 fn read_mentions(
@@ -379,7 +466,9 @@ fn read_episode(
         true => embed(&draft.searched_text()),
         false => vec![0.0; DIM],
     });
-    let hash = fingerprint(&collection, &draft);
+    // That of the episode as it was remembered; what became of it does not change what it was.
+    let hash = Fingerprint::parse(&row.get::<_, String>(12)?);
+    let hash = hash.unwrap_or_else(|| fingerprint(&collection, &draft));
     let episode = Episode {
         id: EpisodeId::Stored(row.get::<_, i64>(0)?.cast_unsigned()),
         agent: text(3)?,

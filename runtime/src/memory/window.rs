@@ -1,6 +1,7 @@
 //! Short-term memory: the last `capacity` episodes of one agent instance that are younger than `ttl`.
 
 use crate::memory::corpus::Entry;
+use crate::memory::episode::{EpisodeId, Outcome};
 use std::collections::VecDeque;
 
 #[derive(Debug)]
@@ -28,6 +29,19 @@ impl Window {
     pub fn live(&mut self, now_ns: u64) -> impl Iterator<Item = &Entry> {
         self.expire(now_ns);
         self.entries.iter()
+    }
+
+    /// Says how an episode ended. False if it is not here.
+    pub fn conclude(&mut self, id: EpisodeId, outcome: &Outcome) -> bool {
+        let entry = self.entries.iter_mut().find(|entry| entry.episode.id == id);
+        entry.map(|entry| entry.conclude(outcome)).is_some()
+    }
+
+    /// Removes an episode. False if it is not here.
+    pub fn forget(&mut self, id: EpisodeId) -> bool {
+        let before = self.entries.len();
+        self.entries.retain(|entry| entry.episode.id != id);
+        self.entries.len() < before
     }
 
     fn expire(&mut self, now_ns: u64) {

@@ -8,7 +8,8 @@ use crate::memory::episode::{Draft, Edge, EpisodeId};
 use crate::memory::error::MemoryError;
 use crate::memory::session::Loaded;
 use crate::memory::store::{
-    Store, insert_edge, insert_episode, insert_event, insert_recall, insert_vector,
+    Change, Store, change_episode, insert_edge, insert_episode, insert_event, insert_recall,
+    insert_vector,
 };
 use parking_lot::RwLock;
 use rusqlite::Connection;
@@ -47,6 +48,15 @@ pub struct Remember {
     pub done: Done,
 }
 
+/// What became of a stored episode.
+pub struct ChangeOf {
+    pub id: u64,
+    pub change: Change,
+    pub agent: Arc<str>,
+    pub at_ns: u64,
+    pub done: Done,
+}
+
 /// A recall that happened; written to the log without anybody waiting for it.
 pub struct LogRecall {
     pub number: u64,
@@ -60,6 +70,7 @@ pub struct LogRecall {
 
 pub enum Command {
     Remember(Box<Remember>),
+    Change(Box<ChangeOf>),
     Recall(Box<LogRecall>),
     /// Another embedder's vector of an episode.
     Revise {
@@ -100,6 +111,7 @@ impl Writer {
         };
         match refused {
             Some(Command::Remember(remember)) => (remember.done)(Err(MemoryError::Closed)),
+            Some(Command::Change(change)) => (change.done)(Err(MemoryError::Closed)),
             Some(Command::Barrier(done)) => done(),
             Some(Command::Recall(_) | Command::Revise { .. }) | None => {}
         }
@@ -153,6 +165,11 @@ impl Thread {
         for (command, id) in group.into_iter().zip(written) {
             match (command, id) {
                 (Command::Remember(remember), Some(id)) => (remember.done)(Ok(id)),
+                (Command::Change(change), Some(id)) => (change.done)(Ok(id)),
+                (Command::Change(change), None) => {
+                    let id = EpisodeId::Stored(change.id);
+                    (change.done)(Err(MemoryError::NoEpisode { id }));
+                }
                 (Command::Barrier(done), _) => done(),
                 _ => {}
             }
@@ -181,6 +198,7 @@ fn gather(first: Command, commands: &Receiver<Command>) -> Vec<Command> {
 fn refuse(command: Command, error: &MemoryError) {
     match command {
         Command::Remember(remember) => (remember.done)(Err(error.clone())),
+        Command::Change(change) => (change.done)(Err(error.clone())),
         Command::Barrier(done) => done(),
         Command::Recall(_) | Command::Revise { .. } => {}
     }
@@ -200,6 +218,11 @@ fn write_one(
 ) -> rusqlite::Result<Option<EpisodeId>> {
     match command {
         Command::Remember(remember) => write_episode(connection, recalls, remember).map(Some),
+        Command::Change(of) => {
+            let by = (of.at_ns, &*of.agent);
+            let is_there = change_episode(connection, of.id, &of.change, by)?;
+            Ok(is_there.then_some(EpisodeId::Stored(of.id)))
+        }
         Command::Recall(recall) => {
             let seq = insert_recall(connection, recall)?;
             recalls.insert(recall.number, seq);

@@ -1,0 +1,65 @@
+//! `@update` and `@forget`: what becomes of an episode. Both return when it is on disk.
+//!
+//! An id is all that is needed: whoever was given one may say how that episode ended. Never: changes what was remembered.
+
+use super::{asker, fail, memory_of, refuse};
+use crate::builtin::declare::{Outcome, Word};
+use crate::context::Cx;
+use crate::fault::{Faulted, code};
+use crate::journal::effect::Payload;
+use crate::journal::fingerprint::Fingerprint;
+use crate::memory::episode::{EpisodeId, Outcome as Ending};
+use crate::memory::store::Change;
+use crate::telemetry::event::Kind;
+use crate::value::json::to_json;
+use crate::value::prelude::{episode_id, outcome as outcome_shape};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+pub fn conclude(cx: &mut Cx, id: Word, outcome: Word) -> Outcome<()> {
+    let outcome = to_json(outcome.0, outcome_shape()).unwrap_or_default();
+    let known = outcome.get("value").and_then(Value::as_str);
+    let ending = known.map_or(Ending::Pending, |text| Ending::Known(text.into()));
+    change(cx, id, Change::Concluded(ending))
+}
+
+pub fn forget(cx: &mut Cx, id: Word) -> Outcome<()> {
+    change(cx, id, Change::Forgotten)
+}
+
+fn change(cx: &mut Cx, id: Word, change: Change) -> Outcome<()> {
+    let memory = memory_of(cx)?;
+    let text = to_json(id.0, episode_id()).unwrap_or_default();
+    let Some(id) = text.as_str().and_then(EpisodeId::parse) else {
+        return fail(cx, code::KEY, &format!("no memory has the episode {text}"));
+    };
+    let print = Fingerprint::of_json(&json!({
+        "id": id.to_string(),
+        "outcome": match &change {
+            Change::Concluded(ending) => ending.text(),
+            Change::Forgotten => "forgotten",
+        },
+    }));
+    let asker = asker(cx);
+    cx.record(Kind::MemoryWrite);
+    let world = Arc::clone(&cx.world);
+    let pending = world.effects().begin("memory.write", print);
+    let result = cx.wait(move |completer| {
+        let done = Box::new(move |result| completer.complete(result));
+        memory.change(id, change, &asker, done);
+    });
+    match result {
+        Ok(Ok(_)) => {
+            pending.done(Payload::free(Value::Null));
+            Ok(())
+        }
+        Ok(Err(error)) => {
+            pending.failed(&error);
+            refuse(cx, &error)
+        }
+        Err(Faulted) => {
+            pending.failed(&"cancelled");
+            Err(Faulted)
+        }
+    }
+}
