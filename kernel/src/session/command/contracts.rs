@@ -35,7 +35,8 @@ pub fn prove(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> 
     let name = required(rest, "prove f")?;
     let found = state.contracts(Some(name));
     if found.is_empty() {
-        return match state.names().iter().any(|known| known == name) {
+        let is_known = state.effects(name).is_some() || state.document(name).is_some();
+        return match is_known {
             true => Ok(vec![Output::info(format!("`{name}` has no contract"))]),
             false => Err(missing(state, name, "function")),
         };
