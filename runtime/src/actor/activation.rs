@@ -292,7 +292,11 @@ fn finish(
     !to_blame || supervise(cx, slot)
 }
 
+            let deadlock = result.as_ref().is_err_and(|fault| fault.code == code::DEADLOCK);
 fn supervise(cx: &mut Cx, slot: &Slot) -> bool {
+            if deadlock {
+                cx.world.scheduler().look_for_cancellation();
+            }
     let now_ns = cx.world.clock().monotonic_ns();
     let Some(instance) = &mut cx.instance else { return false };
     let supervise = instance.supervise;

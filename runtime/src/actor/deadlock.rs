@@ -8,7 +8,7 @@ use crate::actor::reference::AgentRef;
 use crate::actor::slab::Slot;
 use crate::context::Cx;
 use crate::context::waker::Waker;
-use crate::coord::work::Work;
+use crate::coord::work::{Reason, Work};
 use crate::fault::{Faulted, code};
 use crate::world::World;
 use parking_lot::Mutex;
@@ -67,8 +67,12 @@ impl Cx {
         slot.set_edge(None);
         let mut names: Vec<&str> = members.iter().map(|(name, _)| &**name).collect();
         names.extend(names.first().copied());
-        let path = names.join(" -> ");
-        self.fail(code::DEADLOCK, format!("agents wait for each other: {path}"));
+        let message = format!("agents wait for each other: {}", names.join(" -> "));
+        if let Some((_, Edge { on: On::Reply(work), .. })) = members.first() {
+            // Performed later it would close the same cycle again.
+            work.end_unbegun(&Reason::new(code::DEADLOCK, &message));
+        }
+        self.fail(code::DEADLOCK, message);
         Err(Faulted)
     }
 
@@ -83,8 +87,8 @@ impl Cx {
     }
 }
 
-/// The names and edges from `me` back to `me`.
-fn cycle(world: &World, me: AgentRef) -> Option<Vec<(Arc<str>, Edge)>> {
+/// The names, as traces have them, and edges from `me` back to `me`.
+fn cycle(world: &World, me: AgentRef) -> Option<Vec<(String, Edge)>> {
     let mut members = Vec::new();
     let mut current = me;
     // A walk that does not come back to `me` may run into a cycle of others.
@@ -93,7 +97,7 @@ fn cycle(world: &World, me: AgentRef) -> Option<Vec<(Arc<str>, Edge)>> {
         let about = slot.about().filter(|about| about.reference == current)?;
         let edge = slot.edge()?;
         current = edge.other;
-        members.push((Arc::clone(&about.kind.name), edge));
+        members.push((format!("{}#{}", about.kind.name, about.actor.number()), edge));
         if current == me {
             return Some(members);
         }

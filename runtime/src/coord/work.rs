@@ -8,7 +8,7 @@
 
 use crate::context::sink::{Audience, Emission};
 use crate::context::waker::Waker;
-use crate::fault::Fault;
+use crate::fault::{Fault, code};
 use crate::value::owned::Owned;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -285,6 +285,14 @@ impl Work {
                 return;
             }
             state.seen |= was_cancelled;
+            if let Err(fault) = &outcome
+                && fault.code == code::DEADLOCK
+                && state.reason.is_none()
+            {
+                // What a deadlock ended takes back what it asked for, or that would close the next cycle.
+                state.reason = Some(Reason::new(fault.code, &fault.message));
+                self.cancelled.store(true, Ordering::Release);
+            }
             state.outcome = Some(outcome);
             self.finished.store(true, Ordering::Release);
             std::mem::take(&mut state.waiters)
