@@ -198,11 +198,14 @@ impl Kernel {
         self.idle(request);
     }
 
-    /// Ends the cell under way on that subshell; without one, every cell under way: a front end that stops a kernel
-    /// does not know what runs in it.
+    /// Ends the cell under way on that subshell; without one, every cell under way, and if there is none, what runs in the
+    /// background: a front end that stops a kernel does not know what runs in it.
     fn interrupt(&self, subshell: Option<&str>) {
         match subshell {
             Some(id) => self.subshells.interrupt(id),
+            None if self.cells.is_idle() && self.subshells.are_idle() => {
+                self.cells.interrupt_background();
+            }
             None => {
                 self.cells.interrupt();
                 self.subshells.interrupt_all();

@@ -28,7 +28,7 @@ use crate::context::task::Behalf;
 use crate::coord::work::{Reason, Work};
 use crate::fault::{Fault, code};
 use crate::ledger::quota::LimitContext;
-use crate::sched::control::{CLOSING, Control};
+use crate::sched::control::{CLOSING, Control, ENDED};
 use crate::sched::coroutine::Exit;
 use crate::telemetry::event::{Actor, MessageId};
 use crate::value::dying;
@@ -92,6 +92,8 @@ pub struct Serving {
     pub actor: Actor,
     pub message: MessageId,
     pub cause: MessageId,
+    /// The generation of the world that what this stems from was begun in.
+    pub born: u64,
 }
 
 impl Serving {
@@ -102,6 +104,7 @@ impl Serving {
             actor: Actor::NONE,
             message: MessageId::NONE,
             cause: MessageId::NONE,
+            born: 0,
         }
     }
 }
@@ -257,6 +260,11 @@ impl Cx {
         self.control.flags.load(Ordering::Acquire) != 0
     }
 
+    /// True if this was ended from outside: a stop, an interrupt, the end of the session. That is no news to anybody.
+    pub(crate) fn is_ended(&self) -> bool {
+        self.control.flags.load(Ordering::Acquire) & (CLOSING | ENDED) != 0
+    }
+
     pub(crate) fn fail_cancelled(&mut self) -> Status {
         let reason = self.cancel_reason();
         self.raise(reason.fault())
@@ -271,6 +279,7 @@ impl Cx {
             return Reason::new(code::AGENT_STOPPED, "the session is closing");
         }
         let reason = self.work.as_ref().and_then(|work| work.reason());
+        let reason = reason.or_else(|| self.control.ended());
         reason.unwrap_or_else(|| Reason::new(code::TIME, "cancelled"))
     }
 
@@ -278,6 +287,12 @@ impl Cx {
     pub(crate) fn set_work(&mut self, work: Option<Arc<Work>>) -> Option<Arc<Work>> {
         self.control.set_work(work.clone());
         std::mem::replace(&mut self.work, work)
+    }
+
+    /// What begins here from now on, for those who end it from outside.
+    pub(crate) fn begin_serving(&mut self, born: u64) {
+        self.serving.born = born;
+        self.control.serve(self.serving.agent.map_or(0, AgentRef::pack), born);
     }
 
     pub(crate) fn set_exit(&mut self, exit: Exit) {

@@ -3,6 +3,7 @@
 //! Never: reads the operating system's clock or entropy; both come from outside. Dropping the handle ends everything in it:
 //! coroutines are cancelled and run out, agents are retired, workers join, and no value is left.
 
+pub mod background;
 pub mod close;
 pub mod options;
 pub mod outside;
@@ -50,6 +51,8 @@ pub struct World {
     displays: AtomicU64,
     // Written by whoever changes the setting; a safepoint may read the old or the new one.
     memory_limit: AtomicU64,
+    // Raised by whoever ends what runs in the background; what was begun in an earlier generation is over.
+    generation: AtomicU64,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -102,6 +105,7 @@ impl World {
             random: Mutex::new(random),
             displays: AtomicU64::new(0),
             memory_limit,
+            generation: AtomicU64::new(1),
             threads: Mutex::default(),
         });
         let threads = (0..workers).filter_map(|number| {

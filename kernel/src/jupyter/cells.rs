@@ -137,6 +137,18 @@ impl<S: Evaluates> Cells<S> {
         answer
     }
 
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.under_way.load(Ordering::SeqCst) == 0
+    }
+
+    /// Ends what runs in the background, once the session is open; it does nothing while a cell runs.
+    pub fn interrupt_background(&self) {
+        if let Some(interrupter) = self.interrupter.get() {
+            interrupter.interrupt_background();
+        }
+    }
+
     /// Stops the cell under way, also one that has not begun or whose session is still being opened: it is asked again
     /// until it ends. Without one nothing happens.
     pub fn interrupt(&self) {

@@ -78,6 +78,11 @@ impl Subshells {
         }
     }
 
+    #[must_use]
+    pub fn are_idle(&self) -> bool {
+        self.all.lock().values().all(|subshell| subshell.cells.is_idle())
+    }
+
     pub fn interrupt_all(&self) {
         self.all.lock().values().for_each(|subshell| subshell.cells.interrupt());
     }

@@ -43,6 +43,10 @@ impl Running {
         }
     }
 
+    pub fn is_idle(&self) -> bool {
+        self.number.load(Ordering::SeqCst) == 0
+    }
+
     /// The session that the running cell waits for, from now on.
     pub fn set_guest(&self, guest: Option<Interrupter>) {
         *self.guest.lock() = guest.clone();
@@ -75,6 +79,21 @@ impl Interrupter {
     pub fn interrupt(&self) {
         if let Some(program) = self.program.upgrade() {
             self.running.interrupt(program.world());
+        }
+    }
+
+    /// While no cell runs, on any seat: ends what agents and tasks do in the background and says how much that was.
+    pub fn interrupt_background(&self) -> usize {
+        self.program.upgrade().map_or(0, |program| program.world().interrupt_background())
+    }
+
+    /// What a person means who stops a session: the running cell, and without one what runs in the background.
+    pub fn stop(&self) {
+        match self.running.is_idle() {
+            true => {
+                self.interrupt_background();
+            }
+            false => self.interrupt(),
         }
     }
 }

@@ -89,6 +89,7 @@ impl Talk {
                 },
                 Entered::Dropped => {}
                 Entered::Nothing if wanted_to_leave => return Exit::Success,
+                Entered::Nothing if self.stop_background() => {}
                 Entered::Nothing => {
                     is_leaving_now = true;
                     paint::line("Ctrl-C again leaves, as Ctrl-D does");
@@ -96,6 +97,17 @@ impl Talk {
                 Entered::End => return Exit::Success,
             }
         }
+    }
+
+    /// Ctrl-C where no cell runs is meant for what agents do in the background; whether there was anything.
+    fn stop_background(&self) -> bool {
+        let ended = self.session.interrupter().interrupt_background();
+        match ended {
+            0 => return false,
+            1 => paint::line("Ended what ran in the background"),
+            count => paint::line(&format!("Ended {count} messages in the background")),
+        }
+        true
     }
 
     /// A text from the prompt. `:edit` of a file is about that file; what other commands offer comes as the next input.

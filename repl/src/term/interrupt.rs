@@ -40,7 +40,7 @@ pub fn on_interrupt(session: &Session) {
             let interrupting = async {
                 while interrupts.recv().await.is_some() {
                     SEEN.fetch_add(1, Ordering::Relaxed);
-                    interrupter.interrupt();
+                    interrupter.stop();
                 }
             };
             tokio::join!(interrupting, ending);

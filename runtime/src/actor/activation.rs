@@ -83,7 +83,9 @@ fn hold(cx: &mut Cx, slot: &Slot, agent: AgentRef) -> bool {
         actor: instance.actor,
         message: MessageId::NONE,
         cause: MessageId::NONE,
+        born: 0,
     };
+    cx.begin_serving(cx.world.generation());
     cx.instance = Some(instance);
     slot.set_activity(Activity::Running);
     true
@@ -168,6 +170,7 @@ fn handle(cx: &mut Cx, slot: &Slot, message: Message) -> bool {
     if message.reply.as_ref().is_some_and(|reply| !reply.begin()) {
         return true;
     }
+    let Some(message) = cx.world.refuse_ended(message) else { return true };
     begin(cx, &message);
     redefine::refresh(cx, slot, &message);
     let reply = message.reply.clone();
@@ -189,6 +192,7 @@ fn handle(cx: &mut Cx, slot: &Slot, message: Message) -> bool {
 fn begin(cx: &mut Cx, message: &Message) {
     cx.serving.message = message.id;
     cx.serving.cause = message.cause;
+    cx.begin_serving(message.born);
     cx.begin_busy();
     cx.record(Kind::Begin);
     cx.limits.clone_from(&message.limits);
@@ -246,7 +250,9 @@ fn blame(
     behavior: Selector,
     result: &Result<Owned, Box<Fault>>,
 ) -> bool {
-    let (Err(fault), Some(reply)) = (result, reply) else { return result.is_err() };
+    let (Err(fault), Some(reply)) = (result, reply) else {
+        return result.is_err() && !cx.is_ended();
+    };
     let carried = [code::MONEY, code::TIME, code::TOKENS].contains(&fault.code);
     let is_unasked = carried || is_broken_request(fault, &cx.serving.name, behavior);
     !(cx.is_cancelled() || reply.reason().is_some() || is_unasked)
@@ -271,6 +277,7 @@ fn finish(
     to_blame: bool,
 ) -> bool {
     let faulted = result.is_err();
+    let is_ended = faulted && cx.is_ended();
     if let Some(instance) = &mut cx.instance {
         if faulted { instance.roll_back() } else { instance.commit() }
     }
@@ -280,23 +287,24 @@ fn finish(
     }
     match (reply, result) {
         (Some(reply), result) => {
-            if cx.world.scheduler().is_closing() {
+            // Whoever ends it from outside knows.
+            if is_ended {
                 reply.ignore();
             }
             cx.record(Kind::Reply);
+            let deadlock = result.as_ref().is_err_and(|fault| fault.code == code::DEADLOCK);
             reply.finish(result);
+            if deadlock {
+                cx.world.scheduler().look_for_cancellation();
+            }
         }
-        (None, Err(fault)) => escalate(cx, fault),
-        (None, Ok(_)) => {}
+        (None, Err(fault)) if !is_ended => escalate(cx, fault),
+        (None, _) => {}
     }
     !to_blame || supervise(cx, slot)
 }
 
-            let deadlock = result.as_ref().is_err_and(|fault| fault.code == code::DEADLOCK);
 fn supervise(cx: &mut Cx, slot: &Slot) -> bool {
-            if deadlock {
-                cx.world.scheduler().look_for_cancellation();
-            }
     let now_ns = cx.world.clock().monotonic_ns();
     let Some(instance) = &mut cx.instance else { return false };
     let supervise = instance.supervise;

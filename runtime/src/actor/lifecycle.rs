@@ -61,10 +61,17 @@ impl Cx {
         Ok(agent)
     }
 
-    /// `@stop`: after the current message; without effect on one that stopped.
+    /// `@stop`: after the current message. Asked again by another while that goes on, the message ends too; without effect
+    /// on an agent that stopped.
     pub fn stop_agent(&mut self, agent: u64) {
-        if let Some(agent) = AgentRef::unpack(agent) {
+        let Some(agent) = AgentRef::unpack(agent) else { return };
+        let Some(slot) = self.world.agents().slot(agent.slot) else { return };
+        if !slot.mailbox.is_stopping(agent.generation) {
             self.world.stop_agent(agent);
+        } else if self.serving.agent != Some(agent)
+            && let Some((kind, _)) = slot.kind_of(agent)
+        {
+            self.world.end_message(agent, &kind.name);
         }
     }
 }

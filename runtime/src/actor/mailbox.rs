@@ -116,6 +116,12 @@ impl Mailbox {
         !std::mem::replace(&mut inner.scheduled, true)
     }
 
+    #[must_use]
+    pub fn is_stopping(&self, generation: u32) -> bool {
+        let inner = self.inner.lock();
+        inner.generation == generation && inner.stop
+    }
+
     /// The next thing to do, for the run that holds the agent. At low water it hands out the senders that wait for room.
     pub fn next(&self) -> Next {
         let mut inner = self.inner.lock();
@@ -204,6 +210,7 @@ mod tests {
         Box::new(Message {
             id: MessageId::new(number),
             cause: MessageId::NONE,
+            born: 1,
             sender: None,
             selector: Selector(0),
             payload: Vec::new(),

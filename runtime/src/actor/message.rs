@@ -15,6 +15,8 @@ pub struct Message {
     pub id: MessageId,
     /// The message, cell or task in which it was sent.
     pub cause: MessageId,
+    /// The generation of the world that what it stems from was begun in.
+    pub born: u64,
     pub sender: Option<AgentRef>,
     pub selector: Selector,
     pub payload: Vec<Owned>,

@@ -123,6 +123,7 @@ impl Cx {
         Ok(Message {
             id: self.world.telemetry().next_message(self.world.scheduler()),
             cause: self.serving.message,
+            born: self.born(),
             sender: self.serving.agent,
             selector,
             payload,
@@ -196,6 +197,14 @@ impl Cx {
             slot.mailbox.forget_waiter(&self.waker());
         }
         result
+    }
+
+    /// A context outside any coroutine is as old as now.
+    fn born(&self) -> u64 {
+        match self.serving.born {
+            0 => self.world.generation(),
+            born => born,
+        }
     }
 
     fn sent(&self, to: AgentRef, id: MessageId, selector: Selector, schedule: bool) {

@@ -58,7 +58,7 @@ impl Cx {
     /// Whether nothing but a time limit opened here cancels this coroutine: a `try` around that block catches it.
     #[must_use]
     pub fn is_only_out_of_time(&self) -> bool {
-        !self.is_closing() && self.work.as_ref().is_some_and(|work| work.is_only_out_of_time())
+        !self.is_ended() && self.work.as_ref().is_some_and(|work| work.is_only_out_of_time())
     }
 
     /// Whether a time limit is in force: then a wait ends by itself and is no deadlock.

@@ -52,6 +52,7 @@ pub(crate) fn run(cx: &mut Cx, start: TaskStart) {
     cx.audience = audience;
     cx.limits = limits;
     cx.globals = globals;
+    cx.begin_serving(serving.born);
     cx.serving = serving;
     cx.behalf = behalf;
     cx.set_work(Some(Arc::clone(&work)));

@@ -17,7 +17,7 @@
 //! All of them are sequentially consistent: a waker that wrote its news before and reads RUNNING here is seen by the
 //! exchange to SUSPENDED, which then fails. The body belongs to the worker that made the state RUNNING.
 
-use crate::coord::work::Work;
+use crate::coord::work::{Reason, Work};
 use crate::sched::coroutine::Body;
 use crate::sched::queue::Runnable;
 use crate::sched::scheduler::Scheduler;
@@ -31,6 +31,9 @@ use std::thread::Thread;
 pub const CANCELLED: u32 = 1;
 /// The world is closing: nothing waits any more.
 pub const CLOSING: u32 = 2;
+
+/// Whatever runs here was ended from outside, whoever asked for it; [`Control::ended`] says why.
+pub const ENDED: u32 = 4;
 
 const IDLE: u8 = 0;
 const RUNNING: u8 = 1;
@@ -49,7 +52,19 @@ pub struct Control {
     /// For a context outside any coroutine: the thread that waits.
     thread: Option<Thread>,
     work: Mutex<Option<Arc<Work>>>,
+    /// Written by its worker when it begins something, read by whoever ends it from outside.
+    served: Mutex<Served>,
     body: UnsafeCell<Body>,
+}
+
+/// What a coroutine is busy with, for those who end it without knowing its work: signals have none.
+#[derive(Default)]
+struct Served {
+    /// The agent, packed, or 0.
+    agent: u64,
+    /// The generation of the world it stems from; 0 at rest.
+    born: u64,
+    ended: Option<Reason>,
 }
 
 // SAFETY: `body` is reached only by the worker that moved the state to RUNNING, one at a time (see the table above); the
@@ -76,6 +91,7 @@ impl Control {
             scheduler,
             thread,
             work: Mutex::new(None),
+            served: Mutex::default(),
             body: UnsafeCell::new(Body::default()),
         })
     }
@@ -123,6 +139,7 @@ impl Control {
 
     pub(in crate::sched) fn rest(&self) {
         self.set_work(None);
+        self.serve(0, 0);
         self.state.store(IDLE, SeqCst);
     }
 
@@ -145,6 +162,34 @@ impl Control {
         } else {
             self.flags.fetch_and(!CANCELLED, SeqCst);
         }
+    }
+
+    /// Something else begins here: an end that was meant for what was here before is void.
+    pub fn serve(&self, agent: u64, born: u64) {
+        let mut served = self.served.lock();
+        *served = Served { agent, born, ended: None };
+        // Under the lock, so that it does not overwrite what `end_if` finds for the new one.
+        self.flags.fetch_and(!ENDED, SeqCst);
+    }
+
+    /// Ends what runs here if it is meant; says whether it was.
+    pub fn end_if(this: &Arc<Self>, meant: impl Fn(u64, u64) -> bool, reason: &Reason) -> bool {
+        {
+            let mut served = this.served.lock();
+            if served.born == 0 || served.ended.is_some() || !meant(served.agent, served.born) {
+                return false;
+            }
+            served.ended = Some(reason.clone());
+            this.flags.fetch_or(ENDED, SeqCst);
+        }
+        Self::wake(this);
+        true
+    }
+
+    /// Why what runs here was ended, if it was.
+    #[must_use]
+    pub fn ended(&self) -> Option<Reason> {
+        self.served.lock().ended.clone()
     }
 
     #[must_use]

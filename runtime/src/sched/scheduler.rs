@@ -6,7 +6,7 @@
 //! then looks at all queues once more before it parks. Both are sequentially consistent, so one of them sees the other.
 
 use crate::clock::Clock;
-use crate::coord::work::Work;
+use crate::coord::work::{Reason, Work};
 use crate::sched::control::Control;
 use crate::sched::coroutine;
 use crate::sched::current;
@@ -336,6 +336,12 @@ impl Scheduler {
     pub fn works(&self) -> Vec<Arc<Work>> {
         let controls = self.controls.lock().clone();
         controls.iter().filter_map(|control| control.work()).collect()
+    }
+
+    /// Ends what the meant coroutines run, told by agent (packed, or 0) and generation; says how many there were.
+    pub fn end_where(&self, meant: impl Fn(u64, u64) -> bool, reason: &Reason) -> usize {
+        let controls = self.controls.lock().clone();
+        controls.iter().filter(|control| Control::end_if(control, &meant, reason)).count()
     }
 
     /// Tells every coroutine to come to its end.

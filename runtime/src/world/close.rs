@@ -3,6 +3,8 @@
 //! Never: drops a suspended coroutine, or waits without bound: one that is stuck in native code is left behind with its stack.
 
 use crate::actor::reference::AgentRef;
+use crate::coord::work::Reason;
+use crate::fault::code;
 use crate::world::World;
 use std::time::{Duration, Instant};
 
@@ -34,11 +36,12 @@ impl World {
     }
 
     /// Retires all agents and drops all globals; the workers, money and memory stay. To be called while no cell runs:
-    /// an agent that works on a message ends after it.
+    /// a message or task under way ends at its next safepoint.
     pub fn forget(&self) {
         let all: Vec<AgentRef> =
             self.agents().tenants().map(|(about, _)| about.reference).collect();
         all.into_iter().for_each(|agent| self.stop_agent(agent));
+        self.end_generation(&Reason::new(code::AGENT_STOPPED, "the session was reset"));
         self.globals.clear();
     }
 

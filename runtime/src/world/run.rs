@@ -75,7 +75,7 @@ impl World {
         let actor = self.telemetry().next_actor();
         self.telemetry().keep_name(actor, Arc::clone(&name));
         let message = self.telemetry().next_message(self.scheduler());
-        Serving { agent: None, name, actor, message, cause }
+        Serving { agent: None, name, actor, message, cause, born: self.generation() }
     }
 
     /// Cancels a work and all that was asked for by it: loops stop at their next safepoint, waits end at once.
@@ -181,6 +181,7 @@ impl Cx {
         };
         open_memory(self);
         let serving = self.world.serving(name, self.serving.message);
+        let serving = Serving { born: self.serving.born, ..serving };
         let event = (Kind::Spawn, serving.actor, self.serving.message);
         self.world.telemetry().record_all(self.world.scheduler(), &[event]);
         let globals = self.globals.clone().unwrap_or_else(|| self.world.globals().snapshot());
