@@ -5,6 +5,7 @@
 mod answers;
 pub mod command;
 mod evaluate;
+mod flood;
 pub mod graph;
 pub mod history;
 pub mod home;

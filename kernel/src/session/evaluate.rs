@@ -274,12 +274,16 @@ impl<'s> Evaluation<'s> {
                 // The mistakes of the text after `:type` are mistakes of the cell.
                 let is_wrong =
                     outputs.iter().any(|o| matches!(o, Output::Diagnostics(_)) && o.is_failure());
+                if is_wrong {
+                    self.seat.account(self.number, &self.shown);
+                }
                 outputs.into_iter().for_each(|output| self.shown.emit(output));
                 if is_wrong {
                     return Err(CellStatus::Rejected);
                 }
             }
             Err(refusal) => {
+                self.seat.account(self.number, &self.shown);
                 self.show_diagnostics(&[refusal.diagnostic(line.span)]);
                 return Err(CellStatus::Rejected);
             }
@@ -333,6 +337,7 @@ impl<'s> Evaluation<'s> {
     fn fault(&mut self, fault: &Fault) {
         let view = self.seat.program.fault_view(fault);
         self.seat.record.write().fault = Some(view.clone());
+        self.seat.account(self.number, &self.shown);
         self.shown.emit(Output::Fault(view));
     }
 

@@ -24,6 +24,7 @@ use parking_lot::Mutex;
 
 use crate::output::diagnostic::{DiagnosticView, FaultView, FrameView, NamedValue, Place};
 use crate::output::difference::difference;
+use crate::session::flood::Flood;
 use crate::session::refute::refute;
 use crate::session::testing::Source as TestSource;
 
@@ -34,6 +35,8 @@ pub struct Program {
     world: WorldHandle,
     /// What each cell's text is called: `cell 3`, `risk.ag`.
     titles: Mutex<HashMap<u32, Arc<str>>>,
+    /// What agents faulted with in the background since the last cell ended.
+    pub flood: Flood,
     /// How many cells were counted. Written by whoever takes a number, on any seat.
     count: AtomicU32,
 }
@@ -47,6 +50,7 @@ impl Program {
             engine: Engine::new(Arc::clone(&world)),
             world,
             titles: Mutex::default(),
+            flood: Flood::default(),
             count: AtomicU32::new(0),
         };
         program.install(CellId(0), &prelude.definitions)?;

@@ -97,17 +97,19 @@ impl Seat {
     pub(super) fn user_expressions(
         &self,
         wanted: &[(String, String)],
+        number: u32,
     ) -> Vec<(String, Result<MimeBundle, Failure>)> {
-        let evaluate = |(name, text): &(String, String)| (name.clone(), self.expression(text));
+        let evaluate =
+            |(name, text): &(String, String)| (name.clone(), self.expression(text, number));
         wanted.iter().map(evaluate).collect()
     }
 
-    /// Evaluates an expression that shows nothing and is not counted.
-    fn expression(&self, text: &str) -> Result<MimeBundle, Failure> {
-        let request = CellRequest { silent: true, ..CellRequest::new(text) };
+    /// Evaluates an expression that shows nothing and belongs to the cell before it: what it spends is that cell's.
+    fn expression(&self, text: &str, number: u32) -> Result<MimeBundle, Failure> {
+        let title = format!("an expression beside cell {number}");
+        let request = CellRequest { silent: true, file: Some(title), ..CellRequest::new(text) };
         let failed = Arc::new(FirstFailure::default());
         let sink: Arc<dyn OutputSink> = Arc::clone(&failed) as Arc<dyn OutputSink>;
-        let number = self.program.take_number(false);
         self.running.begin(number);
         let ended = Evaluation::new(self, &request, number, &sink).run(false);
         self.running.end();

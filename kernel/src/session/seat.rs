@@ -73,11 +73,11 @@ impl Seat {
             sink.emit(self.show_result(&request, view.clone(), &reads));
         }
         self.show_changed_results(&request, sink);
-        let cost = self.cost_of(number);
-        reply.metadata = metadata(number, &times, cost.as_ref());
-        if let Some(line) = cost.filter(|_| self.record.read().settings.cost_line) {
-            sink.emit(Output::CostLine(line));
+        if status == CellStatus::Ok {
+            reply.user_expressions = self.user_expressions(&request.user_expressions, number);
+            self.account(number, sink);
         }
+        reply.metadata = metadata(number, &times, self.cost_of(number).as_ref());
         if !self.is_aside {
             self.publish();
         }
@@ -89,10 +89,19 @@ impl Seat {
         if let Some(text) = offered.filter(|_| status == CellStatus::Ok) {
             reply.payloads.push(Payload::SetNextInput { text, replace: false });
         }
-        if status == CellStatus::Ok {
-            reply.user_expressions = self.user_expressions(&request.user_expressions);
-        }
         reply
+    }
+
+    /// What stands below the outputs of a cell: what its lane calls cost, and the Faults of the background that were only
+    /// counted. A cell that fails shows it before its error, which is the last thing it shows.
+    pub(super) fn account(&self, number: u32, sink: &Arc<dyn OutputSink>) {
+        let cost = self.cost_of(number).filter(|_| self.record.read().settings.cost_line);
+        if let Some(line) = cost {
+            sink.emit(Output::CostLine(line));
+        }
+        for line in self.program.flood.rest() {
+            sink.emit(Output::warning(line));
+        }
     }
 
     /// What the cell's lane calls came to, if it made any.

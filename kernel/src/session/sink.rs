@@ -9,7 +9,8 @@ use parking_lot::Mutex;
 
 use crate::output::cost::CostView;
 use crate::output::table::ValueView;
-use crate::output::{Content, Display, NoteLevel, Output, OutputSink, ProgressView};
+use crate::output::{Content, Display, Output, OutputSink, ProgressView};
+use crate::session::flood::{self, Say};
 use crate::session::program::Program;
 
 /// Keeps what was shown, in order.
@@ -75,11 +76,15 @@ impl SessionSink {
             }
             Emission::Fault { source, fault } => {
                 let program = self.program.upgrade()?;
-                self.shown.emit(Output::Note(crate::output::Note {
-                    level: NoteLevel::Warning,
-                    text: format!("{source} faulted, and nobody awaits it"),
-                }));
-                Output::FaultCard(program.fault_view(&fault))
+                match program.flood.count(&source, &fault) {
+                    Say::Nothing => return None,
+                    Say::Count(count) => Output::warning(flood::line(&source, fault.code, count)),
+                    Say::InFull => {
+                        let text = format!("{source} faulted, and nobody awaits it");
+                        self.shown.emit(Output::warning(text));
+                        Output::FaultCard(program.fault_view(&fault))
+                    }
+                }
             }
         })
     }
