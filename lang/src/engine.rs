@@ -169,6 +169,12 @@ impl Engine {
         self.world.globals().set(slot, value);
     }
 
+    /// The value of a global of this shape.
+    pub fn global(&self, name: &Name, shape: ShapeId) -> Option<Owned> {
+        let slot = self.state.lock().names.global(name, shape);
+        self.world.globals().get(slot)
+    }
+
     pub fn slot(&self, key: &str) -> Option<FnSlot> {
         self.state.lock().names.known_slot(key)
     }

@@ -7,4 +7,5 @@ pub mod describe;
 pub mod effects;
 pub mod hover;
 pub mod place;
+pub mod statement;
 pub mod symbols;

@@ -1,8 +1,10 @@
 //! What the session answers to commands: views of its world, its money, its memory and its names.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ag_lang::db::workspace::Step;
+use ag_lang::diag::codes;
 use ag_lang::ide::describe::generic_type;
 use ag_lang::ide::effects::{FunctionEffects, effects};
 use ag_lang::ide::symbols::source;
@@ -18,7 +20,8 @@ use crate::output::memory::MemoryView;
 use crate::output::recall::RecallView;
 use crate::output::test_run::TestView;
 use crate::output::trace::{AgentsView, TraceView};
-use crate::output::{Output, Page};
+use crate::output::{Output, OutputSink, Page};
+use crate::session::command::Refusal;
 use crate::session::graph::Graph;
 use crate::session::history::{History, HistoryEntry, HistoryQuery};
 use crate::session::inspect::Inspector;
@@ -27,11 +30,12 @@ use crate::session::record::Record;
 use crate::session::refute::verdicts;
 use crate::session::running::Running;
 use crate::session::seat::Seat;
-use crate::session::state::{ContractRow, DefinitionRow, SettingRow, Span, State};
+use crate::session::state::{ContractRow, DefinitionRow, Request, SettingRow, Span, State};
 use crate::session::testing;
 
 /// The setting that is the session's own; the others are permissions of its world.
 const COST_LINE: &str = "cost_line";
+const REACTIVE: &str = "reactive";
 /// The setting of how much values may take.
 const MEMORY: &str = "memory";
 
@@ -44,10 +48,14 @@ pub struct View<'s> {
     pub inspector: &'s Inspector,
     pub history: &'s Mutex<History>,
     pub folder: &'s Path,
+    /// Where the cell that asks shows what it shows, if one does.
+    pub shown: Option<&'s Arc<dyn OutputSink>>,
+    /// The number of that cell.
+    pub number: u32,
 }
 
 impl View<'_> {
-    fn number(&self, of: Span) -> Option<u32> {
+    fn number_of(&self, of: Span) -> Option<u32> {
         match of {
             Span::Session => None,
             Span::Cell(number) => Some(number),
@@ -72,7 +80,7 @@ impl State for View<'_> {
     fn cost(&self, of: Span) -> CostView {
         let Some(services) = self.program.services() else { return CostView::default() };
         let report = services.ledger().report();
-        match self.number(of) {
+        match self.number_of(of) {
             None => CostView::of_session(&report),
             Some(number) => {
                 let scope = format!("cell {number}");
@@ -107,7 +115,7 @@ impl State for View<'_> {
     }
 
     fn trace(&self, of: Span) -> TraceView {
-        let number = self.number(of);
+        let number = self.number_of(of);
         let world = self.program.world();
         let made_up = self.made_up_lanes(number);
         let record = self.record.read();
@@ -251,6 +259,11 @@ impl State for View<'_> {
             value: on_or_off(self.record.read().settings.cost_line).to_owned(),
             help: "a line under each cell that called a lane".to_owned(),
         };
+        let reactive = SettingRow {
+            key: REACTIVE.to_owned(),
+            value: on_or_off(self.record.read().settings.reactive).to_owned(),
+            help: "compute stale values anew after every cell".to_owned(),
+        };
         let permissions = self.program.world().permissions();
         let reaches = Reach::ALL.map(|reach| SettingRow {
             key: reach.name().to_owned(),
@@ -268,7 +281,7 @@ impl State for View<'_> {
             value: heap::size(self.program.world().memory_limit()),
             help: "what values may take before a program meets R0113: `512 MB`, `2 GB`".to_owned(),
         };
-        std::iter::once(cost_line).chain(reaches).chain([memory]).collect()
+        [cost_line, reactive].into_iter().chain(reaches).chain([memory]).collect()
     }
 
     fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
@@ -289,15 +302,17 @@ impl State for View<'_> {
             "off" => false,
             _ => return Err(format!("`{key}` takes on or off")),
         };
-        if key != COST_LINE {
-            return Err(format!("there is no setting `{key}`"));
+        match key {
+            COST_LINE => self.record.write().settings.cost_line = on,
+            REACTIVE => self.record.write().settings.reactive = on,
+            _ => return Err(format!("there is no setting `{key}`")),
         }
-        self.record.write().settings.cost_line = on;
         Ok(())
     }
 
     fn reset(&mut self) {
         self.record.write().reset();
+        self.program.past.lock().forget();
         if let Err(error) = self.program.reset() {
             // The prelude compiled when the session was opened; should it not now, cells say what is missing.
             debug_assert!(false, "{error:?}");
@@ -308,6 +323,15 @@ impl State for View<'_> {
 
     fn folder(&self) -> PathBuf {
         self.folder.to_owned()
+    }
+
+    fn request(&mut self, request: Request) -> Result<Vec<Output>, Refusal> {
+        match (request, self.shown) {
+            // They run statements, which a cell does.
+            (_, None) => Err(Refusal::new(codes::E0904, "this is done in a cell")),
+            (Request::RunStale, Some(shown)) => Ok(self.seat.run_stale(shown, self.number)),
+            (Request::Undo, Some(_)) => self.seat.undo(),
+        }
     }
 }
 

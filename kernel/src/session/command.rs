@@ -7,6 +7,7 @@
 mod contracts;
 mod earlier;
 mod examine;
+mod graph;
 pub mod help;
 mod money;
 mod names;
@@ -182,10 +183,16 @@ pub const TABLE: &[Command] = &[
     row(RUNTIME, "why", "[n]", "why a recall gave what it gave", Run::Line(runtime::why)),
     row(RUNTIME, "fault", "", "the last Fault in full", Run::Line(runtime::fault)),
     row(GRAPH, "defs", "", "definitions and values of the session", Run::Line(names::defs)),
-    row(GRAPH, "deps", "x", "what a name uses and what uses it", Run::Line(names::deps)),
-    row(GRAPH, "stale", "", "values whose origins changed", Run::Line(names::stale)),
-    row(GRAPH, "run", "stale", "compute stale values anew", Run::NotYet),
-    row(GRAPH, "undo", "", "definitions and values as before the last cell", Run::NotYet),
+    row(GRAPH, "deps", "x", "what a name uses and what uses it", Run::Line(graph::deps)),
+    row(GRAPH, "stale", "", "values and results whose origins changed", Run::Line(graph::stale)),
+    row(GRAPH, "run", "stale", "compute stale values anew", Run::Change(graph::run)),
+    row(
+        GRAPH,
+        "undo",
+        "",
+        "definitions and values as before the last cell",
+        Run::Change(graph::undo),
+    ),
     row(
         SETTINGS,
         "set",
@@ -201,8 +208,8 @@ pub const TABLE: &[Command] = &[
         Run::Change(settings::reset),
     ),
     row(SETTINGS, "policy", "name", "which effects are allowed, asked or denied", Run::NotYet),
-    row(SETTINGS, "save", "n", "keep the session's definitions under a name", Run::NotYet),
-    row(SETTINGS, "load", "n", "bring saved definitions back", Run::NotYet),
+    row(SETTINGS, "save", "n", "keep definitions and values under a name", Run::NotYet),
+    row(SETTINGS, "load", "n", "bring what was saved back", Run::NotYet),
     row(
         COMPILER,
         "prove",

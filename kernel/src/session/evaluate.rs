@@ -9,6 +9,7 @@ use ag_lang::db::workspace::{Broken, CellId, CheckedCell, Step};
 use ag_lang::diag::{Diagnostic, codes};
 use ag_lang::engine::InstallError;
 use ag_lang::hir::CellStep;
+use ag_lang::ide::statement::{Statement, statement};
 use ag_lang::stop::Stopped;
 use ag_lang::syntax::item::{Command, Sigil};
 use ag_lang::types::ty::{Name, Ty};
@@ -20,6 +21,7 @@ use ag_runtime::world::run::TaskSpec;
 
 use crate::output::table::ValueView;
 use crate::output::{Output, OutputSink};
+use crate::session::answers::View;
 use crate::session::command::{self, Modifier};
 use crate::session::refute::refute;
 use crate::session::request::{CellRequest, CellStatus};
@@ -37,9 +39,15 @@ pub struct Evaluation<'s> {
     limits: LimitContext,
     /// Beside the session: the values as of its start.
     globals: Option<Arc<Globals>>,
-    /// What the last statement read.
-    reads: Vec<Name>,
+    last: Last,
     times: Times,
+}
+
+/// The last statement: what a result was computed by, and from what.
+#[derive(Debug, Clone, Default)]
+pub struct Last {
+    pub reads: Vec<Name>,
+    pub text: String,
 }
 
 /// Where the time of a cell went.
@@ -57,14 +65,13 @@ pub struct Ended {
     pub status: CellStatus,
     /// The value of the last expression with its type, if it is to be shown.
     pub result: Option<(Owned, Ty)>,
-    /// What the last statement read.
-    pub reads: Vec<Name>,
+    pub last: Last,
     pub times: Times,
 }
 
 impl Ended {
     fn without_result(status: CellStatus) -> Ended {
-        Ended { status, result: None, reads: Vec::new(), times: Times::default() }
+        Ended { status, result: None, last: Last::default(), times: Times::default() }
     }
 }
 
@@ -97,7 +104,7 @@ impl<'s> Evaluation<'s> {
             number,
             limits: program.services().map(|services| services.ledger().cell(number)),
             globals: seat.is_aside.then(|| program.world().globals().snapshot()),
-            reads: Vec::new(),
+            last: Last::default(),
             times: Times::default(),
         }
     }
@@ -249,8 +256,8 @@ impl<'s> Evaluation<'s> {
         }
         let is_shown = |(_, ty): &(Owned, Ty)| !matches!(ty, Ty::Unit | Ty::Never);
         let result = result.filter(is_shown);
-        let reads = std::mem::take(&mut self.reads);
-        self.settled(&reached, Ended { reads, result, ..Ended::without_result(CellStatus::Ok) })
+        let last = std::mem::take(&mut self.last);
+        self.settled(&reached, Ended { last, result, ..Ended::without_result(CellStatus::Ok) })
     }
 
     /// Globals that were reached hold values now; the others do not exist.
@@ -267,8 +274,16 @@ impl<'s> Evaluation<'s> {
         let is_refused = self.seat.is_aside && command::changes(&name, &line.rest);
         let outputs = match is_refused {
             true => Err(command::refused_aside(&name)),
-            false => command::run(line.sigil, &name, &line.rest, &mut self.seat.view()),
+            false => {
+                let shown = Some(&self.shown);
+                let mut view = View { shown, number: self.number, ..self.seat.view() };
+                command::run(line.sigil, &name, &line.rest, &mut view)
+            }
         };
+        if self.seat.running.is_interrupted() {
+            self.fault(&Fault::new(code::TIME, "interrupted"));
+            return Err(CellStatus::Faulted);
+        }
         match outputs {
             Ok(outputs) => {
                 // The mistakes of the text after `:type` are mistakes of the cell.
@@ -325,13 +340,28 @@ impl<'s> Evaluation<'s> {
         self.times.has_run = true;
         // Its code runs once.
         program.engine.release(&step.function.key);
-        let value = ended?;
+        let statement = statement(&program.workspace.lock(), self.cell, step).unwrap_or_default();
         if !self.seat.is_aside {
-            program.replaced_globals(step);
-            self.seat.record.write().assign(step, self.number);
+            program.past.lock().reached_out(&step.function.effects);
+            self.remember(step, &statement, ended.is_ok());
         }
-        self.reads.clone_from(&step.reads);
-        Ok(value)
+        self.last = Last { reads: step.reads.clone(), text: statement.text };
+        Ok(ended?)
+    }
+
+    /// What a statement gave values; one that faulted may have given them to what it changes, not to what it declares.
+    fn remember(&self, step: &CellStep, statement: &Statement, is_done: bool) {
+        let mut step = step.clone();
+        if !is_done {
+            step.writes.retain(|(name, _)| !statement.fresh.contains(name));
+        }
+        if step.writes.is_empty() {
+            return;
+        }
+        if is_done {
+            self.seat.program.replaced_globals(&step);
+        }
+        self.seat.record.write().ran(&step, self.number, statement);
     }
 
     fn fault(&mut self, fault: &Fault) {

@@ -1,16 +1,21 @@
-//! What each global was computed from, and which of them are therefore stale (L-153).
+//! What each global and result was computed from, and which of them are therefore stale (L-153).
 //!
 //! A version says whether a name still means what it meant: a definition's is the fingerprint of its text, so changing it
 //! back makes its dependants fresh again; a value's is new with every assignment. Nothing is recomputed here and no value
 //! is held: this is the record the session keeps beside its globals.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod plan;
+
+pub use plan::Group;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A function, type, agent, tool, lane: it is what its text says.
     Definition,
-    /// A `let` or `var`.
+    /// A `let` or `var`, or a result.
     Value,
     /// A `let` or `var` that holds an AgentRef: never stale, its agent reads globals itself (L-78).
     Agent,
@@ -19,6 +24,9 @@ pub enum Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Version(u64);
 
+/// A name, shared by all that mention it.
+type Key = Arc<str>;
+
 #[derive(Debug, Clone)]
 struct Node {
     kind: Kind,
@@ -26,9 +34,48 @@ struct Node {
     /// The cell that defined or assigned it last.
     cell: u32,
     /// Names used directly, with their versions then.
-    uses: BTreeMap<String, Version>,
+    uses: BTreeMap<Key, Version>,
     /// For values: all that was read, also through definitions.
-    read: BTreeMap<String, Version>,
+    read: BTreeMap<Key, Version>,
+    /// For values: the statements that made it what it is, in the order they ran. The first needs no earlier value.
+    made: Vec<Arc<Statement>>,
+    /// A result that stands nowhere any more: nobody waits for it.
+    is_retired: bool,
+}
+
+/// A statement that ran, to be run again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    pub text: Arc<str>,
+    /// The cell it ran in.
+    pub cell: u32,
+    /// The globals it gave values.
+    pub writes: Vec<Arc<str>>,
+    /// The number of the result it gave.
+    pub result: Option<u32>,
+    /// It read `_`, which is another result by now.
+    pub reads_last: bool,
+    /// Orders statements by when they ran.
+    turn: u64,
+}
+
+/// A statement that has just run.
+#[derive(Debug, Clone, Default)]
+pub struct Ran<'n> {
+    pub text: &'n str,
+    pub cell: u32,
+    pub writes: Vec<Written<'n>>,
+    pub reads: Vec<&'n str>,
+    pub result: Option<u32>,
+    pub reads_last: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Written<'n> {
+    pub name: &'n str,
+    pub kind: Kind,
+    /// What the global was before does not matter.
+    pub is_fresh: bool,
 }
 
 /// Why a value is stale.
@@ -50,7 +97,7 @@ pub enum Change {
 
 /// What a result was computed from, as it was then.
 #[derive(Debug, Clone, Default)]
-pub struct Basis(BTreeMap<String, Version>);
+pub struct Basis(BTreeMap<Key, Version>);
 
 impl Basis {
     /// Nothing of it can change.
@@ -59,6 +106,10 @@ impl Basis {
     }
 }
 
+/// The stale values at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct Stale<'g>(BTreeSet<&'g str>);
+
 /// One row of `:deps`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dependencies {
@@ -66,10 +117,11 @@ pub struct Dependencies {
     pub used_by: Vec<String>,
 }
 
-/// Cheap enough to clone for `:undo`: names and numbers only.
+/// Cheap to clone for `:undo`: what did not change since is shared.
 #[derive(Debug, Clone, Default)]
 pub struct Graph {
-    nodes: BTreeMap<String, Node>,
+    nodes: BTreeMap<Key, Arc<Node>>,
+    /// Never taken back, so that no version comes twice.
     assignments: u64,
 }
 
@@ -93,15 +145,72 @@ impl Graph {
         cell: u32,
         uses: impl IntoIterator<Item = &'n str>,
     ) {
-        let uses = self.direct(name, uses);
-        // Fingerprints and assignment numbers must not meet: a name may be a value first and a definition later.
-        let version = Version(fingerprint | 1 << 63);
-        let read = BTreeMap::new();
-        let node = Node { kind: Kind::Definition, version, cell, uses, read };
-        self.nodes.insert(name.to_owned(), node);
+        let node = Node {
+            kind: Kind::Definition,
+            // Fingerprints and assignment numbers must not meet: a name may be a value first and a definition later.
+            version: Version(fingerprint | 1 << 63),
+            cell,
+            uses: self.direct(name, uses),
+            read: BTreeMap::new(),
+            made: Vec::new(),
+            is_retired: false,
+        };
+        self.nodes.insert(name.into(), Arc::new(node));
     }
 
-    /// A global that was declared or assigned, with the names its expression used.
+    /// A statement ran: its globals, or its result, were computed from what it read.
+    pub fn ran(&mut self, ran: &Ran<'_>) {
+        self.assignments += 1;
+        let statement = Arc::new(Statement {
+            text: ran.text.into(),
+            cell: ran.cell,
+            writes: ran.writes.iter().map(|written| written.name.into()).collect(),
+            result: ran.result,
+            reads_last: ran.reads_last,
+            turn: self.assignments,
+        });
+        // All get their versions first: what is written beside a value was there when the statement had run.
+        let before: Vec<Option<Arc<Node>>> =
+            ran.writes.iter().map(|written| self.renew(written, ran.cell)).collect();
+        for (written, before) in ran.writes.iter().zip(before) {
+            let mut uses = self.direct(written.name, ran.reads.iter().copied());
+            let mut read = BTreeMap::new();
+            uses.keys().for_each(|used| self.close(used, &mut read));
+            let mut made = Vec::new();
+            // What a value was before it was changed was computed from something, too.
+            if let Some(before) = before.filter(|_| !written.is_fresh) {
+                let before = Arc::unwrap_or_clone(before);
+                uses.extend(before.uses);
+                read.extend(before.read);
+                made = before.made;
+            }
+            // What it was before is not what it was computed from: `x = x + 1` does not make x stale.
+            read.remove(written.name);
+            made.push(Arc::clone(&statement));
+            if let Some(node) = self.nodes.get_mut(written.name).map(Arc::make_mut) {
+                (node.uses, node.read, node.made) = (uses, read, made);
+            }
+        }
+    }
+
+    /// Gives a value its next version; what it was before.
+    fn renew(&mut self, written: &Written<'_>, cell: u32) -> Option<Arc<Node>> {
+        self.assignments += 1;
+        let node = Node {
+            kind: written.kind,
+            version: Version(self.assignments),
+            cell,
+            uses: BTreeMap::new(),
+            read: BTreeMap::new(),
+            made: Vec::new(),
+            is_retired: false,
+        };
+        let before = self.nodes.insert(written.name.into(), Arc::new(node))?;
+        (before.kind != Kind::Definition).then_some(before)
+    }
+
+    /// A global that was assigned, with the names its expression used.
+    #[cfg(test)]
     pub fn assign<'n>(
         &mut self,
         name: &str,
@@ -109,30 +218,53 @@ impl Graph {
         cell: u32,
         uses: impl IntoIterator<Item = &'n str>,
     ) {
-        let uses = self.direct(name, uses);
-        let mut read = BTreeMap::new();
-        for used in uses.keys() {
-            self.close(used, &mut read);
-        }
-        // What it was before is not what it was computed from: `x = x + 1` does not make x stale.
-        read.remove(name);
-        self.assignments += 1;
-        let version = Version(self.assignments);
-        self.nodes.insert(name.to_owned(), Node { kind, version, cell, uses, read });
+        let reads: Vec<&str> = uses.into_iter().collect();
+        let writes = vec![Written { name, kind, is_fresh: !reads.contains(&name) }];
+        self.ran(&Ran { cell, writes, reads, ..Ran::default() });
     }
 
     pub fn remove(&mut self, name: &str) {
         self.nodes.remove(name);
     }
 
+    /// A result that stands nowhere any more is neither listed nor computed again.
+    pub fn retire(&mut self, name: &str) {
+        if let Some(node) = self.nodes.get_mut(name) {
+            Arc::make_mut(node).is_retired = true;
+        }
+    }
+
+    /// As it was at another moment; versions given since then are not given again.
+    pub fn return_to(&mut self, earlier: &Graph) {
+        self.nodes = earlier.nodes.clone();
+    }
+
+    /// Whether nothing was defined or assigned between the two.
+    pub fn is_as(&self, earlier: &Graph) -> bool {
+        let same = |((a, one), (b, other)): ((&Key, &Arc<Node>), (&Key, &Arc<Node>))| {
+            a == b && Arc::ptr_eq(one, other)
+        };
+        self.nodes.len() == earlier.nodes.len() && self.nodes.iter().zip(&earlier.nodes).all(same)
+    }
+
+    /// The names that are new, other or gone now.
+    pub fn changed_since(&self, earlier: &Graph) -> Vec<String> {
+        let is_same = |name: &Key, graph: &Graph, node: &Arc<Node>| {
+            graph.nodes.get(name).is_some_and(|other| other.version == node.version)
+        };
+        let new = self.nodes.iter().filter(|(name, node)| !is_same(name, earlier, node));
+        let gone = earlier.nodes.keys().filter(|name| !self.nodes.contains_key(*name));
+        new.map(|(name, _)| name).chain(gone).map(ToString::to_string).collect()
+    }
+
     fn direct<'n>(
         &self,
         name: &str,
         uses: impl IntoIterator<Item = &'n str>,
-    ) -> BTreeMap<String, Version> {
+    ) -> BTreeMap<Key, Version> {
         let known = uses.into_iter().filter(|used| *used != name);
         // A name not known is a builtin, or defined later in the same cell: version 0 then differs from what comes.
-        known.map(|used| (used.to_owned(), self.version(used).unwrap_or(Version(0)))).collect()
+        known.map(|used| (Key::from(used), self.version(used).unwrap_or(Version(0)))).collect()
     }
 
     fn version(&self, name: &str) -> Option<Version> {
@@ -140,9 +272,9 @@ impl Graph {
     }
 
     /// Everything reached from a name through definitions: what a call of it reads.
-    fn close(&self, name: &str, into: &mut BTreeMap<String, Version>) {
-        let Some(node) = self.nodes.get(name) else { return };
-        if into.insert(name.to_owned(), node.version).is_some() || node.kind != Kind::Definition {
+    fn close(&self, name: &str, into: &mut BTreeMap<Key, Version>) {
+        let Some((key, node)) = self.nodes.get_key_value(name) else { return };
+        if into.insert(Arc::clone(key), node.version).is_some() || node.kind != Kind::Definition {
             return;
         }
         for used in node.uses.keys() {
@@ -159,91 +291,59 @@ impl Graph {
         Basis(basis)
     }
 
+    /// All that is stale, in time that grows with the number of uses only.
+    pub fn stale(&self) -> Stale<'_> {
+        let values = || {
+            self.nodes.iter().filter(|(_, node)| node.kind == Kind::Value).map(|(n, v)| (&**n, v))
+        };
+        let mut readers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        let mut todo: Vec<&str> = Vec::new();
+        for (name, node) in values() {
+            if node.read.iter().any(|(used, version)| self.version(used) != Some(*version)) {
+                todo.push(name);
+            }
+            for used in node.read.keys() {
+                readers.entry(used).or_default().push(name);
+            }
+        }
+        let mut stale = BTreeSet::new();
+        while let Some(name) = todo.pop() {
+            if stale.insert(name) {
+                todo.extend(readers.get(name).into_iter().flatten());
+            }
+        }
+        Stale(stale)
+    }
+
     /// Why something computed from this is stale; empty if it is not.
-    pub fn causes_of(&self, basis: &Basis) -> Vec<Cause> {
-        self.changes(&basis.0, &mut HashMap::new())
+    pub fn causes_of(&self, basis: &Basis, stale: &Stale<'_>) -> Vec<Cause> {
+        self.changes(&basis.0, stale)
     }
 
     /// Why this value is stale; empty if it is not. Changes come before stale values, each by name.
-    pub fn causes(&self, name: &str) -> Vec<Cause> {
-        self.causes_within(name, &mut HashMap::new())
+    pub fn causes(&self, name: &str, stale: &Stale<'_>) -> Vec<Cause> {
+        let node = self.nodes.get(name).filter(|node| node.kind == Kind::Value);
+        node.map_or_else(Vec::new, |node| self.changes(&node.read, stale))
     }
 
-    pub fn is_stale(&self, name: &str) -> bool {
-        !self.causes(name).is_empty()
-    }
-
-    fn causes_within(&self, name: &str, seen: &mut HashMap<String, bool>) -> Vec<Cause> {
-        let Some(node) = self.nodes.get(name).filter(|node| node.kind == Kind::Value) else {
-            return Vec::new();
-        };
-        // Within a circle of values each counts as fresh while it is looked at.
-        seen.insert(name.to_owned(), false);
-        let causes = self.changes(&node.read, seen);
-        seen.insert(name.to_owned(), !causes.is_empty());
-        causes
-    }
-
-    fn changes(
-        &self,
-        read: &BTreeMap<String, Version>,
-        seen: &mut HashMap<String, bool>,
-    ) -> Vec<Cause> {
+    fn changes(&self, read: &BTreeMap<Key, Version>, stale: &Stale<'_>) -> Vec<Cause> {
         let mut changed = Vec::new();
-        let mut stale = Vec::new();
+        let mut values = Vec::new();
         for (used, version) in read {
-            let name = used.clone();
+            let name = used.to_string();
             match self.nodes.get(used) {
                 None => changed.push(Cause { name, what: Change::Removed }),
                 Some(now) if now.version != *version => {
                     changed.push(Cause { name, what: Change::Changed { cell: now.cell } });
                 }
-                Some(_) if self.is_stale_within(used, seen) => {
-                    stale.push(Cause { name, what: Change::Stale });
+                Some(_) if stale.contains(used) => {
+                    values.push(Cause { name, what: Change::Stale });
                 }
                 Some(_) => {}
             }
         }
-        changed.append(&mut stale);
+        changed.append(&mut values);
         changed
-    }
-
-    fn is_stale_within(&self, name: &str, seen: &mut HashMap<String, bool>) -> bool {
-        match seen.get(name) {
-            Some(known) => *known,
-            None => !self.causes_within(name, seen).is_empty(),
-        }
-    }
-
-    /// All stale values, each after the stale ones it was computed from: the order of `:run stale`.
-    pub fn stale_order(&self) -> Vec<&str> {
-        let stale: BTreeSet<&str> =
-            self.nodes.keys().map(String::as_str).filter(|name| self.is_stale(name)).collect();
-        let mut order = Vec::new();
-        let mut visited = BTreeSet::new();
-        for name in &stale {
-            self.visit(name, &stale, &mut visited, &mut order);
-        }
-        order
-    }
-
-    fn visit<'g>(
-        &'g self,
-        name: &'g str,
-        stale: &BTreeSet<&str>,
-        visited: &mut BTreeSet<&'g str>,
-        order: &mut Vec<&'g str>,
-    ) {
-        if !visited.insert(name) {
-            return;
-        }
-        let Some(node) = self.nodes.get(name) else { return };
-        for used in node.read.keys() {
-            if stale.contains(used.as_str()) {
-                self.visit(used, stale, visited, order);
-            }
-        }
-        order.push(name);
     }
 
     /// What it uses directly and what uses it directly.
@@ -251,8 +351,8 @@ impl Graph {
         let node = self.nodes.get(name)?;
         let used_by = self.nodes.iter().filter(|(_, other)| other.uses.contains_key(name));
         Some(Dependencies {
-            uses: node.uses.keys().cloned().collect(),
-            used_by: used_by.map(|(name, _)| name.clone()).collect(),
+            uses: node.uses.keys().map(ToString::to_string).collect(),
+            used_by: used_by.map(|(name, _)| name.to_string()).collect(),
         })
     }
 
@@ -262,109 +362,20 @@ impl Graph {
     }
 
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.nodes.keys().map(String::as_str)
+        self.nodes.keys().map(|name| &**name)
     }
+}
+
+impl Stale<'_> {
+    pub fn contains(&self, name: &str) -> bool {
+        self.0.contains(name)
+    }
+}
+
+/// The name of the result of a cell.
+pub fn result_name(number: u32) -> String {
+    format!("_{number}")
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Cause, Change, Graph, Kind};
-
-    /// `price` -> `risk()` uses `limit()`; `total = risk(price)`; `report = total`.
-    fn graph() -> Graph {
-        let mut graph = Graph::default();
-        graph.define("limit", 10, 1, []);
-        graph.define("risk", 20, 1, ["limit"]);
-        graph.assign("price", Kind::Value, 1, []);
-        graph.assign("total", Kind::Value, 2, ["risk", "price"]);
-        graph.assign("report", Kind::Value, 3, ["total"]);
-        graph
-    }
-
-    fn shown(causes: &[Cause]) -> Vec<String> {
-        causes.iter().map(ToString::to_string).collect()
-    }
-
-    #[test]
-    fn nothing_is_stale_at_first() {
-        assert!(graph().stale_order().is_empty());
-    }
-
-    #[test]
-    fn a_change_reaches_values_through_definitions_and_values() {
-        let mut graph = graph();
-        graph.define("limit", 11, 4, []);
-        assert_eq!(shown(&graph.causes("total")), ["`limit` changed in cell 4"]);
-        assert_eq!(shown(&graph.causes("report")), ["`total` is stale"]);
-        assert_eq!(graph.stale_order(), ["total", "report"]);
-    }
-
-    #[test]
-    fn changing_a_definition_back_makes_values_fresh() {
-        let mut graph = graph();
-        graph.define("limit", 11, 4, []);
-        graph.define("limit", 10, 5, []);
-        assert!(!graph.is_stale("report"));
-    }
-
-    #[test]
-    fn assigning_makes_dependants_stale_even_with_an_equal_value() {
-        let mut graph = graph();
-        graph.assign("price", Kind::Value, 4, []);
-        assert_eq!(shown(&graph.causes("total")), ["`price` changed in cell 4"]);
-        graph.assign("total", Kind::Value, 5, ["risk", "price"]);
-        assert_eq!(graph.stale_order(), ["report"]);
-        graph.assign("report", Kind::Value, 6, ["total"]);
-        assert!(graph.stale_order().is_empty());
-    }
-
-    #[test]
-    fn a_value_that_reads_itself_is_not_stale() {
-        let mut graph = Graph::default();
-        graph.assign("n", Kind::Value, 1, []);
-        graph.assign("n", Kind::Value, 2, ["n"]);
-        assert!(!graph.is_stale("n"));
-    }
-
-    #[test]
-    fn agents_are_never_stale() {
-        let mut graph = graph();
-        graph.define("Desk", 1, 4, ["risk"]);
-        graph.assign("desk", Kind::Agent, 4, ["Desk"]);
-        graph.define("Desk", 2, 5, []);
-        assert!(!graph.is_stale("desk"));
-    }
-
-    #[test]
-    fn removed_names_are_told_and_circles_end() {
-        let mut graph = Graph::default();
-        graph.assign("a", Kind::Value, 1, []);
-        graph.assign("b", Kind::Value, 1, ["a"]);
-        graph.assign("a", Kind::Value, 2, ["b"]);
-        assert_eq!(shown(&graph.causes("b")), ["`a` changed in cell 2"]);
-        assert_eq!(graph.stale_order().len(), 2);
-        graph.remove("b");
-        assert_eq!(graph.causes("a"), [Cause { name: "b".into(), what: Change::Removed }]);
-    }
-
-    #[test]
-    fn a_name_that_changes_its_kind_changes() {
-        let mut graph = Graph::default();
-        graph.assign("f", Kind::Value, 1, []);
-        graph.assign("x", Kind::Value, 1, ["f"]);
-        graph.define("f", 1, 2, []);
-        assert!(graph.is_stale("x"));
-    }
-
-    #[test]
-    fn recursion_between_functions_ends() {
-        let mut graph = Graph::default();
-        graph.define("even", 1, 1, ["odd"]);
-        graph.define("odd", 2, 1, ["even"]);
-        graph.assign("x", Kind::Value, 2, ["even"]);
-        graph.define("odd", 3, 3, ["even"]);
-        assert!(graph.is_stale("x"));
-        let found = graph.dependencies("odd").unwrap();
-        assert_eq!((found.uses, found.used_by), (vec!["even".to_owned()], vec!["even".to_owned()]));
-    }
-}
+mod tests;

@@ -25,10 +25,13 @@ use parking_lot::Mutex;
 use crate::output::diagnostic::{DiagnosticView, FaultView, FrameView, NamedValue, Place};
 use crate::output::difference::difference;
 use crate::session::flood::Flood;
+use crate::session::past::Past;
 use crate::session::refute::refute;
 use crate::session::testing::Source as TestSource;
 
 pub struct Program {
+    /// Values of earlier moments, which end before the world does.
+    pub past: Mutex<Past>,
     /// Shared with editors, which look at texts while cells run.
     pub workspace: Arc<Mutex<Workspace>>,
     pub engine: Engine,
@@ -46,6 +49,7 @@ impl Program {
         let workspace = Workspace::new();
         let prelude = workspace.prelude();
         let program = Program {
+            past: Mutex::default(),
             workspace: Arc::new(Mutex::new(workspace)),
             engine: Engine::new(Arc::clone(&world)),
             world,
@@ -136,6 +140,17 @@ impl Program {
     pub fn pin(&self, name: Option<&str>) -> Result<(), String> {
         let services = self.services().ok_or("this session has no lanes")?;
         services.lanes().pin(name).map_err(|error| error.to_string())
+    }
+
+    /// Whether every lane call of this session is answered without a model.
+    pub fn answers_are_made_up(&self) -> bool {
+        let Some(services) = self.services() else { return true };
+        let lanes = services.lanes();
+        let rows = lanes.rows();
+        match lanes.pinned() {
+            Some(pinned) => rows.iter().any(|row| row.name == pinned && row.made_up),
+            None => rows.iter().filter(|row| row.configured).all(|row| row.made_up),
+        }
     }
 
     /// The texts whose definitions are in force, oldest first.

@@ -3,9 +3,11 @@
 //! Names and numbers only; values are in the world and texts in the workspace.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use ag_lang::db::workspace::CellId;
 use ag_lang::hir::CellStep;
+use ag_lang::ide::statement::Statement;
 use ag_lang::ide::symbols::{Symbol, symbols};
 use ag_lang::types::ty::{Name, Ty};
 use ag_runtime::telemetry::snapshot::Since;
@@ -13,7 +15,8 @@ use ag_runtime::telemetry::snapshot::Since;
 use crate::output::Output;
 use crate::output::diagnostic::FaultView;
 use crate::output::table::ValueView;
-use crate::session::graph::{Graph, Kind};
+use crate::session::evaluate::Last;
+use crate::session::graph::{Cause, Graph, Kind, Ran, Written, result_name};
 use crate::session::inspect::NameInfo;
 use crate::session::program::Program;
 use crate::session::shown::Shown;
@@ -28,9 +31,13 @@ pub struct Record {
     pub offered: Option<String>,
     /// The step of the tour that is shown.
     pub tour: Option<usize>,
-    /// What `:defs` lists and editors complete, by name.
-    names: BTreeMap<String, NameInfo>,
+    /// What `:defs` lists and editors complete, by name. Shared with the moments `:undo` goes back to.
+    names: Arc<BTreeMap<String, NameInfo>>,
     broken: BTreeSet<String>,
+    /// The cell whose result `_` is.
+    last_result: Option<u32>,
+    /// Values a person did not want computed again after each cell, with why they were stale then.
+    declined: BTreeMap<String, Vec<Cause>>,
     /// The results that stand in the notebook.
     shown: Shown,
     /// The front end's name of each cell that has one.
@@ -46,11 +53,22 @@ pub struct Record {
 pub struct Settings {
     /// Whether a line under a cell tells what its lane calls cost.
     pub cost_line: bool,
+    /// Whether stale values are computed again after every cell.
+    pub reactive: bool,
+}
+
+/// What `:undo` restores of a record.
+#[derive(Clone)]
+pub struct Moment {
+    pub graph: Graph,
+    names: Arc<BTreeMap<String, NameInfo>>,
+    broken: BTreeSet<String>,
+    last_result: Option<u32>,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { cost_line: true }
+        Settings { cost_line: true, reactive: false }
     }
 }
 
@@ -62,36 +80,64 @@ impl Record {
             let uses: Vec<&str> = symbol.uses.iter().map(|name| &**name).collect();
             self.graph.define(&symbol.name, symbol.fingerprint, number, uses);
             self.mend(&symbol.name);
-            self.names.insert(symbol.name.to_string(), info(&symbol, number));
+            let info = info(&symbol, number);
+            Arc::make_mut(&mut self.names).insert(symbol.name.to_string(), info);
         }
     }
 
     /// A statement ran: its globals were computed from what it reads.
-    pub fn assign(&mut self, step: &CellStep, number: u32) {
+    pub fn ran(&mut self, step: &CellStep, number: u32, statement: &Statement) {
+        let writes = step.writes.iter().map(|(name, ty)| Written {
+            name,
+            kind: kind(ty),
+            is_fresh: statement.fresh.contains(name),
+        });
+        let writes = writes.collect();
+        self.enter(number, &statement.text, writes, &step.reads, None);
         for (name, ty) in &step.writes {
-            let kind = match ty {
-                Ty::AgentRef(_) => Kind::Agent,
-                _ => Kind::Value,
+            let info = NameInfo {
+                name: name.to_string(),
+                kind: "let".to_owned(),
+                signature: ty.to_string(),
+                cell: number,
+                ..NameInfo::default()
             };
-            let reads = step.reads.iter().map(|name| &**name);
-            self.graph.assign(name, kind, number, reads);
-            self.names.insert(
-                name.to_string(),
-                NameInfo {
-                    name: name.to_string(),
-                    kind: "let".to_owned(),
-                    signature: ty.to_string(),
-                    cell: number,
-                    ..NameInfo::default()
-                },
-            );
+            Arc::make_mut(&mut self.names).insert(name.to_string(), info);
         }
+    }
+
+    /// The result of a cell was computed, in `cell`.
+    pub fn gave(&mut self, number: u32, cell: u32, last: &Last, ty: &Ty) {
+        let name = result_name(number);
+        let writes = vec![Written { name: &name, kind: kind(ty), is_fresh: true }];
+        self.enter(cell, &last.text, writes, &last.reads, Some(number));
+    }
+
+    /// `_` is the result of that cell from now on.
+    pub fn set_last_result(&mut self, number: u32) {
+        self.last_result = Some(number);
+    }
+
+    fn enter(
+        &mut self,
+        cell: u32,
+        text: &str,
+        writes: Vec<Written<'_>>,
+        reads: &[Name],
+        result: Option<u32>,
+    ) {
+        let last = self.last_result.map(result_name);
+        let reads_last = reads.iter().any(|name| &**name == "_");
+        let named = reads.iter().filter(|name| &***name != "_").map(|name| &**name);
+        let reads = named.chain(last.as_deref().filter(|_| reads_last)).collect();
+        self.graph.ran(&Ran { text, cell, writes, reads, result, reads_last });
     }
 
     /// Why any of these values is stale: one sentence a value.
     pub fn stale_notes(&self, names: &[Name]) -> Vec<String> {
+        let stale = self.graph.stale();
         let causes = |name: &Name| {
-            let causes = self.graph.causes(name);
+            let causes = self.graph.causes(name, &stale);
             let first = causes.first()?;
             Some(format!("`{name}` is stale: {first}"))
         };
@@ -101,6 +147,9 @@ impl Record {
     /// A cell that the front end names begins: its last result stands no more.
     pub fn begin_cell(&mut self, number: u32, name: &str) {
         self.shown.forget(name);
+        let before =
+            self.cells.iter().filter(|(_, other)| *other == name).map(|(number, _)| *number);
+        before.for_each(|before| self.graph.retire(&result_name(before)));
         self.cells.insert(number, name.to_owned());
     }
 
@@ -108,12 +157,21 @@ impl Record {
     pub fn delete_cells(&mut self, names: &[String]) {
         names.iter().for_each(|name| self.shown.forget(name));
         let gone = self.cells.iter().filter(|(_, name)| names.contains(name));
-        self.deleted.extend(gone.map(|(number, _)| *number));
+        let gone: Vec<u32> = gone.map(|(number, _)| *number).collect();
+        gone.iter().for_each(|number| self.graph.retire(&result_name(*number)));
+        self.deleted.extend(gone);
     }
 
     /// How a result is shown in the cell that the front end names so.
     pub fn show_result(&mut self, cell: &str, view: ValueView, reads: &[Name]) -> Output {
         self.shown.show(&self.graph, cell, view, reads)
+    }
+
+    /// A result was computed again: how it is shown where it stands, if it still does.
+    pub fn show_again(&mut self, number: u32, view: ValueView, reads: &[Name]) -> Option<Output> {
+        let cell = self.cells.get(&number)?;
+        let latest = self.cells.iter().rev().find(|(_, name)| *name == cell)?;
+        (*latest.0 == number).then(|| self.shown.show_again(&self.graph, cell, view, reads))?
     }
 
     /// Results shown earlier that must now be shown otherwise.
@@ -163,9 +221,45 @@ impl Record {
         self.traces.keys().rev().find(|number| **number <= count).copied()
     }
 
+    pub fn broken(&self) -> &BTreeSet<String> {
+        &self.broken
+    }
+
+    /// Values that somebody did not want computed again are not asked about until they are stale for another reason.
+    pub fn decline(&mut self, names: &[String]) {
+        let stale = self.graph.stale();
+        let causes = |name: &String| (name.clone(), self.graph.causes(name, &stale));
+        self.declined.extend(names.iter().map(causes).collect::<Vec<_>>());
+    }
+
+    pub fn is_declined(&self, name: &str) -> bool {
+        let causes = || self.graph.causes(name, &self.graph.stale());
+        self.declined.get(name).is_some_and(|declined| *declined == causes())
+    }
+
+    /// To come back to.
+    pub fn moment(&self) -> Moment {
+        let Record { graph, names, broken, last_result, .. } = self;
+        let (graph, names, broken) = (graph.clone(), Arc::clone(names), broken.clone());
+        Moment { graph, names, broken, last_result: *last_result }
+    }
+
+    pub fn return_to(&mut self, moment: Moment) {
+        self.graph.return_to(&moment.graph);
+        (self.names, self.broken) = (moment.names, moment.broken);
+        self.last_result = moment.last_result;
+    }
+
     /// Forgets the program; settings stay.
     pub fn reset(&mut self) {
         *self = Record { settings: self.settings, ..Record::default() };
+    }
+}
+
+fn kind(ty: &Ty) -> Kind {
+    match ty {
+        Ty::AgentRef(_) => Kind::Agent,
+        _ => Kind::Value,
     }
 }
 

@@ -9,7 +9,8 @@ use parking_lot::Mutex;
 use crate::output::table::ValueView;
 use crate::output::{Output, OutputSink};
 use crate::render::{self, Failure, MimeBundle};
-use crate::session::evaluate::{Evaluation, result_view};
+use crate::session::evaluate::{Evaluation, Last, result_view};
+use crate::session::graph::result_name;
 use crate::session::request::CellRequest;
 use crate::session::seat::Seat;
 use crate::session::sink::Collected;
@@ -22,13 +23,16 @@ impl Seat {
         number: u32,
         value: Owned,
         ty: &Ty,
-        reads: &[Name],
+        last: &Last,
     ) -> Option<ValueView> {
-        let notes = self.record.read().stale_notes(reads);
+        let notes = self.record.read().stale_notes(&last.reads);
         let view = result_view(&value, ty, notes);
         if request.is_counted() && !self.is_aside {
             self.bind_result("_", &value, ty);
-            self.bind_result(&format!("_{number}"), &value, ty);
+            self.bind_result(&result_name(number), &value, ty);
+            let mut record = self.record.write();
+            record.gave(number, number, last, ty);
+            record.set_last_result(number);
         }
         (!matches!(ty, Ty::Opaque("Display" | "Progress"))).then_some(view)
     }
@@ -76,8 +80,8 @@ impl Seat {
         // Its place is named by the title; what makes it a file, that commands are refused, does not hold here.
         let request = CellRequest { file: Some(title.to_owned()), ..CellRequest::new(text) };
         let ended = Evaluation::new(self, &request, number, &sink).run(false);
-        let reads = ended.reads;
-        let keep = |(value, ty)| self.keep_result(&request, number, value, &ty, &reads);
+        let last = ended.last;
+        let keep = |(value, ty)| self.keep_result(&request, number, value, &ty, &last);
         if let Some(view) = ended.result.and_then(keep) {
             sink.emit(Output::Value(view));
         }
@@ -89,7 +93,18 @@ impl Seat {
         self.record.read().tour.is_some()
     }
 
-    fn bind_result(&self, name: &str, value: &Owned, ty: &Ty) {
+    /// What a global or a result holds.
+    pub(super) fn value_of(&self, name: &str) -> Option<Owned> {
+        let (name, shape) = {
+            let workspace = self.program.workspace.lock();
+            let global = workspace.global(name)?;
+            let shape = workspace.shape(&global.ty);
+            (global.name, shape)
+        };
+        self.program.engine.global(&name, shape)
+    }
+
+    pub(super) fn bind_result(&self, name: &str, value: &Owned, ty: &Ty) {
         self.program.engine.set_global(name, value.clone());
         self.program.workspace.lock().set_result(name, ty.clone());
     }

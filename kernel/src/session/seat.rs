@@ -63,16 +63,21 @@ impl Seat {
         if request.text.trim().is_empty() {
             return reply;
         }
+        self.begin_past(number);
         self.running.begin(number);
         let evaluation = Evaluation::new(self, &request, number, sink);
-        let Ended { status, result, reads, times } = evaluation.run(request.file.is_some());
-        self.running.end();
-        let keep = |(value, ty)| self.keep_result(&request, number, value, &ty, &reads);
+        let Ended { status, result, last, times } = evaluation.run(request.file.is_some());
+        let keep = |(value, ty)| self.keep_result(&request, number, value, &ty, &last);
         let shown = result.and_then(keep);
         if let Some(view) = &shown {
-            sink.emit(self.show_result(&request, view.clone(), &reads));
+            sink.emit(self.show_result(&request, view.clone(), &last.reads));
         }
+        if status == CellStatus::Ok {
+            self.react(sink, number);
+        }
+        self.running.end();
         self.show_changed_results(&request, sink);
+        self.end_past();
         if status == CellStatus::Ok {
             reply.user_expressions = self.user_expressions(&request.user_expressions, number);
             self.account(number, sink);
@@ -105,7 +110,7 @@ impl Seat {
     }
 
     /// What the cell's lane calls came to, if it made any.
-    fn cost_of(&self, number: u32) -> Option<CostLine> {
+    pub(super) fn cost_of(&self, number: u32) -> Option<CostLine> {
         let report = self.program.services()?.ledger().report();
         CostView::of(&report, "", |call| call.facts.cell == number).line()
     }
@@ -118,7 +123,8 @@ impl Seat {
     /// What commands ask and change.
     pub(super) fn view(&self) -> View<'_> {
         let Seat { program, record, inspector, history, running, folder, .. } = self;
-        View { seat: self, program, record, inspector, history, running, folder }
+        let (shown, number) = (None, program.count());
+        View { seat: self, program, record, inspector, history, running, folder, shown, number }
     }
 
     pub fn interrupter(&self) -> Interrupter {

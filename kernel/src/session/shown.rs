@@ -35,12 +35,33 @@ impl Shown {
         if basis.is_empty() {
             return Output::Value(view);
         }
-        let told = graph.causes_of(&basis);
+        let told = graph.causes_of(&basis, &graph.stale());
         let at_first = told.clone();
         let standing = Standing { view: Arc::new(view), basis, at_first, told };
         let shown = standing.output(cell, false);
         self.results.insert(cell.to_owned(), standing);
         shown
+    }
+
+    /// A result that still stands was computed again.
+    pub fn show_again(
+        &mut self,
+        graph: &Graph,
+        cell: &str,
+        view: ValueView,
+        reads: &[Name],
+    ) -> Option<Output> {
+        self.results.contains_key(cell).then(|| match self.show(graph, cell, view, reads) {
+            Output::Display(display) => Output::Display(Display { update: true, ..display }),
+            // Nothing it is computed from can change any more; it still stands where it did.
+            Output::Value(view) => {
+                let content = Content::Value(Box::new(view));
+                let id = Some(display_id(cell));
+                self.results.remove(cell);
+                Output::Display(Display { content, id, update: true })
+            }
+            other => other,
+        })
     }
 
     /// The cell runs again or is no more.
@@ -51,8 +72,9 @@ impl Shown {
     /// What must now be shown otherwise: results that became stale, are so for another reason, or are fresh again.
     pub fn changed(&mut self, graph: &Graph) -> Vec<Output> {
         let mut outputs = Vec::new();
+        let stale = graph.stale();
         for (cell, standing) in &mut self.results {
-            let causes = graph.causes_of(&standing.basis);
+            let causes = graph.causes_of(&standing.basis, &stale);
             if causes != standing.told {
                 standing.told = causes;
                 outputs.push(standing.output(cell, true));
@@ -73,8 +95,12 @@ impl Standing {
             };
         }
         let content = Content::Value(Box::new(view));
-        Output::Display(Display { content, id: Some(format!("result-{cell}")), update })
+        Output::Display(Display { content, id: Some(display_id(cell)), update })
     }
+}
+
+fn display_id(cell: &str) -> String {
+    format!("result-{cell}")
 }
 
 #[cfg(test)]

@@ -29,6 +29,36 @@ impl OutputSink for Collected {
     }
 }
 
+/// What may be shown of an output.
+type Look = dyn Fn(Output) -> Option<Output> + Send + Sync;
+
+/// Shows on another sink what a look at each output leaves of it; questions pass.
+pub struct Forward {
+    to: Arc<dyn OutputSink>,
+    look: Box<Look>,
+}
+
+impl Forward {
+    pub fn new(
+        to: &Arc<dyn OutputSink>,
+        look: impl Fn(Output) -> Option<Output> + Send + Sync + 'static,
+    ) -> Forward {
+        Forward { to: Arc::clone(to), look: Box::new(look) }
+    }
+}
+
+impl OutputSink for Forward {
+    fn emit(&self, output: Output) {
+        if let Some(output) = (self.look)(output) {
+            self.to.emit(output);
+        }
+    }
+
+    fn ask(&self, question: Question) {
+        self.to.ask(question);
+    }
+}
+
 pub struct SessionSink {
     /// Weak: an agent's sink must not keep alive the world the agent lives in.
     program: Weak<Program>,

@@ -12,6 +12,7 @@ use crate::output::recall::RecallView;
 use crate::output::test_run::TestView;
 use crate::output::trace::{AgentsView, TraceView};
 use crate::output::{Output, Page};
+use crate::session::command::Refusal;
 use crate::session::graph::Graph;
 use crate::session::history::{HistoryEntry, HistoryQuery};
 
@@ -78,6 +79,18 @@ pub trait State {
     fn reset(&mut self);
     /// Where relative paths start.
     fn folder(&self) -> PathBuf;
+
+    /// What concerns the session as a whole.
+    fn request(&mut self, request: Request) -> Result<Vec<Output>, Refusal>;
+}
+
+/// What only the session itself can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Request {
+    /// Compute stale values again.
+    RunStale,
+    /// Back to before the last cell.
+    Undo,
 }
 
 /// Which part of the session.

@@ -5,6 +5,7 @@
 mod aside;
 pub mod claims;
 pub mod instances;
+mod past;
 pub mod tested;
 mod unless;
 

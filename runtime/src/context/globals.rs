@@ -95,6 +95,12 @@ impl GlobalStore {
         drop(old);
     }
 
+    /// All globals are again as in that snapshot; the caller is the only one who assigns meanwhile.
+    pub fn restore(&self, snapshot: Arc<Globals>) {
+        let old = std::mem::replace(&mut *self.current.write(), snapshot);
+        drop(old);
+    }
+
     /// Drops all globals; snapshots keep theirs.
     pub fn clear(&self) {
         let old = std::mem::take(&mut *self.current.write());

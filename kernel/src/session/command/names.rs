@@ -1,4 +1,4 @@
-//! `:doc`, `?x`, `:type`, `:defs`, `:deps`, `:stale`.
+//! `:doc`, `?x`, `:type`, `:defs`.
 
 use ag_lang::diag::{codes, nearest};
 
@@ -52,8 +52,9 @@ pub fn defs(state: &mut dyn State, _: &str) -> Result<Vec<Output>, Refusal> {
         Column::left("state"),
     ]);
     let graph = state.graph();
+    let stale = graph.stale();
     for row in rows {
-        let is_stale = !row.is_broken && graph.is_stale(&row.name);
+        let is_stale = !row.is_broken && stale.contains(&row.name);
         let conditions =
             [(row.is_broken, "broken"), (is_stale, "stale"), (row.is_deleted, "cell deleted")];
         let condition: Vec<&str> =
@@ -67,33 +68,4 @@ pub fn defs(state: &mut dyn State, _: &str) -> Result<Vec<Output>, Refusal> {
         ]);
     }
     Ok(vec![Output::Table(table)])
-}
-
-pub fn deps(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
-    let name = required(rest, "deps name")?;
-    let graph = state.graph();
-    let Some(found) = graph.dependencies(name) else {
-        let near = nearest(name, graph.names());
-        let refusal = Refusal::new(codes::E0201, format!("`{name}` is not defined"));
-        return Err(refusal.suggesting(&near, ""));
-    };
-    let list = |names: Vec<String>| match names.is_empty() {
-        true => "nothing".to_owned(),
-        false => names.join(", "),
-    };
-    let text = format!("uses: {}\nused by: {}", list(found.uses), list(found.used_by));
-    Ok(vec![Output::info(text)])
-}
-
-pub fn stale(state: &mut dyn State, _: &str) -> Result<Vec<Output>, Refusal> {
-    let graph = state.graph();
-    let mut table = TableView::new(vec![Column::left("stale value"), Column::left("because")]);
-    for name in graph.stale_order() {
-        let causes: Vec<String> = graph.causes(name).iter().map(ToString::to_string).collect();
-        table.push(vec![name.into(), causes.join(", ").into()]);
-    }
-    Ok(vec![match table.rows.is_empty() {
-        true => Output::info("nothing is stale"),
-        false => Output::Table(table),
-    }])
 }
