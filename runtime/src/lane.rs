@@ -1,8 +1,10 @@
 //! Lanes: priced ways to run inference, the choice among them, and calls whose answer has a type.
 //!
-//! A call goes: choose (`registry`, `score`) -> reserve -> send -> settle -> parse and check -> perhaps repair (`typed`).
+//! A call goes: choose (`registry`, `score`) -> reserve -> send -> settle (`typed`) -> parse and check -> perhaps tools or a repair (`conversation`).
 //! Never: values of the language (an answer is JSON here), conversation kept between calls.
 
+pub mod cache;
+pub mod conversation;
 pub mod echo;
 pub mod error;
 pub mod first_value;

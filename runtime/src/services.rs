@@ -4,6 +4,7 @@
 
 use crate::clock::Clock;
 use crate::journal::effect::EffectJournal;
+use crate::lane::cache::ReplyCache;
 use crate::lane::echo::Echo;
 #[cfg(feature = "models")]
 use crate::lane::local::Local;
@@ -74,6 +75,7 @@ impl Services {
             journal: Arc::clone(effects),
             clock: Arc::clone(clock),
             seed: seed.fork("lanes"),
+            replies: Arc::new(ReplyCache::of(home)),
         };
         let embedder = embedder(models.as_deref());
         let memories = Memories::with(stores, Arc::clone(clock), *durability, embedder);

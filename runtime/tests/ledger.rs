@@ -45,6 +45,7 @@ fn call(lane: &str, agent: &str, cell: u32) -> CallFacts {
         agent: agent.into(),
         cell,
         made_up: lane == "echo",
+        cached: false,
     }
 }
 

@@ -43,7 +43,7 @@ fn folder(test: &str) -> Option<ModelsFolder> {
 }
 
 fn user(text: &str) -> Vec<Message> {
-    vec![Message { role: Role::User, text: text.to_owned() }]
+    vec![Message::new(Role::User, text.to_owned())]
 }
 
 fn lane(folder: &ModelsFolder, seed: u64) -> Local {
@@ -52,7 +52,7 @@ fn lane(folder: &ModelsFolder, seed: u64) -> Local {
 }
 
 fn request(text: &str, form: Option<Form>) -> Request {
-    Request { messages: user(text), form, max_tokens: 40, temperature: 0.0 }
+    Request { max_tokens: 40, ..Request::of(user(text), form) }
 }
 
 fn send(lane: &Local, request: &Request) -> Result<Reply, SendError> {

@@ -10,7 +10,8 @@ use ag_runtime::lane::registry::{Choice, Lanes, Want};
 use ag_runtime::lane::request::{
     Form, LaneCard, Message, Problem, Provider, Reply, Request, Role, SendError, Sending, Usage,
 };
-use ag_runtime::lane::typed::{Answer, LaneServices, TypedCall, call};
+use ag_runtime::lane::conversation::call;
+use ag_runtime::lane::typed::{Answer, LaneServices, TypedCall};
 use ag_runtime::ledger::Ledger;
 use ag_runtime::ledger::flush::Durability;
 use ag_runtime::ledger::money::MicroUsd;
@@ -68,6 +69,7 @@ impl Provider for Scripted {
         Box::pin(async move {
             reply.map(|text| Reply {
                 text: text.to_owned(),
+                calls: vec![],
                 model: "scripted".into(),
                 usage,
                 billed: None,
@@ -98,6 +100,7 @@ fn fixture(lanes: Vec<Arc<dyn Provider>>) -> Fixture {
         journal: Arc::new(EffectJournal::default()),
         clock: shared,
         seed: Seed(0),
+        replies: Arc::default(),
     };
     Fixture { _folder: folder, clock, services }
 }
@@ -124,7 +127,7 @@ fn decision() -> Form {
 
 fn ask(prompt: &str, form: Option<Form>) -> TypedCall {
     TypedCall {
-        messages: vec![Message { role: Role::User, text: prompt.to_owned() }],
+        messages: vec![Message::new(Role::User, prompt.to_owned())],
         form,
         want: Want {
             choice: Choice::Auto,
@@ -133,15 +136,19 @@ fn ask(prompt: &str, form: Option<Form>) -> TypedCall {
             latency_budget_ns: None,
             deadline: None,
             max_tokens: 512,
+            tools: Arc::new([]),
             agent: "TradingAgent".into(),
             cell: 3,
         },
         temperature: 0.0,
         repair: 2,
         retries: 2,
+        max_steps: 8,
         timeout_ns: 60_000_000_000,
         max_cost: None,
         limits: None,
+        cache: false,
+        stream: None,
     }
 }
 
@@ -188,7 +195,7 @@ async fn a_wrong_reply_is_repaired_and_every_round_is_paid_and_traced() {
     assert_eq!((answer.tokens_in, answer.tokens_out, answer.cost), (40, 10, MicroUsd(50)));
     assert_eq!(f.services.journal.count(), 2);
     let asked = lane.asked.lock().unwrap();
-    assert_eq!(asked[1][1], Message { role: Role::Assistant, text: "Sell everything".into() });
+    assert_eq!(asked[1][1], Message::new(Role::Assistant, "Sell everything"));
     assert_eq!(
         asked[1][2].text,
         "Your reply does not fit the schema:\n- $.kind: expected Hold or Buy\nAnswer again with the corrected JSON only."

@@ -31,6 +31,7 @@ pub mod spawn;
 pub mod stmt;
 pub mod theorem;
 pub mod task;
+pub mod tools;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;

@@ -7,6 +7,7 @@ use crate::source::Span;
 use crate::syntax::ast::{Body, Cap, Ident, TypeKind, TypeRefId};
 use crate::syntax::item::{GenericParam, ItemKind};
 use crate::types::fingerprint::type_fingerprint;
+use crate::types::infer::tools;
 use crate::types::report;
 use crate::types::ty::{AdtRef, FunctionTy, Name, Ty};
 use ag_runtime::value::{media, template};
@@ -172,6 +173,9 @@ impl TypeScope<'_, '_> {
             return self.agent_ref(text, *agent, span, sink);
         }
         let args = self.all(args, sink);
+        if self.prelude && text == tools::NAME {
+            return Ty::Opaque(tools::NAME);
+        }
         if let Some(builtin) = builtin_type(text, &args) {
             return self.arity(builtin, text, args.len(), span, sink);
         }

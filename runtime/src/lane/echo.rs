@@ -6,7 +6,8 @@ use crate::lane::first_value::{first_value, sample};
 use crate::lane::pace::pass;
 use crate::lane::price::Price;
 use crate::lane::request::{
-    Form, LaneCard, Message, Provider, Reply, Request, Role, SendError, Sending, Usage,
+    Form, LaneCard, Message, Provider, Reply, Request, SendError, Sending, ToolCall, ToolSpec,
+    Usage,
 };
 use crate::ledger::money::MicroUsd;
 use crate::rng::Seed;
@@ -27,39 +28,74 @@ pub struct Echo {
 impl Echo {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, seed: Seed) -> Self {
-        let card = LaneCard {
-            name: "echo".into(),
+        Self::with(Self::card_named("echo"), clock, seed)
+    }
+
+    /// A lane that answers so under another name, price or length (`lane NAME { protocol: echo }`).
+    #[must_use]
+    pub fn with(card: LaneCard, clock: Arc<dyn Clock>, seed: Seed) -> Self {
+        Self { card, clock, seed: seed.fork("echo") }
+    }
+
+    #[must_use]
+    pub fn card_named(name: &str) -> LaneCard {
+        LaneCard {
+            name: name.into(),
             model: "echo".into(),
             price: Price::flat(MicroUsd(1_000_000), MicroUsd(2_000_000)),
             context_tokens: u64::MAX,
             latency_ns: LATENCY_NS,
             made_up: true,
-        };
-        Self { card, clock, seed: seed.fork("echo") }
+        }
     }
 
     async fn answer(&self, request: &Request) -> Result<Reply, SendError> {
-        pass(self.clock.as_ref(), LATENCY_NS).await;
-        let prompt = rendered(&request.messages);
-        let asked = first_question(&request.messages);
-        let text = match (given_line(asked), &request.form) {
-            (Some(json), _) => json.to_owned(),
-            (None, Some(form)) => self.made_up(form).to_string(),
-            (None, None) => format!("echo: {prompt}").chars().take(TEXT_CHARS).collect(),
-        };
+        let said = self.say(request);
+        match &request.stream {
+            Some(stream) if !said.text.is_empty() => {
+                let pieces: Vec<&str> = said.text.split_inclusive(' ').collect();
+                let mut passed_ns = 0;
+                for (at, piece) in (1..).zip(&pieces) {
+                    let due_ns = self.card.latency_ns * at / pieces.len() as u64;
+                    pass(self.clock.as_ref(), due_ns - passed_ns).await;
+                    passed_ns = due_ns;
+                    stream.deliver(piece);
+                }
+            }
+            _ => pass(self.clock.as_ref(), self.card.latency_ns).await,
+        }
+        let calls = said.calls.iter().map(|call| call.name.len() + call.arguments.len());
         let usage = Usage {
             input: self.count_tokens(&request.messages, None),
-            output: tokens(text.len()),
+            output: tokens(said.text.len() + calls.sum::<usize>()),
             ..Usage::default()
         };
         Ok(Reply {
-            text,
+            text: said.text,
+            calls: said.calls,
             model: Arc::clone(&self.card.model),
             usage,
             billed: None,
-            latency_ns: Some(LATENCY_NS),
+            latency_ns: Some(self.card.latency_ns),
             request_id: None,
         })
+    }
+
+    fn say(&self, request: &Request) -> Said {
+        let question = request.messages.get(request.question).map_or("", |m| m.text.as_str());
+        let lines = if request.tools.is_empty() { Vec::new() } else { tool_lines(question) };
+        let later = request.messages.get(request.question..).unwrap_or_default();
+        let asked = later.iter().filter(|message| !message.calls.is_empty()).count();
+        if let Some((_, calls)) = lines.get(asked) {
+            return Said { text: String::new(), calls: calls.clone() };
+        }
+        let is_tool_line = |line: &str| lines.iter().any(|(tool_line, _)| *tool_line == line);
+        let text = match (given_line(question, is_tool_line), &request.form) {
+            (Some(json), _) => json.to_owned(),
+            (None, Some(form)) => self.made_up(form).to_string(),
+            (None, None) => format!("echo: {question}").chars().take(TEXT_CHARS).collect(),
+        };
+        Said { text, calls: Vec::new() }
     }
 
     /// The first value, or if that breaks an invariant the first sample that does not.
@@ -85,28 +121,58 @@ impl Provider for Echo {
         tokens(rendered(messages).len())
     }
 
+    fn count_tools(&self, _: &[ToolSpec]) -> u64 {
+        // L-128: only the rendered prompt counts.
+        0
+    }
+
     fn send<'a>(&'a self, request: &'a Request) -> Sending<'a> {
         Box::pin(self.answer(request))
     }
 }
 
-/// The prompt as one text: the messages' texts, a line each.
+/// The messages as one text, a line each.
 fn rendered(messages: &[Message]) -> String {
     let texts: Vec<&str> = messages.iter().map(|message| message.text.as_str()).collect();
     texts.join("\n")
 }
 
-/// The question the conversation began with: repair rounds only add to it.
-fn first_question(messages: &[Message]) -> &str {
-    messages.iter().find(|m| m.role == Role::User).map_or("", |m| m.text.as_str())
+/// What the lane makes up for one request.
+struct Said {
+    text: String,
+    calls: Vec<ToolCall>,
+}
+
+/// The lines `echo: {"tool": "name", "arguments": {..}}` of a question whose call offers tools: each is one round, in which
+/// the lane asks for that tool, or for those of a list. The arguments may be wrong, so that refusals can be tried out.
+fn tool_lines(question: &str) -> Vec<(&str, Vec<ToolCall>)> {
+    let given = question.lines().filter_map(|line| line.trim_start().strip_prefix("echo:"));
+    let mut count = 0;
+    let lines = given.map(str::trim).filter_map(|line| {
+        let wanted = match serde_json::from_str(line).ok()? {
+            Value::Array(wanted) => wanted,
+            one => vec![one],
+        };
+        let calls = wanted.iter().map(|wanted| {
+            let name = wanted.get("tool")?.as_str()?;
+            let arguments =
+                wanted.get("arguments").map_or_else(|| "{}".to_owned(), Value::to_string);
+            count += 1;
+            Some(ToolCall { id: format!("call_{count}").into(), name: name.into(), arguments })
+        });
+        let calls = calls.collect::<Option<Vec<_>>>().filter(|calls| !calls.is_empty())?;
+        Some((line, calls))
+    });
+    lines.collect()
 }
 
 /// What stands on a line `echo: <json>`, as it is written there. An object or list may be written as badly as models
 /// do, so that reading and repair can be tried out.
-fn given_line(prompt: &str) -> Option<&str> {
+fn given_line(prompt: &str, except: impl Fn(&str) -> bool) -> Option<&str> {
     let given = prompt.lines().filter_map(|line| line.trim_start().strip_prefix("echo:"));
     given
         .map(str::trim)
+        .filter(|text| !except(text))
         .find(|text| text.starts_with(['{', '[']) || serde_json::from_str::<Value>(text).is_ok())
 }
 
@@ -129,8 +195,8 @@ mod tests {
     async fn ask(prompt: &str, form: Option<Form>) -> (Reply, Arc<VirtualClock>) {
         let clock = Arc::new(VirtualClock::default());
         let echo = Echo::new(Arc::clone(&clock) as Arc<dyn Clock>, Seed(7));
-        let message = Message { role: Role::User, text: prompt.to_owned() };
-        let request = Request { messages: vec![message], form, max_tokens: 512, temperature: 0.0 };
+        let message = Message::new(Role::User, prompt.to_owned());
+        let request = Request::of(vec![message], form);
         (echo.send(&request).await.unwrap(), clock)
     }
 
@@ -179,7 +245,7 @@ mod tests {
         let echo = Echo::new(Arc::new(VirtualClock::default()), Seed(0));
         let text = r#"Based on {"trend":"Up","volatility":0.2} and [], should we trade?"#;
         assert_eq!(text.len(), 65);
-        let messages = [Message { role: Role::User, text: text.to_owned() }];
+        let messages = [Message::new(Role::User, text.to_owned())];
         assert_eq!(echo.count_tokens(&messages, None), 17);
         assert_eq!(echo.card().price.worst_case(17, 512), MicroUsd(1_041));
     }

@@ -19,6 +19,8 @@ pub enum LaneError {
     Model { lane: Arc<str>, reason: String },
     /// No reply was a value of the type wanted.
     RepairExhausted { lane: Arc<str>, replies: Vec<Rejected> },
+    /// The model went on asking for tools.
+    TooManySteps { lane: Arc<str>, most: u32 },
 }
 
 /// A reply that did not fit.
@@ -37,6 +39,7 @@ impl LaneError {
             Self::Unavailable { .. } => code::LANE_UNAVAILABLE,
             Self::Model { .. } => code::MODEL,
             Self::RepairExhausted { .. } => code::REPAIR,
+            Self::TooManySteps { .. } => code::TOOL_STEPS,
         }
     }
 
@@ -71,6 +74,9 @@ impl fmt::Display for LaneError {
             Self::NoLane(text) => f.write_str(text),
             Self::Unavailable { lane, reason } => write!(f, "lane {lane} gave no answer: {reason}"),
             Self::Model { lane, reason } => write!(f, "lane {lane} has no model: {reason}"),
+            Self::TooManySteps { lane, most } => {
+                write!(f, "lane {lane} asked for tools in more than {most} rounds (`max_steps`)")
+            }
             Self::RepairExhausted { lane, replies } => {
                 let last = replies.last();
                 let problems =

@@ -98,6 +98,7 @@ impl Local {
         let usage = Usage { input: told.tokens_in, output: told.tokens_out, ..Usage::default() };
         Reply {
             text: told.text,
+            calls: Vec::new(),
             model: Arc::clone(&self.card.model),
             usage,
             billed: None,
@@ -118,6 +119,11 @@ impl Provider for Local {
             Some(words) => words.conversation(&messages).len() as u64,
             None => most_tokens(&messages),
         }
+    }
+
+    fn takes_tools(&self) -> bool {
+        // It has seen none: what it writes where a tool is offered is noise.
+        false
     }
 
     fn send<'a>(&'a self, request: &'a Request) -> Sending<'a> {

@@ -3,7 +3,7 @@
 //! Never: sends anything, reads keys or files; lanes are added by whoever opens the session.
 
 use crate::lane::error::LaneError;
-use crate::lane::request::{Form, Message, Provider};
+use crate::lane::request::{Form, Message, Provider, ToolSpec};
 use crate::lane::score::{Candidate, Deadline, Estimate, Terms, terms};
 use crate::ledger::money::MicroUsd;
 use parking_lot::Mutex;
@@ -44,6 +44,8 @@ pub struct Want {
     pub latency_budget_ns: Option<u64>,
     pub deadline: Option<Deadline>,
     pub max_tokens: u32,
+    /// What the model may ask for.
+    pub tools: Arc<[ToolSpec]>,
     pub agent: Arc<str>,
     pub cell: u32,
 }
@@ -347,7 +349,8 @@ fn consider(
     let card = provider.card();
     let estimate =
         estimates.get(&card.name).copied().unwrap_or_else(|| Estimate::prior(card.latency_ns));
-    let tokens_in = provider.count_tokens(messages, form);
+    let tokens_in =
+        provider.count_tokens(messages, form).saturating_add(provider.count_tools(&want.tools));
     let max_tokens = u64::from(want.max_tokens);
     let expected_out = (estimate.tokens_out.ceil() as u64).min(max_tokens);
     let budget_ns = want.latency_budget_ns;
@@ -356,6 +359,8 @@ fn consider(
         Some(format!("{tokens_in} tokens and {max_tokens} for the answer exceed its {limit}"))
     } else if want.model.as_ref().is_some_and(|model| *model != card.model) {
         Some(format!("its model is {}", card.model))
+    } else if !want.tools.is_empty() && !provider.takes_tools() {
+        Some("its model cannot ask for tools".to_owned())
     } else if budget_ns.is_some_and(|budget| estimate.latency_ns > budget as f64) {
         Some("slower than the latency budget".to_owned())
     } else {
@@ -408,6 +413,7 @@ mod tests {
             latency_budget_ns: None,
             deadline: None,
             max_tokens: 512,
+            tools: Arc::new([]),
             agent: "TradingAgent".into(),
             cell: 3,
         }

@@ -8,12 +8,15 @@ use crate::value::shape::ShapeId;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     System,
     User,
     Assistant,
+    /// What a tool gave.
+    Tool,
 }
 
 impl Role {
@@ -23,6 +26,7 @@ impl Role {
             Self::System => "system",
             Self::User => "user",
             Self::Assistant => "assistant",
+            Self::Tool => "tool",
         }
     }
 }
@@ -31,6 +35,90 @@ impl Role {
 pub struct Message {
     pub role: Role,
     pub text: String,
+    /// Of an assistant: the tools it asks for beside its text.
+    pub calls: Vec<ToolCall>,
+    /// Of a tool: the call this is the answer to.
+    pub answers: Option<Arc<str>>,
+}
+
+impl Message {
+    #[must_use]
+    pub fn new(role: Role, text: impl Into<String>) -> Self {
+        Self { role, text: text.into(), calls: Vec::new(), answers: None }
+    }
+
+    /// What a tool gave to a call.
+    #[must_use]
+    pub fn answer(call: &ToolCall, text: impl Into<String>) -> Self {
+        Self { answers: Some(Arc::clone(&call.id)), ..Self::new(Role::Tool, text) }
+    }
+
+    /// What this adds to the size of a request: an upper bound of its tokens, whatever the tokenizer.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let calls = self.calls.iter().map(|c| c.id.len() + c.name.len() + c.arguments.len());
+        (self.text.len() + calls.sum::<usize>()) as u64
+    }
+}
+
+/// A tool as a model is told of it (L-124).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolSpec {
+    pub name: Arc<str>,
+    pub description: Arc<str>,
+    /// The JSON schema of its arguments: an object.
+    pub parameters: serde_json::Value,
+}
+
+impl ToolSpec {
+    /// As it stands in a fingerprint; providers write their own forms.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "name": &*self.name,
+            "description": &*self.description,
+            "parameters": self.parameters,
+        })
+    }
+}
+
+/// A model asks for a tool. The arguments are what it wrote, which may be no JSON at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolCall {
+    pub id: Arc<str>,
+    pub name: Arc<str>,
+    pub arguments: String,
+}
+
+/// Takes the pieces of a reply while it is written (`stream: f`).
+pub struct StreamTo {
+    take: Box<dyn Fn(&str) + Send + Sync>,
+    // Writers: whoever sends the request, and the call between two rounds; both are one task, one after the other.
+    delivered: AtomicBool,
+}
+
+impl StreamTo {
+    #[must_use]
+    pub fn new(take: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self { take: Box::new(take), delivered: AtomicBool::new(false) }
+    }
+
+    pub fn deliver(&self, text: &str) {
+        if !text.is_empty() {
+            self.delivered.store(true, Ordering::Relaxed);
+            (self.take)(text);
+        }
+    }
+
+    /// Something of this round's reply has been seen, so that the round must not be tried again.
+    #[must_use]
+    pub fn has_delivered(&self) -> bool {
+        self.delivered.load(Ordering::Relaxed)
+    }
+
+    pub fn next_round(&self) {
+        self.delivered.store(false, Ordering::Relaxed);
+    }
 }
 
 /// What is wrong with a reply, and where: `$.orders[2].quantity`.
@@ -54,10 +142,35 @@ pub struct Form {
 #[derive(Clone)]
 pub struct Request {
     pub messages: Vec<Message>,
+    /// Which message asks; those before it are an earlier conversation, those after it tools and repairs.
+    pub question: usize,
     /// `None`: any text will do.
     pub form: Option<Form>,
+    /// What the model may ask for.
+    pub tools: Arc<[ToolSpec]>,
     pub max_tokens: u32,
     pub temperature: f64,
+    /// How long the lane may take.
+    pub timeout_ns: u64,
+    /// Who reads along.
+    pub stream: Option<Arc<StreamTo>>,
+}
+
+impl Request {
+    /// A plain question; the rest as `@llm_call` has it by default.
+    #[must_use]
+    pub fn of(messages: Vec<Message>, form: Option<Form>) -> Self {
+        Self {
+            question: messages.len().saturating_sub(1),
+            messages,
+            form,
+            tools: Arc::new([]),
+            max_tokens: 512,
+            temperature: 0.0,
+            timeout_ns: 60_000_000_000,
+            stream: None,
+        }
+    }
 }
 
 /// What a call used, in buckets that do not overlap.
@@ -90,6 +203,8 @@ impl Usage {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reply {
     pub text: String,
+    /// The tools the model asks for before it answers.
+    pub calls: Vec<ToolCall>,
     pub model: Arc<str>,
     pub usage: Usage,
     /// What the provider says it cost; otherwise the lane's price decides.
@@ -133,6 +248,16 @@ pub trait Provider: Send + Sync {
 
     /// An upper bound of the tokens of the messages, and of what says the form of the answer.
     fn count_tokens(&self, messages: &[Message], form: Option<&Form>) -> u64;
+
+    /// An upper bound of the tokens that say which tools there are.
+    fn count_tools(&self, tools: &[ToolSpec]) -> u64 {
+        tools.iter().map(|tool| tool.to_json().to_string().len() as u64).sum()
+    }
+
+    /// Whether its model can ask for tools.
+    fn takes_tools(&self) -> bool {
+        true
+    }
 
     /// Sends a request. Dropping the future cuts the call off.
     fn send<'a>(&'a self, request: &'a Request) -> Sending<'a>;

@@ -1,4 +1,5 @@
-//! A call whose answer has a type: choose a lane, pay for each attempt, read the reply, check it, ask for a repair.
+//! One round of a typed call: the lanes in order, each with its retries, each attempt paid for. `conversation` puts rounds
+//! together.
 //!
 //! Protocol of one attempt: reserve -> dispatch (journaled) -> send -> settle. Dropping the future at any point closes the
 //! reservation by the ledger's rule. Never: a retry after a refusal of money, an answer that was not checked.
@@ -6,16 +7,20 @@
 use crate::clock::Clock;
 use crate::journal::effect::{EffectJournal, Payload};
 use crate::journal::fingerprint::Fingerprint;
+use crate::lane::cache::ReplyCache;
 use crate::lane::error::{LaneError, Rejected};
 use crate::lane::pace::pass;
 use crate::lane::parse::candidates;
 use crate::lane::registry::{Decision, Lanes, Want};
-use crate::lane::request::{Form, Message, Problem, Provider, Reply, Request, Role, SendError};
+use crate::lane::request::{
+    Form, LaneCard, Message, Problem, Provider, Reply, Request, SendError, StreamTo, ToolCall,
+    ToolSpec,
+};
 use crate::lane::schema::json_schema;
 use crate::ledger::Ledger;
 use crate::ledger::error::LedgerError;
 use crate::ledger::money::MicroUsd;
-use crate::ledger::quota::{LimitContext, LimitNode, QuotaAction};
+use crate::ledger::quota::{LimitContext, QuotaAction};
 use crate::ledger::record::{CallFacts, Settlement};
 use crate::ledger::report::{Alert, CallRow};
 use crate::rng::Seed;
@@ -31,11 +36,14 @@ pub struct LaneServices {
     pub journal: Arc<EffectJournal>,
     pub clock: Arc<dyn Clock>,
     pub seed: Seed,
+    /// Replies of calls with `cache: true`.
+    pub replies: Arc<ReplyCache>,
 }
 
 /// One `@llm_call`.
 #[derive(Clone)]
 pub struct TypedCall {
+    /// An earlier conversation, if there is one, and last the question.
     pub messages: Vec<Message>,
     /// `None`: the text itself is the answer.
     pub form: Option<Form>,
@@ -43,9 +51,14 @@ pub struct TypedCall {
     pub temperature: f64,
     pub repair: u32,
     pub retries: u32,
+    /// Rounds in which the model may ask for tools.
+    pub max_steps: u32,
     pub timeout_ns: u64,
     pub max_cost: Option<MicroUsd>,
     pub limits: LimitContext,
+    /// A reply to the same question may stand in for a new one.
+    pub cache: bool,
+    pub stream: Option<Arc<StreamTo>>,
 }
 
 /// What a call gave, and how it came to it.
@@ -65,90 +78,23 @@ pub struct Answer {
     pub latency_ns: u64,
     /// The replies that did not fit, in order.
     pub repaired: Vec<Rejected>,
-    pub alerts: Vec<Alert>,
+    /// The question, the tools it took and the reply: what a Thread keeps.
+    pub exchange: Vec<Message>,
     pub decision: Decision,
 }
 
-/// A reply that was paid for.
-struct Paid {
-    reply: Reply,
-    row: CallRow,
-    alerts: Vec<Alert>,
-    made_up: bool,
-}
-
-/// Makes the call.
-pub async fn call(services: &LaneServices, call: TypedCall) -> Result<Answer, LaneError> {
-    let mut call = call;
-    if let Some(max) = call.max_cost {
-        call.limits = Some(LimitNode::lexical(call.limits.take(), max, QuotaAction::Stop));
-    }
-    let decision = services.lanes.decide(&call.want, &call.messages, call.form.as_ref())?;
-    let mut messages = call.messages.clone();
-    let mut rejected = Vec::new();
-    let mut sums = Sums::default();
-    loop {
-        let paid = round(services, &call, &decision, &messages).await?;
-        sums.add(&paid);
-        let problems = match accept(&paid.reply.text, call.form.as_ref()) {
-            Ok(value) => return Ok(sums.answer(paid, value, rejected, decision)),
-            Err(problems) => problems,
-        };
-        let lane = Arc::clone(&paid.row.facts.lane);
-        messages.push(Message { role: Role::Assistant, text: paid.reply.text.clone() });
-        messages.push(Message { role: Role::User, text: repair_prompt(&problems) });
-        rejected.push(Rejected { text: paid.reply.text, problems });
-        if rejected.len() > call.repair as usize {
-            return Err(LaneError::RepairExhausted { lane, replies: rejected });
-        }
-    }
-}
-
-/// Sums over the rounds of one call.
-#[derive(Default)]
-struct Sums {
-    tokens_in: u64,
-    tokens_out: u64,
-    cost: MicroUsd,
-    latency_ns: u64,
-    alerts: Vec<Alert>,
-}
-
-impl Sums {
-    fn add(&mut self, paid: &Paid) {
-        self.tokens_in += paid.row.tokens_in;
-        self.tokens_out += paid.row.tokens_out;
-        self.cost = self.cost.checked_add(paid.row.cost).unwrap_or(MicroUsd::MAX);
-        self.latency_ns = self.latency_ns.saturating_add(paid.row.latency_ns);
-        self.alerts.extend(paid.alerts.iter().cloned());
-    }
-
-    fn answer(
-        self,
-        paid: Paid,
-        value: Value,
-        repaired: Vec<Rejected>,
-        decision: Decision,
-    ) -> Answer {
-        Answer {
-            text: paid.reply.text,
-            value,
-            lane: paid.row.facts.lane,
-            model: paid.reply.model,
-            made_up: paid.made_up,
-            tokens_in: self.tokens_in,
-            tokens_out: self.tokens_out,
-            cost: self.cost,
-            latency_ns: self.latency_ns,
-            repaired,
-            alerts: self.alerts,
-            decision,
-        }
-    }
+/// A reply that was paid for, or kept from an earlier call.
+pub(super) struct Paid {
+    pub reply: Reply,
+    pub row: CallRow,
+    pub alerts: Vec<Alert>,
+    pub made_up: bool,
+    /// Names the question for the cache.
+    pub fingerprint: Fingerprint,
 }
 
 /// The first value the reply may mean that fits; else what is wrong with the likeliest.
-fn accept(text: &str, form: Option<&Form>) -> Result<Value, Vec<Problem>> {
+pub(super) fn accept(text: &str, form: Option<&Form>) -> Result<Value, Vec<Problem>> {
     let Some(form) = form else { return Ok(Value::from(text)) };
     let mut first_problems = None;
     for value in candidates(text) {
@@ -161,7 +107,7 @@ fn accept(text: &str, form: Option<&Form>) -> Result<Value, Vec<Problem>> {
     Err(first_problems.unwrap_or_default())
 }
 
-fn repair_prompt(problems: &[Problem]) -> String {
+pub(super) fn repair_prompt(problems: &[Problem]) -> String {
     let mut text = "Your reply does not fit the schema:\n".to_owned();
     for problem in problems {
         text.push_str(&format!("- {}: {}\n", problem.path, problem.message));
@@ -171,7 +117,7 @@ fn repair_prompt(problems: &[Problem]) -> String {
 }
 
 /// One reply: the lanes in order, each with its retries. A limit that cannot cover a lane may cover the next one.
-async fn round(
+pub(super) async fn round(
     services: &LaneServices,
     call: &TypedCall,
     decision: &Decision,
@@ -179,10 +125,19 @@ async fn round(
 ) -> Result<Paid, LaneError> {
     let request = Request {
         messages: messages.to_vec(),
+        question: call.messages.len().saturating_sub(1),
         form: call.form.clone(),
+        tools: Arc::clone(&call.want.tools),
         max_tokens: call.want.max_tokens,
         temperature: call.temperature,
+        timeout_ns: call.timeout_ns,
+        stream: call.stream.clone(),
     };
+    if call.cache
+        && let Some(paid) = kept(services, call, decision, &request)?
+    {
+        return Ok(paid);
+    }
     let mut lanes = decision.ranked.clone();
     let mut last = None;
     let mut at = 0;
@@ -203,7 +158,7 @@ async fn round(
                         | LaneError::Model { .. }
                         | LaneError::Ledger(LedgerError::Exceeded(_))
                 );
-                if !may_go_on {
+                if !may_go_on || is_shown(&request) {
                     return Err(error);
                 }
                 last = last.or(Some(error));
@@ -211,6 +166,49 @@ async fn round(
         }
     }
     Err(last.unwrap_or_else(|| LaneError::NoLane("the lanes chosen are gone".to_owned())))
+}
+
+/// Somebody has read the beginning of this reply: another one must not follow it (L-123).
+fn is_shown(request: &Request) -> bool {
+    request.stream.as_ref().is_some_and(|stream| stream.has_delivered())
+}
+
+/// The reply kept for this question to the lane chosen. It costs nothing and takes no time.
+fn kept(
+    services: &LaneServices,
+    call: &TypedCall,
+    decision: &Decision,
+    request: &Request,
+) -> Result<Option<Paid>, LaneError> {
+    let provider = decision.chosen().and_then(|name| services.lanes.get(name));
+    let Some(provider) = provider else { return Ok(None) };
+    let card = provider.card();
+    let fingerprint = fingerprint(&card.name, request);
+    let Some(reply) = services.replies.get(fingerprint) else { return Ok(None) };
+    let facts = CallFacts { cached: true, ..facts(call, card) };
+    let held = services.ledger.reserve(&call.limits, MicroUsd::ZERO, facts)?;
+    let settlement = Settlement {
+        charged: MicroUsd::ZERO,
+        tokens_in: reply.usage.tokens_in(),
+        tokens_out: reply.usage.tokens_out(),
+        latency_ns: 0,
+    };
+    let row = held.settle(settlement)?;
+    if let Some(stream) = &request.stream {
+        stream.deliver(&reply.text);
+    }
+    Ok(Some(Paid { reply, row, alerts: Vec::new(), made_up: card.made_up, fingerprint }))
+}
+
+fn facts(call: &TypedCall, card: &LaneCard) -> CallFacts {
+    CallFacts {
+        lane: Arc::clone(&card.name),
+        model: Arc::clone(&card.model),
+        agent: Arc::clone(&call.want.agent),
+        cell: call.want.cell,
+        made_up: card.made_up,
+        cached: false,
+    }
 }
 
 /// The lane a limit with `degrade` sends calls to.
@@ -239,18 +237,22 @@ async fn attempts(
         };
         let lane = &provider.card().name;
         services.lanes.failed(lane);
+        let unavailable = |reason| Err(LaneError::Unavailable { lane: Arc::clone(lane), reason });
         let (reason, wait_ns) = match error {
             SendError::Busy { reason, retry_after_ns } => (reason, retry_after_ns),
             SendError::Lost { reason } => (reason, None),
             SendError::Model { reason } => {
                 return Err(LaneError::Model { lane: Arc::clone(lane), reason });
             }
-            SendError::Refused { reason } => {
-                return Err(LaneError::Unavailable { lane: Arc::clone(lane), reason });
-            }
+            SendError::Refused { reason } => return unavailable(reason),
         };
-        if failures >= call.retries {
-            return Err(LaneError::Unavailable { lane: Arc::clone(lane), reason });
+        if is_shown(request) {
+            return unavailable(format!("{reason}; part of its reply was shown already"));
+        }
+        // Whoever asks for more patience than this is better replaced by the next lane.
+        let is_far = wait_ns.is_some_and(|ns| ns > MOST_WAIT_NS);
+        if failures >= call.retries || is_far {
+            return unavailable(reason);
         }
         let back_off = wait_ns.unwrap_or_else(|| back_off_ns(services.seed, failures));
         pass(services.clock.as_ref(), back_off).await;
@@ -258,11 +260,13 @@ async fn attempts(
     }
 }
 
+/// The longest `Retry-After` that is waited for, and the longest back-off.
+const MOST_WAIT_NS: u64 = 60_000_000_000;
+
 /// 0.5 s, doubled each time, at most a minute, spread by half.
 fn back_off_ns(seed: Seed, failures: u32) -> u64 {
     const FIRST_NS: u64 = 500_000_000;
-    const MOST_NS: u64 = 60_000_000_000;
-    let base = FIRST_NS.saturating_mul(1 << failures.min(10)).min(MOST_NS);
+    let base = FIRST_NS.saturating_mul(1 << failures.min(10)).min(MOST_WAIT_NS);
     let spread = seed.fork("back-off").fork_at(u64::from(failures)).rng().next_f64();
     (base as f64 * (0.75 + spread / 2.0)) as u64
 }
@@ -275,18 +279,15 @@ async fn attempt(
     request: &Request,
 ) -> Result<Result<Paid, SendError>, LaneError> {
     let card = provider.card();
-    let tokens_in = provider.count_tokens(&request.messages, request.form.as_ref());
+    let tokens_in = provider
+        .count_tokens(&request.messages, request.form.as_ref())
+        .saturating_add(provider.count_tools(&request.tools));
     let worst_case = card.price.worst_case(tokens_in, u64::from(request.max_tokens));
-    let facts = CallFacts {
-        lane: Arc::clone(&card.name),
-        model: Arc::clone(&card.model),
-        agent: Arc::clone(&call.want.agent),
-        cell: call.want.cell,
-        made_up: card.made_up,
-    };
+    let facts = facts(call, card);
+    let fingerprint = fingerprint(&card.name, request);
     let mut held = services.ledger.reserve(&call.limits, worst_case, facts)?;
     let alerts = held.alerts().to_vec();
-    let pending = services.journal.begin("llm", fingerprint(&card.name, request));
+    let pending = services.journal.begin("llm", fingerprint);
     let held = on_disk(services.clock.as_ref(), move || {
         held.dispatch()?;
         Ok::<_, LedgerError>(held)
@@ -316,13 +317,14 @@ async fn attempt(
     services.lanes.answered(&card.name, row.latency_ns, row.tokens_out);
     let value = json!({
         "text": reply.text,
+        "calls": calls_json(&reply.calls),
         "model": &*reply.model,
         "tokens_in": row.tokens_in,
         "tokens_out": row.tokens_out,
         "latency_ns": row.latency_ns,
     });
     pending.done(Payload { value, cost: row.cost });
-    Ok(Ok(Paid { reply, row, alerts, made_up: card.made_up }))
+    Ok(Ok(Paid { reply, row, alerts, made_up: card.made_up, fingerprint }))
 }
 
 /// Sends, and gives up after the timeout. On a virtual clock lanes take no real time, so there is nothing to wait for.
@@ -365,14 +367,28 @@ fn fingerprint(lane: &str, request: &Request) -> Fingerprint {
     let messages: Vec<Value> = request
         .messages
         .iter()
-        .map(|message| json!({"role": message.role.name(), "text": message.text}))
+        .map(|message| {
+            let mut json = json!({"role": message.role.name(), "text": message.text});
+            if !message.calls.is_empty() {
+                json["calls"] = calls_json(&message.calls);
+            }
+            json
+        })
         .collect();
     let schema = request.form.as_ref().and_then(|form| json_schema(form.shape).ok());
-    Fingerprint::of_json(&json!({
+    let mut seen = json!({
         "lane": lane,
         "messages": messages,
         "schema": schema,
         "max_tokens": request.max_tokens,
         "temperature": request.temperature,
-    }))
+    });
+    if !request.tools.is_empty() {
+        seen["tools"] = request.tools.iter().map(ToolSpec::to_json).collect();
+    }
+    Fingerprint::of_json(&seen)
+}
+
+fn calls_json(calls: &[ToolCall]) -> Value {
+    calls.iter().map(|call| json!({"tool": &*call.name, "arguments": call.arguments})).collect()
 }

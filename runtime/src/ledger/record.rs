@@ -20,6 +20,8 @@ pub struct CallFacts {
     pub cell: u32,
     /// True for echo and simulated lanes: their rows are marked wherever they are shown.
     pub made_up: bool,
+    /// True if an earlier reply stood in for a call.
+    pub cached: bool,
 }
 
 /// What a call turned out to cost.
@@ -116,6 +118,9 @@ fn write_record(record: &Record, out: &mut Map<String, Value>) {
             put("agent", json!(&*call.agent));
             put("cell", json!(call.cell));
             put("made_up", json!(call.made_up));
+            if call.cached {
+                put("cached", json!(true));
+            }
             put("quotas", Value::Array(quotas.iter().map(|q| json!(&**q)).collect()));
         }
         Record::Dispatch { reservation } => {
@@ -167,6 +172,7 @@ fn read_entry(fields: &Map<String, Value>) -> Option<Entry> {
                 agent: text("agent")?,
                 cell: u32::try_from(number("cell")?).ok()?,
                 made_up: flag("made_up")?,
+                cached: flag("cached").unwrap_or(false),
             },
             quotas: texts(fields.get("quotas")?)?,
         },
@@ -207,6 +213,7 @@ pub mod tests {
             agent: "TradingAgent".into(),
             cell: 3,
             made_up: true,
+            cached: true,
         };
         let settlement =
             Settlement { charged: MicroUsd(25), tokens_in: 17, tokens_out: 4, latency_ns: 5 };

@@ -15,6 +15,7 @@ use ag_runtime::value::owned::Owned;
 use ag_runtime::value::prelude::{
     episode_id, lane, outcome, prompt, quota_action, recollection, response,
 };
+use ag_runtime::value::record::NONE;
 use ag_runtime::value::shape::{
     EnumShape, FieldShape, RecordShape, Shape, ShapeId, VariantShape, intern,
 };
@@ -72,13 +73,20 @@ fn llm(cx: &mut Cx, text: &str, wanted: ShapeId) -> Result<Value, Faulted> {
         parts.value(),
         provider.value(),
         none.value(),
+        NONE,
+        NONE,
         512,
         0.0f64.to_bits(),
         2,
         2,
+        8,
         60_000_000_000,
         unbounded.value(),
+        0,
+        NONE,
         u64::from(wanted.0),
+        u64::from(ShapeId::UNIT.0),
+        u64::from(ShapeId::UNIT.0),
     ];
     let word = call(cx, "llm_call", &args)?;
     let json = to_json(word, wanted).unwrap();

@@ -60,7 +60,11 @@ impl<'h> Builder<'_, 'h> {
                 None => self.default_of(&param),
             });
         }
-        let shapes = vec![self.shape(schema)];
+        let mut shapes = vec![self.shape(schema)];
+        for option in ["tools", "stream"] {
+            let given = options.iter().find(|(name, _)| &**name == option);
+            shapes.push(given.map_or(ShapeId::UNIT, |(_, value)| self.shape(&value.ty)));
+        }
         self.emit(shape, Op::Builtin { id, args, shapes })
     }
 

@@ -8,7 +8,7 @@ use crate::types::declare::adt_definition;
 use crate::types::def::{Definition, Param, StructDef};
 use crate::types::infer::args::DefaultSlot;
 use crate::types::infer::convert::older;
-use crate::types::infer::{Expect, Infer, Pending, error, expr};
+use crate::types::infer::{Expect, Infer, Pending, error, expr, tools};
 use crate::types::report;
 use crate::types::ty::{AdtRef, Name, Ty};
 use std::sync::Arc;
@@ -23,6 +23,7 @@ impl Infer<'_, '_> {
 
     pub fn list(&mut self, items: &[ExprId], span: Span, expect: &Expect) -> hir::Expr {
         match self.expected_type(expect) {
+            Some(Ty::Opaque(tools::NAME)) => self.tool_list(items, span),
             Some(Ty::Vector) => {
                 let items = items.iter().map(|item| self.check(*item, &Ty::Float)).collect();
                 expr(ExprKind::Vector(items), Ty::Vector, span)

@@ -2,7 +2,7 @@
 
 use crate::diag::{Diagnostic, codes};
 use crate::hir::{Conversion, Expr, ExprKind};
-use crate::types::infer::{Infer, Pending, expr};
+use crate::types::infer::{Infer, Pending, expr, tools};
 use crate::types::report;
 use crate::types::ty::Ty;
 use ag_runtime::value::template;
@@ -28,6 +28,8 @@ impl Infer<'_, '_> {
                 expr(ExprKind::Convert(Conversion::ToDyn, Box::new(from)), Ty::Dyn, span)
             }
             (Ty::Prompt | Ty::Opaque(template::NAME), Ty::Text) => to_kept(from, wanted),
+            // What `tool_list` makes; `llm_call` refuses other tuples.
+            (Ty::Opaque(tools::NAME), Ty::Tuple(_) | Ty::Unit) => from,
             _ => match (wanted.as_option(), have.as_option()) {
                 (Some(inner), None) => self.some(from, inner, &wanted),
                 _ => self.same(from, want),

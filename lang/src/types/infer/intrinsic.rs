@@ -7,8 +7,8 @@ use crate::hir::{self, ExprKind};
 use crate::source::Span;
 use crate::syntax::ast::{self, Arg, Intrinsic};
 use crate::types::builtins::builtin_signature;
-use crate::types::infer::args::{Default, Formal};
-use crate::types::infer::{Expect, Infer, Pending, error, expr};
+use crate::types::infer::args::{Bound, Default, Formal};
+use crate::types::infer::{Expect, Infer, Pending, error, expr, tools};
 use crate::types::report;
 use crate::types::ty::Ty;
 use crate::types::unify::Fallback;
@@ -154,6 +154,7 @@ impl Infer<'_, '_> {
         let Some(bound) = self.arguments("llm_call", &formals, args, span) else {
             return expr(ExprKind::Unit, schema, span);
         };
+        self.tools_are_listed(&formals, &bound, args);
         let written = bound.written.iter().take(args.len());
         let options = written.filter_map(|at| {
             let formal = formals.get(*at as usize)?;
@@ -161,6 +162,21 @@ impl Infer<'_, '_> {
         });
         let options = options.collect();
         expr(ExprKind::LlmCall { options, schema: schema.clone() }, schema, span)
+    }
+
+    /// A tuple of the program's own is no list of tools, though one is made of it.
+    fn tools_are_listed(&mut self, formals: &[Formal], bound: &Bound, args: &[Arg]) {
+        for (arg, at) in args.iter().zip(&bound.written) {
+            let formal = formals.get(*at as usize);
+            let is_tools = formal.is_some_and(|f| f.ty == Ty::Opaque(tools::NAME));
+            if is_tools && !matches!(self.body[arg.value].kind, ast::ExprKind::List(_)) {
+                let message = "`tools` is a list, written where the call is";
+                self.report(
+                    Diagnostic::new(codes::E0301, arg.span, message)
+                        .note("`tools: [lookup, broker.execute]`"),
+                );
+            }
+        }
     }
 
     /// `@signal(r, m)`: `m` is `A.b(x)`, or a value that exactly one behavior takes (L-73).

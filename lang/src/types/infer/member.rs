@@ -430,7 +430,7 @@ impl Infer<'_, '_> {
         let _ = span;
     }
 
-    fn unknown_member(&mut self, what: &str, name: &Ident, known: &[&str]) {
+    pub fn unknown_member(&mut self, what: &str, name: &Ident, known: &[&str]) {
         let message = format!("{what} has no member `{}`", name.name);
         let diagnostic = Diagnostic::new(codes::E0206, name.span, message);
         let diagnostic = match known {
