@@ -17,7 +17,7 @@ use crate::syntax::item::{Agent, Function, ItemKind, ItemTree, MemberKind};
 use crate::types::contracted::{Contracted, contracted};
 use crate::types::declare::{definition, item_definition};
 use crate::types::def::{AgentDef, Definition};
-use crate::types::effects::{effects_of, exceeded, impure, suspending};
+use crate::types::effects::{effects_of, exceeded, impure, suspending, unbounded};
 use crate::types::generic::{growing, is_generic, parameters};
 use crate::types::infer::finish::Checked;
 use crate::types::infer::frame::FrameKind;
@@ -440,6 +440,7 @@ pub fn check_item<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> CheckedItem {
         let checked = infer_function(db, item, path);
         out.diagnostics.extend(checked.diagnostics.iter().cloned());
         out.diagnostics.extend(exceeded(db, item, path, checked));
+        out.diagnostics.extend(unbounded(db, &checked.facts, item.prelude(db)));
         out.diagnostics.extend(impure(db, &checked.facts, item.prelude(db)));
         out.diagnostics.extend(suspending(db, path, checked, item.prelude(db)));
         out.contracts.extend(contracted(tree, path, checked));

@@ -8,6 +8,7 @@ use crate::names::cell::ItemKey;
 use crate::names::scope::{ScopedName, Site, resolve};
 use crate::syntax::item::EffectPath;
 use crate::types::check::{FnPath, function_at, function_path, infer_function};
+use crate::types::infer::bounded::words;
 use crate::types::infer::finish::Checked;
 use crate::types::infer::{Called, Facts};
 use crate::types::ty::Name;
@@ -72,6 +73,30 @@ pub fn exceeded<'db>(
             function.name.name
         );
         out.push(Diagnostic::new(codes::E0504, span, message));
+    }
+    out
+}
+
+/// Functions that do more than is allowed where they are given (E0504).
+pub fn unbounded(db: &dyn Db, facts: &Facts, prelude: bool) -> Vec<Diagnostic> {
+    let mut out = Vec::new();
+    for given in &facts.given {
+        let own = Facts {
+            effects: given.effects.clone(),
+            calls: given.calls.clone(),
+            ..Facts::default()
+        };
+        for (effect, through) in effects_of(db, &own, prelude) {
+            if is_hidden(&effect) || given.bound.iter().any(|bound| covers(bound, &effect)) {
+                continue;
+            }
+            let call = through.map(|call| format!(", through `{}`,", call.name));
+            let (call, bound) = (call.unwrap_or_default(), words(&given.bound));
+            let message = format!(
+                "this function has the effect `{effect}`{call} and only `{bound}` is allowed"
+            );
+            out.push(Diagnostic::new(codes::E0504, given.span, message));
+        }
     }
     out
 }

@@ -6,6 +6,7 @@
 
 pub mod agent;
 pub mod args;
+pub mod bounded;
 pub mod call;
 pub mod channel;
 pub mod collection;
@@ -48,6 +49,7 @@ use crate::source::Span;
 use crate::syntax::ast::{Body, ExprId, TypeRefId};
 use crate::types::declare::definition;
 use crate::types::def::{AgentDef, Definition, ToolDef};
+use crate::types::infer::bounded::Given;
 use crate::types::infer::contract::{ClauseFacts, Measure, Reading};
 use crate::types::infer::frame::{Frame, FrameKind};
 use crate::types::infer::probe::Probe;
@@ -87,6 +89,8 @@ pub struct Facts {
     pub assigns: BTreeSet<Name>,
     /// Its contract. What clauses do is here and not above: they must do nothing.
     pub clauses: Vec<ClauseFacts>,
+    /// Functions that were given where a bound on effects holds.
+    pub given: Vec<Given>,
 }
 
 /// A function of the program that is called or used as a value.
@@ -218,7 +222,13 @@ impl<'a, 'db> Infer<'a, 'db> {
 
     /// The expression as a value of `ty`, converted if L-38 allows it; reported if not.
     pub fn check(&mut self, id: ExprId, ty: &Ty) -> hir::Expr {
+        let Some(bound) = self.bound_of(ty) else {
+            let expr = self.expr(id, &Expect::Is(ty.clone()));
+            return self.coerce(expr, ty);
+        };
+        let (effects, calls) = (self.facts.effects.len(), self.facts.calls.len());
         let expr = self.expr(id, &Expect::Is(ty.clone()));
+        self.given(&expr, bound, effects, calls);
         self.coerce(expr, ty)
     }
 

@@ -15,7 +15,7 @@ use crate::source::Span;
 use crate::syntax::ast::{self, StmtId};
 use crate::syntax::item::{CellBody, Step};
 use crate::types::check::with_stack;
-use crate::types::effects::effects_of;
+use crate::types::effects::{effects_of, impure, unbounded};
 use crate::types::infer::frame::FrameKind;
 use crate::types::infer::probe::Probe;
 use crate::types::infer::{Expect, Facts, Infer, expr};
@@ -219,7 +219,9 @@ impl Top<'_, '_> {
         mut globals: Vec<GlobalType>,
     ) -> CheckedStep {
         let (db, prelude) = (self.infer.db, self.infer.prelude);
-        let checked = self.infer.finish(block, span);
+        let mut checked = self.infer.finish(block, span);
+        checked.diagnostics.extend(impure(db, &checked.facts, prelude));
+        checked.diagnostics.extend(unbounded(db, &checked.facts, prelude));
         let Some(mut function) = checked.function else {
             globals.iter_mut().for_each(|global| global.ty = Ty::Error);
             return CheckedStep {

@@ -229,9 +229,14 @@ impl fmt::Display for Ty {
                 f.write_str(" }")
             }
             Ty::Function(t) => {
-                f.write_str("(")?;
+                f.write_str(if t.uses.is_some() { "((" } else { "(" })?;
                 comma(f, &t.params)?;
-                write!(f, ") -> {}", t.result)
+                write!(f, ") -> {}", t.result)?;
+                match &t.uses {
+                    None => Ok(()),
+                    Some(uses) if uses.is_empty() => f.write_str(" uses none)"),
+                    Some(uses) => write!(f, " uses {})", uses.join(", ")),
+                }
             }
             Ty::Adt(adt) if &*adt.name == "Option" && adt.args.len() == 1 => {
                 comma(f, &adt.args)?;

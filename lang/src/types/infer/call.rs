@@ -300,7 +300,10 @@ impl Infer<'_, '_> {
     pub fn call_value(&mut self, function: hir::Expr, args: &[Arg], span: Span) -> hir::Expr {
         match self.shallow(&function.ty) {
             Ty::Function(ty) => {
-                self.refused_function(span);
+                match &ty.uses {
+                    Some(uses) => uses.iter().for_each(|effect| self.effect(effect, span)),
+                    None => self.refused_function(span),
+                }
                 let formal = |(at, ty): (usize, &Ty)| Formal {
                     name: Arc::from(format!("_{at}")),
                     ty: ty.clone(),

@@ -1,0 +1,67 @@
+//! Function types with a bound on effects (L-90): `((Text) -> Text uses llm)`.
+//!
+//! Never: looks into a function that is called; what it does is known when the whole item is checked.
+
+use crate::diag::{Diagnostic, codes};
+use crate::hir::{self, ExprKind};
+use crate::source::Span;
+use crate::types::effects::covers;
+use crate::types::infer::{Called, Infer};
+use crate::types::ty::{Name, Ty};
+
+/// A function that was given where only these effects are allowed.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Given {
+    pub bound: Vec<Name>,
+    pub effects: Vec<(Name, Span)>,
+    pub calls: Vec<Called>,
+    pub span: Span,
+}
+
+/// `uses llm, memory`.
+pub fn words(bound: &[Name]) -> String {
+    match bound.is_empty() {
+        true => "uses none".to_owned(),
+        false => format!("uses {}", bound.join(", ")),
+    }
+}
+
+impl Infer<'_, '_> {
+    /// The bound of a function type, or of an option of one.
+    pub fn bound_of(&self, ty: &Ty) -> Option<Vec<Name>> {
+        match self.shallow(ty) {
+            Ty::Function(function) => function.uses,
+            other => self.bound_of(other.as_option()?),
+        }
+    }
+
+    /// Notes a function that stands where `bound` holds. `effects`, `calls`: how many were known before it was read.
+    pub fn given(&mut self, value: &hir::Expr, bound: Vec<Name>, effects: usize, calls: usize) {
+        let is_made_here = matches!(
+            value.kind,
+            ExprKind::Lambda { .. } | ExprKind::Function(_) | ExprKind::Instance(_)
+        );
+        if is_made_here {
+            let effects = self.facts.effects.get(effects..).unwrap_or_default().to_vec();
+            let calls = self.facts.calls.get(calls..).unwrap_or_default().to_vec();
+            self.facts.given.push(Given { bound, effects, calls, span: value.span });
+            return;
+        }
+        let is_function = matches!(self.shallow(&value.ty), Ty::Function(_));
+        let own = self.bound_of(&value.ty);
+        let exceeds = match &own {
+            None => is_function,
+            Some(own) => own.iter().any(|effect| !bound.iter().any(|b| covers(b, effect))),
+        };
+        if exceeds {
+            let may =
+                own.map_or_else(|| "any effect".to_owned(), |own| format!("`{}`", words(&own)));
+            let message =
+                format!("this function may have {may}, and only `{}` is allowed", words(&bound));
+            self.report(
+                Diagnostic::new(codes::E0504, value.span, message)
+                    .note("write the bound where it is declared: `f : ((Text) -> Text uses none)`"),
+            );
+        }
+    }
+}
