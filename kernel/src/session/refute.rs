@@ -6,6 +6,7 @@
 
 mod inputs;
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -20,6 +21,7 @@ use ag_runtime::code::FnSlot;
 use ag_runtime::context::sink::{Emission, Sink};
 use ag_runtime::fault::{Fault, Origin, code};
 use ag_runtime::rng::Seed;
+use ag_runtime::value::heap;
 use ag_runtime::value::json::from_json;
 use ag_runtime::value::owned::Owned;
 use ag_runtime::value::shape::ShapeId;
@@ -44,6 +46,12 @@ const FOUND: usize = 8;
 
 /// Safepoints of one run. What takes longer says nothing.
 const STEPS: u64 = 5_000;
+
+/// Bytes that values of one run may take beside what the session holds.
+const MEMORY_BYTES: u64 = 32 << 20;
+
+/// Runs that meet one of these bounds before a claim is given up: it takes more than trying is worth.
+const HEAVY: u32 = 4;
 
 const SEED: Seed = Seed(7);
 
@@ -167,6 +175,8 @@ pub fn try_out(workspace: &Workspace, claim: &Claim, stop: &AtomicBool) -> Tried
 struct Bench {
     world: WorldHandle,
     engine: Engine,
+    /// Runs that met a bound.
+    heavy: Cell<u32>,
 }
 
 struct Silent;
@@ -177,7 +187,9 @@ impl Sink for Silent {
 
 impl Bench {
     fn open(workspace: &Workspace, runnable: &Runnable) -> Option<Bench> {
-        let limits = Limits { steps: STEPS, ..Limits::default() };
+        let held = u64::try_from(heap::live().bytes).unwrap_or(0);
+        let memory_bytes = held.saturating_add(MEMORY_BYTES);
+        let limits = Limits { steps: STEPS, memory_bytes, ..Limits::default() };
         let world = World::open(WorldOptions { limits, ..WorldOptions::seeded(SEED) });
         let engine = Engine::new(Arc::clone(&world));
         let shapes = |ty: &Ty| workspace.shape(ty);
@@ -197,7 +209,7 @@ impl Bench {
             .map(|((_, definitions), origin)| (definitions, Context { shapes: &shapes, origin }))
             .collect();
         engine.install_all(&units).ok()?;
-        Some(Bench { world, engine })
+        Some(Bench { world, engine, heavy: Cell::new(0) })
     }
 
     fn call(&self, slot: FnSlot, args: Vec<Owned>) -> Result<Owned, Box<Fault>> {
@@ -210,12 +222,24 @@ impl Bench {
             cell: 0,
             globals: None,
         };
-        self.world.run(spec).join()
+        let ended = self.world.run(spec).join();
+        let bounds = [code::STEP_LIMIT, code::MEMORY_LIMIT, code::STACK_DEPTH];
+        if ended.as_ref().is_err_and(|fault| bounds.contains(&fault.code)) {
+            self.heavy.set(self.heavy.get() + 1);
+        }
+        ended
+    }
+
+    fn is_too_heavy(&self) -> bool {
+        self.heavy.get() >= HEAVY
     }
 
     /// Whether a value keeps the invariant of its struct.
     fn keeps(&self, of: ShapeId, value: &Value) -> bool {
         let Some(check) = self.world.invariants().check_of(of) else { return true };
+        if self.is_too_heavy() {
+            return false;
+        }
         match from_json(value, of) {
             Ok(word) => self.call(check, vec![Owned::new(word, of)]).is_ok(),
             Err(_) => false,
@@ -235,7 +259,8 @@ impl Bench {
         let mut maker = Maker::new(SEED.fork(name).rng(), &keeps);
         let (mut held, mut found) = (0, Vec::new());
         for _ in 0..MADE {
-            if held >= CASES || found.len() >= FOUND || stop.load(Ordering::Relaxed) {
+            let is_enough = held >= CASES || found.len() >= FOUND || self.is_too_heavy();
+            if is_enough || stop.load(Ordering::Relaxed) {
                 break;
             }
             let Some(input) = maker.input(&shapes) else { continue };
