@@ -15,10 +15,12 @@ mod past;
 mod program;
 mod recompute;
 mod record;
+mod redefined;
 mod refute;
 pub mod request;
 mod results;
 pub mod running;
+mod saved;
 pub mod seat;
 mod shown;
 mod sink;
@@ -61,7 +63,7 @@ impl Session {
             code: "R0999",
             message: format!("the prelude does not compile: {}: {}", error.function, error.message),
         })?;
-        let session = Session { seat: Seat::new(program, history, home.folder().to_owned()), home };
+        let session = Session { seat: Seat::new(program, history, &home), home };
         session.seat.program.name_lanes();
         if let Some(lane) = &options.lane {
             session

@@ -542,3 +542,34 @@ fn the_first_three_things_to_type_work() {
     assert!(ran.out.starts_with("14\n\"echo: hello\"\n"), "{}", ran.out);
     assert!(ran.out.contains("Step 1 of 10"), "{}", ran.out);
 }
+
+#[test]
+fn a_saved_session_is_there_after_a_restart() {
+    let place = Place::new();
+    let first = place.pipe(
+        "struct Point { x : Float }\nfunction far(p : Point) -> Float { return p.x * 2.0 }\n\
+         var p := Point(0.1)\nlet d := far(p)\nlet f := n => n + 1\np.x = 0.3\n:save desk\n",
+    );
+    assert_eq!(first.code, 0, "{}", first.err);
+    assert!(first.out.contains("2 definitions and 2 values are saved"), "{}", first.out);
+    assert!(first.out.contains("`f`: a value of type"), "{}", first.out);
+    let second = place.pipe(":load desk\n(p, d, far(p))\n:run stale\nd\n");
+    assert_eq!(second.code, 0, "{}{}", second.out, second.err);
+    assert!(second.out.contains("(Point { x: 0.3 }, 0.2, 0.6)"), "{}", second.out);
+    assert!(second.out.contains("`d` is stale"), "{}", second.out);
+    assert!(second.out.ends_with("0.6\n"), "{}", second.out);
+}
+
+#[test]
+fn a_saved_session_that_cannot_be_read_says_why() {
+    let place = Place::new();
+    assert!(place.pipe("let a := 1\n:save desk\n").out.contains("1 value"));
+    let file = "home/saved/desk.json";
+    let text = std::fs::read_to_string(place.0.path().join(file)).unwrap();
+    place.write(file, text.get(..text.len() / 2).unwrap());
+    assert!(place.pipe(":load desk\n").err.contains("R1002"));
+    place.write(file, &text.replace("\"format\": 1", "\"format\": 99"));
+    assert!(place.pipe(":load desk\n").err.contains("R1003"));
+    let unknown = place.pipe(":load dsk\n").err;
+    assert!(unknown.contains("E0905") && unknown.contains("`:load desk`"), "{unknown}");
+}

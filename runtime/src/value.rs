@@ -17,6 +17,7 @@ pub mod list;
 pub mod map;
 pub mod media;
 pub mod native;
+pub mod older;
 pub mod owned;
 pub mod prelude;
 pub mod record;

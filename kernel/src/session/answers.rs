@@ -325,12 +325,14 @@ impl State for View<'_> {
         self.folder.to_owned()
     }
 
-    fn request(&mut self, request: Request) -> Result<Vec<Output>, Refusal> {
+    fn request(&mut self, request: Request<'_>) -> Result<Vec<Output>, Refusal> {
         match (request, self.shown) {
+            (Request::Save(name), _) => self.seat.save(name),
             // They run statements, which a cell does.
             (_, None) => Err(Refusal::new(codes::E0904, "this is done in a cell")),
             (Request::RunStale, Some(shown)) => Ok(self.seat.run_stale(shown, self.number)),
             (Request::Undo, Some(_)) => self.seat.undo(),
+            (Request::Load(name), Some(shown)) => self.seat.load(name, shown, self.number),
         }
     }
 }

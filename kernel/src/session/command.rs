@@ -208,8 +208,8 @@ pub const TABLE: &[Command] = &[
         Run::Change(settings::reset),
     ),
     row(SETTINGS, "policy", "name", "which effects are allowed, asked or denied", Run::NotYet),
-    row(SETTINGS, "save", "n", "keep definitions and values under a name", Run::NotYet),
-    row(SETTINGS, "load", "n", "bring what was saved back", Run::NotYet),
+    row(SETTINGS, "save", "n", "keep definitions and values under a name", Run::Line(graph::save)),
+    row(SETTINGS, "load", "n", "bring what was saved back", Run::Change(graph::load)),
     row(
         COMPILER,
         "prove",
@@ -319,13 +319,13 @@ impl Refusal {
     }
 
     #[must_use]
-    fn noting(mut self, note: impl Into<String>) -> Refusal {
+    pub(super) fn noting(mut self, note: impl Into<String>) -> Refusal {
         self.notes.push(note.into());
         self
     }
 
     #[must_use]
-    fn suggesting(self, near: &[&str], sigil: &str) -> Refusal {
+    pub(super) fn suggesting(self, near: &[&str], sigil: &str) -> Refusal {
         if near.is_empty() {
             return self;
         }

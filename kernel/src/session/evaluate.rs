@@ -23,6 +23,7 @@ use crate::output::table::ValueView;
 use crate::output::{Output, OutputSink};
 use crate::session::answers::View;
 use crate::session::command::{self, Modifier};
+use crate::session::program::Program;
 use crate::session::refute::refute;
 use crate::session::request::{CellRequest, CellStatus};
 use crate::session::seat::Seat;
@@ -203,6 +204,9 @@ impl<'s> Evaluation<'s> {
         let cells: Vec<_> =
             std::iter::once((self.cell, &checked.definitions)).chain(relinked).collect();
         program.install_all(&cells)?;
+        let all = || cells.iter().map(|(_, definitions)| *definitions);
+        program.note_types(all());
+        program.moved_agents(all()).into_iter().for_each(|output| self.shown.emit(output));
         for name in &checked.changes.mended {
             self.seat.record.write().mend(name);
         }
@@ -395,6 +399,6 @@ pub fn refuse_commands(checked: &mut CheckedCell) {
 }
 
 /// A result as it is shown, with what should be known about it.
-pub fn result_view(value: &Owned, ty: &Ty, notes: Vec<String>) -> ValueView {
-    ValueView { type_name: ty.to_string(), notes, ..ValueView::of(value) }
+pub fn result_view(program: &Program, value: &Owned, ty: &Ty, notes: Vec<String>) -> ValueView {
+    ValueView { type_name: ty.to_string(), notes, ..program.view_of(value) }
 }

@@ -4,8 +4,10 @@
 //! back makes its dependants fresh again; a value's is new with every assignment. Nothing is recomputed here and no value
 //! is held: this is the record the session keeps beside its globals.
 
+mod keep;
 mod plan;
 
+pub use keep::{Kept, KeptStatement};
 pub use plan::Group;
 
 use std::collections::{BTreeMap, BTreeSet};

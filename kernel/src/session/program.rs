@@ -26,12 +26,15 @@ use crate::output::diagnostic::{DiagnosticView, FaultView, FrameView, NamedValue
 use crate::output::difference::difference;
 use crate::session::flood::Flood;
 use crate::session::past::Past;
+use crate::session::redefined::Versions;
 use crate::session::refute::refute;
 use crate::session::testing::Source as TestSource;
 
 pub struct Program {
     /// Values of earlier moments, which end before the world does.
     pub past: Mutex<Past>,
+    /// What the names of types meant, one after the other.
+    pub versions: Mutex<Versions>,
     /// Shared with editors, which look at texts while cells run.
     pub workspace: Arc<Mutex<Workspace>>,
     pub engine: Engine,
@@ -50,6 +53,7 @@ impl Program {
         let prelude = workspace.prelude();
         let program = Program {
             past: Mutex::default(),
+            versions: Mutex::default(),
             workspace: Arc::new(Mutex::new(workspace)),
             engine: Engine::new(Arc::clone(&world)),
             world,

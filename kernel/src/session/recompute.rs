@@ -127,7 +127,7 @@ impl Run<'_> {
             }
         }
         for name in &group.names {
-            let value = seat.value_of(name).map(|value| value.show());
+            let value = seat.value_of(name).map(|value| seat.program.view_of(&value).text);
             if let Some(text) = value.filter(|_| !rows.iter().any(|(known, _)| known == name)) {
                 rows.push((name.clone(), text));
             }
@@ -209,7 +209,7 @@ impl Run<'_> {
         };
         let name = result_name(number);
         self.seat.bind_result(&name, &value, &ty);
-        let view = result_view(&value, &ty, Vec::new());
+        let view = result_view(&self.seat.program, &value, &ty, Vec::new());
         let text = view.text.clone();
         let mut record = self.seat.record.write();
         record.gave(number, self.number, &ended.last, &ty);

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use ag_lang::db::GlobalType;
 use ag_lang::db::workspace::CellId;
 use ag_lang::hir::CellStep;
 use ag_lang::ide::statement::Statement;
@@ -16,7 +17,7 @@ use crate::output::Output;
 use crate::output::diagnostic::FaultView;
 use crate::output::table::ValueView;
 use crate::session::evaluate::Last;
-use crate::session::graph::{Cause, Graph, Kind, Ran, Written, result_name};
+use crate::session::graph::{Cause, Graph, Kept, KeptStatement, Kind, Ran, Written, result_name};
 use crate::session::inspect::NameInfo;
 use crate::session::program::Program;
 use crate::session::shown::Shown;
@@ -95,14 +96,7 @@ impl Record {
         let writes = writes.collect();
         self.enter(number, &statement.text, writes, &step.reads, None);
         for (name, ty) in &step.writes {
-            let info = NameInfo {
-                name: name.to_string(),
-                kind: "let".to_owned(),
-                signature: ty.to_string(),
-                cell: number,
-                ..NameInfo::default()
-            };
-            Arc::make_mut(&mut self.names).insert(name.to_string(), info);
+            self.name_value(name, ty, number);
         }
     }
 
@@ -219,6 +213,26 @@ impl Record {
     /// The last cell that ran anything.
     pub fn last_cell(&self, count: u32) -> Option<u32> {
         self.traces.keys().rev().find(|number| **number <= count).copied()
+    }
+
+    /// Values came from another session.
+    pub fn restore(
+        &mut self,
+        cell: u32,
+        statements: &[KeptStatement],
+        values: &[Kept],
+        globals: &[GlobalType],
+    ) {
+        self.graph.restore(cell, statements, values);
+        for global in globals {
+            self.name_value(&global.name, &global.ty, cell);
+        }
+    }
+
+    fn name_value(&mut self, name: &Name, ty: &Ty, cell: u32) {
+        let (name, kind, signature) = (name.to_string(), "let".to_owned(), ty.to_string());
+        let info = NameInfo { name, kind, signature, cell, ..NameInfo::default() };
+        Arc::make_mut(&mut self.names).insert(info.name.clone(), info);
     }
 
     pub fn broken(&self) -> &BTreeSet<String> {

@@ -26,7 +26,7 @@ impl Seat {
         last: &Last,
     ) -> Option<ValueView> {
         let notes = self.record.read().stale_notes(&last.reads);
-        let view = result_view(&value, ty, notes);
+        let view = result_view(&self.program, &value, ty, notes);
         if request.is_counted() && !self.is_aside {
             self.bind_result("_", &value, ty);
             self.bind_result(&result_name(number), &value, ty);
@@ -131,7 +131,8 @@ impl Seat {
         if let Some(failure) = failed.0.lock().take() {
             return Err(failure);
         }
-        let view = ended.result.map(|(value, ty)| result_view(&value, &ty, Vec::new()));
+        let view =
+            ended.result.map(|(value, ty)| result_view(&self.program, &value, &ty, Vec::new()));
         Ok(view.and_then(|view| render::mime(&Output::Value(view))).unwrap_or_default())
     }
 }

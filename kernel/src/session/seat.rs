@@ -16,6 +16,7 @@ use crate::output::{Output, OutputSink};
 use crate::session::answers::View;
 use crate::session::evaluate::{Ended, Evaluation, Times};
 use crate::session::history::{History, HistoryEntry, HistoryQuery};
+use crate::session::home::Home;
 use crate::session::inspect::Inspector;
 use crate::session::program::Program;
 use crate::session::record::Record;
@@ -31,12 +32,14 @@ pub struct Seat {
     pub(super) history: Arc<Mutex<History>>,
     pub(super) running: Arc<Running>,
     pub(super) folder: PathBuf,
+    /// Where `:save` keeps sessions.
+    pub(super) saved: PathBuf,
     /// Beside the session: it sees a snapshot and changes nothing.
     pub(super) is_aside: bool,
 }
 
 impl Seat {
-    pub fn new(program: Program, history: History, folder: PathBuf) -> Seat {
+    pub fn new(program: Program, history: History, home: &Home) -> Seat {
         let program = Arc::new(program);
         let inspector = Inspector::new(Arc::clone(&program.workspace));
         Seat {
@@ -45,7 +48,8 @@ impl Seat {
             inspector,
             history: Arc::new(Mutex::new(history)),
             running: Arc::default(),
-            folder,
+            folder: home.folder().to_owned(),
+            saved: home.data().join("saved"),
             is_aside: false,
         }
     }
@@ -139,6 +143,7 @@ impl Seat {
             history: Arc::clone(&self.history),
             running: Arc::default(),
             folder: self.folder.clone(),
+            saved: self.saved.clone(),
         }
     }
 }
@@ -171,6 +176,7 @@ pub struct Beside {
     history: Arc<Mutex<History>>,
     running: Arc<Running>,
     folder: PathBuf,
+    saved: PathBuf,
 }
 
 /// Another place beside the same session, where another cell can run.
@@ -183,6 +189,7 @@ impl Clone for Beside {
             history: Arc::clone(&self.history),
             running: Arc::default(),
             folder: self.folder.clone(),
+            saved: self.saved.clone(),
         }
     }
 }
@@ -228,6 +235,7 @@ impl Beside {
             history: Arc::clone(&self.history),
             running: Arc::clone(&self.running),
             folder: self.folder.clone(),
+            saved: self.saved.clone(),
             is_aside: true,
         })
     }

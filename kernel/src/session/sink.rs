@@ -88,11 +88,14 @@ impl SessionSink {
         Some(match emission {
             Emission::Text { stream: Stream::Out, text } => Output::Stdout(text),
             Emission::Text { stream: Stream::Err, text } => Output::Stderr(text),
-            Emission::Value { id, update, value } => Output::Display(Display {
-                content: Content::Value(Box::new(ValueView::of(&value))),
-                id: Some(display_id(id)),
-                update,
-            }),
+            Emission::Value { id, update, value } => {
+                let view = match self.program.upgrade() {
+                    Some(program) => program.view_of(&value),
+                    None => ValueView::of(&value),
+                };
+                let content = Content::Value(Box::new(view));
+                Output::Display(Display { content, id: Some(display_id(id)), update })
+            }
             Emission::Progress { id, label, done, total, update } => {
                 let (id, label) = (display_id(id), label.to_string());
                 Output::Progress(ProgressView { id, label, done, total, update })

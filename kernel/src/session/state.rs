@@ -81,16 +81,19 @@ pub trait State {
     fn folder(&self) -> PathBuf;
 
     /// What concerns the session as a whole.
-    fn request(&mut self, request: Request) -> Result<Vec<Output>, Refusal>;
+    fn request(&mut self, request: Request<'_>) -> Result<Vec<Output>, Refusal>;
 }
 
 /// What only the session itself can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Request {
+pub enum Request<'a> {
     /// Compute stale values again.
     RunStale,
     /// Back to before the last cell.
     Undo,
+    /// Keep definitions and values under a name.
+    Save(&'a str),
+    Load(&'a str),
 }
 
 /// Which part of the session.

@@ -10,6 +10,7 @@ use crate::db::workspace::{CellId, Workspace};
 use crate::names::cell::{ItemKey, cell_items, is_named, parse_cell};
 use crate::names::mention::mentions;
 use crate::names::scope::ScopedName;
+use crate::syntax::item::ItemKind;
 use crate::types::check::inferred_result;
 use crate::types::declare::item_definition;
 use crate::types::def::{Definition, Param, Signature};
@@ -53,6 +54,31 @@ pub fn source(workspace: &Workspace, name: &str) -> Option<String> {
         let begins = documented_from(text.get(..item.span.start as usize)?);
         text.get(begins..item.span.end as usize).map(str::to_owned)
     })
+}
+
+/// The text of every definition and test in force, in the order written; tests have no name.
+pub fn sources(workspace: &Workspace) -> Vec<(Option<Name>, String)> {
+    let db = workspace.database();
+    let mut found: Vec<(Option<Name>, Name, String)> = Vec::new();
+    for input in workspace.live().iter().filter_map(|id| workspace.input(*id)) {
+        let text = input.text(db);
+        for item in &parse_cell(db, input).cell.items {
+            let (name, title) = match &item.tree.kind {
+                ItemKind::Test(test) => (None, test.title.text()),
+                _ if is_named(&item.tree) => {
+                    let name = item.tree.name.name.text();
+                    (Some(name.clone()), name)
+                }
+                _ => continue,
+            };
+            let before = text.get(..item.span.start as usize).unwrap_or_default();
+            let own = text.get(documented_from(before)..item.span.end as usize).unwrap_or_default();
+            // The newest of its name counts.
+            found.retain(|(other, known, _)| (other.is_some(), known) != (name.is_some(), &title));
+            found.push((name, title, own.to_owned()));
+        }
+    }
+    found.into_iter().map(|(name, _, text)| (name, text)).collect()
 }
 
 /// Where the `///` lines directly above a definition begin.

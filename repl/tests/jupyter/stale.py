@@ -75,6 +75,48 @@ class Stale(unittest.TestCase):
         self.assertEqual(kinds(self.cell("6 * 7", "a")), ["execute_result"])
         self.assertEqual(kinds(self.cell('"a".repeat(3)', "b")), ["execute_result"])
 
+    def test_run_stale_shows_the_result_again_where_it_stands(self):
+        self.cell("var price := 10", "a")
+        identity = self.identity(self.cell("price + 1", "b")[0])
+        self.cell("price = 20", "c")
+        shown = self.cell(":run stale", "d")
+        self.assertEqual(kinds(shown), ["update_display_data", "display_data"])
+        self.assertEqual((self.identity(shown[0]), shown[0]["content"]["data"]["text/plain"]), (identity, "21"))
+        self.assertIn("_2", shown[1]["content"]["data"]["text/plain"])
+        # It is a result like any other: it becomes stale again.
+        self.assertEqual(text(self.cell("price = 30", "e")), ["21\n// stale: `price` changed in cell 5"])
+        self.assertEqual(text(self.cell(":undo", "f"))[-1], "21")
+
+    def test_a_reactive_session_follows_every_change(self):
+        self.cell(":set reactive on\nvar price := 10", "a")
+        identity = self.identity(self.cell("price + 1", "b")[0])
+        shown = self.cell("price = 20", "c")
+        self.assertEqual((self.identity(shown[0]), shown[0]["content"]["data"]["text/plain"]), (identity, "21"))
+        # A cell that ran again has one result: the one before stands nowhere and is not computed any more.
+        self.cell("price + 2", "b")
+        shown = self.cell("price = 30", "c")
+        self.assertEqual([m["content"]["data"]["text/plain"] for m in shown if m["msg_type"] == "update_display_data"], ["32"])
+        self.assertNotIn("_2 ", text(shown)[-1])
+
+    def ask(self, answer):
+        """Runs `:run stale`, answers its question, and gives what it asked and showed."""
+        message_id = execute(self.client, ":run stale", allow_stdin=True)
+        question = self.client.get_stdin_msg(timeout=60)["content"]["prompt"]
+        self.client.input(answer)
+        shown = until_idle(self.client, message_id)
+        reply_to(self.client.get_shell_msg, message_id)
+        return question, "\n".join(text(shown))
+
+    def test_an_effect_outside_is_asked_about_first(self):
+        self.cell("var n := 1", "a")
+        self.cell("let at := (n, show(@now()).len > 0)", "b")
+        self.cell("n = 2", "c")
+        question, told = self.ask("no")
+        self.assertIn("computing at again has effects: clock", question)
+        self.assertIn("`at` stays stale: it was not allowed", told)
+        self.assertIn("(2, true)", self.ask("yes")[1])
+        self.assertEqual(text(self.cell("at")), ["(2, true)"])
+
     def deleted_names(self):
         table = text(self.cell(":defs"))[0]
         return [line.split()[1] for line in table.splitlines() if "cell deleted" in line]

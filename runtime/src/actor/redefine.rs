@@ -72,6 +72,23 @@ impl World {
         });
         held.collect()
     }
+
+    /// The fields whose values instances of an agent lose at their next message, because its newest definition has none of
+    /// these names.
+    #[must_use]
+    pub fn dropped(&self, kind: TypeId) -> Vec<Arc<str>> {
+        let Some(cell) = self.agent_types().cell(kind) else { return Vec::new() };
+        let Some(new) = cell.current() else { return Vec::new() };
+        let own =
+            |about: &About| Arc::ptr_eq(&about.cell, &cell) && about.kind.version != new.version;
+        let old = self.agents().tenants().map(|(about, _)| about).filter(own);
+        let moving = old.filter(|about| obstacle(&about.kind, &new).is_none());
+        let mut dropped: Vec<Arc<str>> =
+            moving.flat_map(|about| dropped_fields(&about.kind, &new)).collect();
+        dropped.sort();
+        dropped.dedup();
+        dropped
+    }
 }
 
 /// Called between messages: takes the newest definition if there is one that fits.

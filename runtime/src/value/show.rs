@@ -10,6 +10,7 @@ use crate::value::dynamic::DynRef;
 use crate::value::list::ListRef;
 use crate::value::map::MapRef;
 use crate::value::media::{Media, media_shape};
+use crate::value::older;
 use crate::value::prelude;
 use crate::value::record::{self, RecordRef};
 use crate::value::shape::{RecordShape, Shape, ShapeId, option_of, shape};
@@ -118,7 +119,11 @@ fn value(word: u64, of: ShapeId, out: &mut String) -> Option<Pieces> {
             Shape::Record(_) if of == prelude::recollection() => {
                 return recollection(RecordRef::from_word(word));
             }
-            Shape::Record(of) => return Some(record(RecordRef::from_word(word), of)),
+            Shape::Record(shape) => {
+                out.push_str(shape.name.as_deref().unwrap_or(""));
+                numbered(of, out);
+                return Some(record(RecordRef::from_word(word), shape));
+            }
             Shape::Enum(_) => return variant(word, of, out),
             Shape::AgentRef(name) => {
                 // The slot is the low half; the generation only tells stale references apart.
@@ -241,7 +246,14 @@ fn record(record: RecordRef<'static>, of: &'static RecordShape) -> Pieces {
         (false, false, true) => ("{ ", " }"),
         (false, false, false) => (" { ", " }"),
     };
-    Box::new(std::iter::once(Piece::Str(name)).chain(around(open, fields, close)))
+    around(open, fields, close)
+}
+
+/// Behind the name of a type that was redefined since: which one it is.
+fn numbered(of: ShapeId, out: &mut String) {
+    if let Some(number) = older::number(of) {
+        write_to(out, format_args!("#{number}"));
+    }
 }
 
 /// One line: the score and why (L-131).
@@ -262,6 +274,7 @@ fn variant(word: u64, of: ShapeId, out: &mut String) -> Option<Pieces> {
     // The variants of the prelude's two enums are names of their own.
     if !matches!(&*shape.name, "Option" | "Result") {
         out.push_str(&shape.name);
+        numbered(of, out);
         out.push('.');
     }
     out.push_str(&variant.name);

@@ -1,4 +1,4 @@
-//! `:deps`, `:stale`, `:run stale`, `:undo`.
+//! `:deps`, `:stale`, `:run stale`, `:undo`, `:save`, `:load`.
 
 use ag_lang::diag::{codes, nearest};
 
@@ -56,5 +56,28 @@ pub fn undo(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
     match rest {
         "" => state.request(Request::Undo),
         _ => Err(Refusal::new(codes::E0905, "nothing stands after `:undo`; write it once a cell")),
+    }
+}
+
+pub fn save(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
+    let name = named(rest, "save name")?;
+    state.request(Request::Save(name))
+}
+
+pub fn load(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
+    let name = named(rest, "load name")?;
+    state.request(Request::Load(name))
+}
+
+/// A name that is a file's, too: it leads nowhere else.
+fn named<'r>(rest: &'r str, usage: &str) -> Result<&'r str, Refusal> {
+    let name = required(rest, usage)?;
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    match name.chars().all(is_plain) && !name.starts_with('.') && name.len() <= 100 {
+        true => Ok(name),
+        false => Err(Refusal::new(
+            codes::E0905,
+            "a saved session has a plain name: letters, digits, `-`, `_` and `.`",
+        )),
     }
 }

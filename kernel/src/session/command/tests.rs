@@ -199,7 +199,7 @@ impl State for Fixed {
         self.folder.clone()
     }
 
-    fn request(&mut self, request: Request) -> Result<Vec<Output>, Refusal> {
+    fn request(&mut self, request: Request<'_>) -> Result<Vec<Output>, Refusal> {
         Ok(vec![Output::Stdout(format!("{request:?}"))])
     }
 }
@@ -235,9 +235,9 @@ fn unknown_names_suggest_the_nearest() {
 
 #[test]
 fn what_is_not_supported_yet_says_so() {
-    let refusal = line(&mut Fixed::default(), "prove f").unwrap_err();
+    let refusal = line(&mut Fixed::default(), "tier f").unwrap_err();
     assert_eq!(refusal.code.as_str(), "E0903");
-    assert!(line(&mut Fixed::default(), "help prove").unwrap().contains("not supported yet"));
+    assert!(line(&mut Fixed::default(), "help tier").unwrap().contains("not supported yet"));
 }
 
 #[test]
@@ -304,7 +304,7 @@ fn documents_are_found_however_they_are_asked_for() {
 fn help_lists_commands_and_explains_codes() {
     let mut state = Fixed::default();
     let all = line(&mut state, "help").unwrap();
-    assert!(all.contains("  :cost [cell n]") && all.contains("  %%time"));
+    assert!(all.contains("  :cost [cell n") && all.contains("  %%time"));
     for line in all.lines() {
         assert!(line.len() <= 80, "{line}");
     }
@@ -334,6 +334,15 @@ fn stale_values_name_their_causes() {
     assert!(defs.lines().any(|line| line.contains("total") && line.contains("stale")), "{defs}");
     let told = "uses: risk\nused by: nothing\nstale: `risk` changed in cell 3\n";
     assert_eq!(line(&mut state, "deps total").unwrap(), told);
+}
+
+#[test]
+fn a_saved_session_has_a_plain_name() {
+    let mut state = Fixed::default();
+    assert_eq!(line(&mut state, "save desk-1.2").unwrap(), "Save(\"desk-1.2\")");
+    for wrong in ["save", "save ../desk", "load a/b", "load .hidden", "save a b", "undo 2", "run"] {
+        assert_eq!(line(&mut state, wrong).unwrap_err().code.as_str(), "E0905", "{wrong}");
+    }
 }
 
 #[test]

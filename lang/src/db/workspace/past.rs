@@ -1,4 +1,4 @@
-//! Going back to an earlier moment (L-153).
+//! Going back to an earlier moment, and values that come from another session (L-153, L-157).
 //!
 //! Never: touches a value. Who goes back restores the values that the globals had then.
 
@@ -8,9 +8,11 @@ use std::sync::Arc;
 use salsa::Setter;
 
 use super::{Broken, CellId, Changes, Workspace};
-use crate::db::GlobalType;
+use crate::db::{CellInput, Database, GlobalType};
+use crate::names::cell::cell_globals;
 use crate::names::scope::{ScopedName, Site, resolve};
-use crate::types::ty::Name;
+use crate::types::step::infer_step;
+use crate::types::ty::{Name, Ty};
 
 impl Workspace {
     /// The newest cell there ever was.
@@ -62,5 +64,25 @@ impl Workspace {
             }
             Site::Item(_) => None,
         }
+    }
+
+    /// The type that a text stands for, now.
+    pub fn type_named(&mut self, text: &str) -> Option<Ty> {
+        let cell = format!("let it : {text} := parse_json(\"\").value as ({text})");
+        let named = |db: &Database, cell: CellInput| {
+            let declared = cell_globals(db, cell).first()?;
+            let step = infer_step(db, cell, declared.step);
+            step.globals.first().map(|global| global.ty.clone()).filter(|ty| *ty != Ty::Error)
+        };
+        self.look(&cell, named)
+    }
+
+    /// Globals that hold values without a statement of this session that gave them.
+    pub fn declare(&mut self, globals: Vec<GlobalType>) -> CellId {
+        let id = self.add_cell("");
+        if let Some(cell) = self.cells.get(&id).copied() {
+            cell.set_settled(&mut self.db).to(Some(Arc::new(globals)));
+        }
+        id
     }
 }
