@@ -14,6 +14,7 @@ pub mod message;
 pub mod queues;
 pub mod redefine;
 pub mod reference;
+pub mod refuse;
 pub mod request;
 pub mod selector;
 pub mod slab;

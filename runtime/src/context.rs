@@ -26,7 +26,7 @@ use crate::context::scope::Scope;
 use crate::context::sink::Audience;
 use crate::context::task::Behalf;
 use crate::coord::work::{Reason, Work};
-use crate::fault::{Fault, code};
+use crate::fault::{Fault, Faulted, code};
 use crate::ledger::quota::LimitContext;
 use crate::sched::control::{CLOSING, Control, ENDED};
 use crate::sched::coroutine::Exit;
@@ -190,12 +190,32 @@ impl Cx {
         }
         dying::free_some(FREED_PER_TURN);
         if !self.has_room(0) {
-            let max_bytes = self.world.memory_limit();
-            let message = format!("values take more than the memory limit of {}", size(max_bytes));
-            return self.fail(code::MEMORY_LIMIT, message);
+            return self.fail_memory();
         }
         self.give_turn();
         if self.is_cancelled() { self.fail_cancelled() } else { OK }
+    }
+
+    #[cold]
+    fn fail_memory(&mut self) -> Status {
+        let max_bytes = size(self.world.memory_limit());
+        let (waiting, stacks) =
+            (self.world.scheduler().busy(), self.world.scheduler().suspended_bytes());
+        let message = format!("values take more than the memory limit of {max_bytes}");
+        let message = match stacks > self.world.memory_limit() / 2 {
+            true => format!("{message}, with what {waiting} waiting agents and tasks hold"),
+            false => message,
+        };
+        self.fail(code::MEMORY_LIMIT, message)
+    }
+
+    /// An agent that waits keeps its stack: one more needs room, or a chain of agents that each ask the next grows for ever.
+    pub(crate) fn may_suspend(&mut self) -> Result<(), Faulted> {
+        if self.serving.agent.is_none() || self.has_room(0) {
+            return Ok(());
+        }
+        self.fail_memory();
+        Err(Faulted)
     }
 
     fn refuel(&mut self) {
@@ -240,6 +260,7 @@ impl Cx {
     #[must_use]
     pub fn has_room(&self, bytes: u64) -> bool {
         let limit = self.world.memory_limit();
+        let bytes = bytes.saturating_add(self.world.scheduler().suspended_bytes());
         if self.holds_place || heap::has_room(bytes, limit) {
             return true;
         }

@@ -76,7 +76,12 @@ fn lines(text: &str) -> Vec<String> {
 
 /// The Fault under a failing cell: a line a value.
 pub fn fault_terminal(fault: &FaultView, style: &Style) -> String {
-    let more = format!("  :help {} explains it, :fault shows it in full", fault.code);
+    // Commands are for sessions: a file that runs takes none.
+    let in_file = fault.at.as_ref().is_some_and(|at| at.origin.ends_with(".ag"));
+    let more = match in_file {
+        true => format!("  `ag explain {}` explains it", fault.code),
+        false => format!("  :help {} explains it, :fault shows it in full", fault.code),
+    };
     fault_lines(fault, style) + &style.ink(Ink::Muted, &more) + "\n"
 }
 

@@ -222,7 +222,7 @@ impl<'s> Evaluation<'s> {
         let program = &self.seat.program;
         let why = format!("`{}` no longer checks: {}", broken.name, broken.diagnostic.message);
         for key in &broken.functions {
-            program.engine.mark_broken(key, &why);
+            program.engine.mark_broken(key, &broken.diagnostic.message);
         }
         self.shown.emit(Output::warning(format!(
             "{why} ({}); calling it is R0901",

@@ -38,6 +38,7 @@ pub fn unsupported(tree: &ItemTree) -> Vec<Diagnostic> {
         _ => &[],
     };
     attributes(&tree.attrs, allowed, &mut out);
+    out.extend(wrong_mailbox(tree));
     out
 }
 
@@ -225,6 +226,21 @@ fn twice(tree: &ItemTree, out: &mut Vec<Diagnostic>) {
             );
         }
     }
+}
+
+/// The capacities a mailbox may have (L-74).
+const MAILBOXES: std::ops::RangeInclusive<u32> = 10..=50_000;
+
+fn wrong_mailbox(tree: &ItemTree) -> Option<Diagnostic> {
+    let attr = tree.attrs.iter().find(|attr| attr.name.name == "mailbox")?;
+    if !matches!(tree.kind, ItemKind::Agent(_))
+        || mailbox(tree).is_some_and(|n| MAILBOXES.contains(&n))
+    {
+        return None;
+    }
+    let (least, most) = (MAILBOXES.start(), MAILBOXES.end());
+    let message = format!("`@mailbox` takes a capacity from {least} to {most}, as a number");
+    Some(Diagnostic::new(codes::E0305, attr.span, message))
 }
 
 /// `@mailbox(n)`.

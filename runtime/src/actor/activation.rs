@@ -11,6 +11,7 @@ use crate::actor::mailbox::Next;
 use crate::actor::message::Message;
 use crate::actor::redefine;
 use crate::actor::reference::AgentRef;
+use crate::actor::refuse;
 use crate::actor::selector::Selector;
 use crate::actor::slab::{Activity, Slot};
 use crate::actor::supervisor::Verdict;
@@ -135,7 +136,13 @@ fn initialise(cx: &mut Cx, slot: &Slot) -> bool {
     if done.is_none() {
         let fault = cx.take_fault();
         cx.record(Kind::Fault);
-        escalate(cx, fault);
+        // Every request gets it, now or later (L-76); who awaits one of them is told that way.
+        if let Some(agent) = cx.serving.agent {
+            slot.fail(agent.generation, fault.clone());
+        }
+        if !slot.mailbox.holds_request() && !cx.is_ended() {
+            escalate(cx, fault);
+        }
     }
     slot.set_activity(Activity::Running);
     done.is_some()
@@ -150,7 +157,13 @@ fn read_config(
     let Some(function) = kind.config else { return Some(None) };
     let record = cx.call_owned(function, inputs).ok()?;
     match crate::value::json::to_json(record.value(), record.shape()) {
-        Ok(json) => Some(Some(Arc::new(AgentConfig::read(&kind.name, &json)))),
+        Ok(json) => {
+            if let Some(wrong) = refuse::wrong(&json) {
+                cx.fail(code::INVALID_CONVERSION, format!("`{}`: {wrong}", kind.name));
+                return None;
+            }
+            Some(Some(Arc::new(AgentConfig::read(&kind.name, &json))))
+        }
         Err(_) => {
             cx.fail(code::INTERNAL, "the configuration of the agent has no JSON form");
             None

@@ -93,7 +93,7 @@ impl World {
             if let Some(reply) = message.reply.as_ref().filter(|_| self.scheduler().is_closing()) {
                 reply.ignore();
             }
-            refuse(*message, &who);
+            refuse(*message, &who, slot.failure(agent.generation));
         }
         waiters.iter().for_each(crate::context::waker::Waker::wake);
         self.telemetry().record(

@@ -178,6 +178,11 @@ impl Mailbox {
         inner.queues.iter().all(|message| crate::actor::redefine::accepts(kind, message))
     }
 
+    #[must_use]
+    pub fn holds_request(&self) -> bool {
+        self.inner.lock().queues.iter().any(|message| message.reply.is_some())
+    }
+
     /// Whether a sender still waits here for room.
     #[must_use]
     pub fn makes_wait(&self, generation: u32, waker: &Waker) -> bool {

@@ -93,6 +93,7 @@ impl Cx {
         {
             return self.settle(outcome);
         }
+        self.may_suspend()?;
         self.begin_waiting(work.performer(), On::Reply(Arc::clone(work)))?;
         let outcome = self.poll_until(|waker| work.poll(waker));
         self.stop_waiting();
@@ -163,7 +164,7 @@ impl Cx {
         let to = AgentRef::unpack(agent);
         let place = to.and_then(|to| Some((to, world.agents().slot(to.slot)?)));
         let Some((to, slot)) = place else {
-            refuse(*message, "the agent");
+            refuse(*message, "the agent", None);
             return Ok(());
         };
         let (id, selector) = (message.id, message.selector);
@@ -177,7 +178,7 @@ impl Cx {
                     break Ok(());
                 }
                 Pushed::Gone(message) => {
-                    refuse(*message, "the agent");
+                    refuse(*message, "the agent", slot.failure(to.generation));
                     break Ok(());
                 }
                 Pushed::Full(message, _) => held = Some(message),
@@ -241,10 +242,10 @@ fn rank_in(kind: &AgentType, selector: Selector, payload: &[Owned]) -> Option<Ra
     Some(Rank::Level(behavior.attributes.priority.unwrap_or(kind.priority)))
 }
 
-/// Answers a message that will not be handled.
-pub(crate) fn refuse(message: Message, who: &str) {
+/// Answers a message that will not be handled: with why its agent never began, or that it stopped.
+pub(crate) fn refuse(message: Message, who: &str, why: Option<Box<Fault>>) {
     if let Some(reply) = message.reply {
-        let text = format!("{who} has stopped");
-        reply.finish(Err(Box::new(Fault::new(code::AGENT_STOPPED, text))));
+        let stopped = || Fault::new(code::AGENT_STOPPED, format!("{who} has stopped"));
+        reply.finish(Err(why.unwrap_or_else(|| Box::new(stopped()))));
     }
 }

@@ -8,6 +8,7 @@ use crate::actor::kind::{AgentType, TypeCell};
 use crate::actor::mailbox::Mailbox;
 use crate::actor::reference::AgentRef;
 use crate::context::sink::Audience;
+use crate::fault::Fault;
 use crate::telemetry::event::Actor;
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -32,6 +33,8 @@ pub struct Slot {
     /// Taken out by the run that holds the agent.
     instance: Mutex<Option<Box<Instance>>>,
     about: Mutex<Option<About>>,
+    /// Why the state of a tenant could not be initialised, by its generation. Stays until the next one moves in.
+    failed: Mutex<Option<(u32, Box<Fault>)>>,
     /// What this agent waits for without timeout. Written by its coroutine, read by those that look for cycles; under a
     /// lock, so of two that close a cycle at once one sees the other.
     edge: Mutex<Option<Edge>>,
@@ -59,6 +62,17 @@ impl Slot {
 
     pub fn put_instance(&self, instance: Box<Instance>) {
         *self.instance.lock() = Some(instance);
+    }
+
+    pub fn fail(&self, generation: u32, fault: Box<Fault>) {
+        *self.failed.lock() = Some((generation, fault));
+    }
+
+    /// What requests to a tenant that never began are answered with.
+    #[must_use]
+    pub fn failure(&self, generation: u32) -> Option<Box<Fault>> {
+        let failed = self.failed.lock();
+        failed.as_ref().filter(|(failed, _)| *failed == generation).map(|(_, fault)| fault.clone())
     }
 
     #[must_use]
@@ -170,6 +184,7 @@ impl Slab {
     pub fn introduce(&self, about: About) {
         if let Some(slot) = self.slot(about.reference.slot) {
             slot.set_edge(None);
+            *slot.failed.lock() = None;
             for counter in [&slot.busy_ns, &slot.sent, &slot.faults] {
                 counter.store(0, Ordering::Relaxed);
             }

@@ -6,6 +6,7 @@ use crate::builtin::memory::services;
 use crate::context::Cx;
 use crate::context::scope::Scope;
 use crate::context::sink::Emission;
+use crate::fault::{Faulted, code};
 use crate::ledger::money::MicroUsd;
 use crate::ledger::quota::{LimitContext, LimitKind, LimitNode};
 use crate::value::json::to_json;
@@ -74,6 +75,10 @@ fn spent(cx: &mut Cx) -> Outcome<i64> {
 }
 
 fn open_cost_limit(cx: &mut Cx, limit: MicroUsd, on_exceed: Word) -> Outcome<i64> {
+    if limit < MicroUsd::ZERO {
+        cx.fail(code::INVALID_CONVERSION, "a cost limit must be at least $0");
+        return Err(Faulted);
+    }
     let action = to_json(on_exceed.0, quota_action()).unwrap_or_default();
     let outer = limits(cx)?;
     let node = LimitNode::lexical(outer.clone(), limit, read_action(&action));

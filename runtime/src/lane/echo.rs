@@ -95,6 +95,7 @@ impl Echo {
             (None, Some(form)) => self.made_up(form).to_string(),
             (None, None) => format!("echo: {question}").chars().take(TEXT_CHARS).collect(),
         };
+        let text = within(text, request.max_tokens);
         Said { text, calls: Vec::new() }
     }
 
@@ -174,6 +175,16 @@ fn given_line(prompt: &str, except: impl Fn(&str) -> bool) -> Option<&str> {
         .map(str::trim)
         .filter(|text| !except(text))
         .find(|text| text.starts_with(['{', '[']) || serde_json::from_str::<Value>(text).is_ok())
+}
+
+/// As much of the reply as `max_tokens` have room for: a model stops there, too, in the middle of a word.
+fn within(mut text: String, max_tokens: u32) -> String {
+    let room = usize::try_from(max_tokens).unwrap_or(usize::MAX).saturating_mul(4);
+    if text.len() > room {
+        let end = (0..=room).rev().find(|&end| text.is_char_boundary(end));
+        text.truncate(end.unwrap_or(0));
+    }
+    text
 }
 
 /// One token is four bytes, rounded up.

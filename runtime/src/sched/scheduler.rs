@@ -21,6 +21,8 @@ use std::thread::Thread;
 
 /// The idle mask has a bit a worker.
 pub const MAX_WORKERS: usize = 64;
+/// Of a coroutine that waits: the pages of its stack that are touched, its context and its registers.
+const COROUTINE_BYTES: u64 = 24 << 10;
 /// What agents may do by themselves after the last cell ended, under virtual time: enough to settle, not to run for ever.
 const SETTLING_RUNS: u64 = 1 << 16;
 
@@ -316,6 +318,12 @@ impl Scheduler {
     #[must_use]
     pub fn busy(&self) -> usize {
         self.busy.load(SeqCst)
+    }
+
+    /// What coroutines under way take beside their values.
+    #[must_use]
+    pub fn suspended_bytes(&self) -> u64 {
+        (self.busy() as u64).saturating_mul(COROUTINE_BYTES)
     }
 
     /// Nothing runs, is runnable or under way outside. Timers may be set.

@@ -190,9 +190,7 @@ impl Infer<'_, '_> {
             return error(span);
         };
         let found = match self.message_of(message, &agent) {
-            Some((name, args)) => self
-                .message(&def, &name, &args, span)
-                .map(|(behavior, payload, _)| (behavior, payload)),
+            Some((name, args)) => self.message(&def, &name, &args, span),
             None => self.behavior_for(&def, message.value),
         };
         let Some((behavior, args)) = found else { return error(span) };

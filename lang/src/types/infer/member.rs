@@ -254,9 +254,14 @@ impl Infer<'_, '_> {
             self.infer_args(args);
             return error(span);
         };
-        let Some((behavior, payload, result)) = self.message(&def, name, args, span) else {
+        let Some((behavior, payload)) = self.message(&def, name, args, span) else {
             return error(span);
         };
+        let asked = def.behaviors.get(behavior as usize);
+        let result = asked.map_or(Ty::Error, |asked| {
+            let owner = ScopedName::new(self.db, def.name.clone(), self.prelude);
+            self.result_in(owner, Some(asked.member), &asked.signature)
+        });
         self.effect("send", span);
         self.effect("suspend", span);
         let kind = ExprKind::Request {
@@ -268,14 +273,15 @@ impl Infer<'_, '_> {
         expr(kind, Ty::Future(Box::new(result)), span)
     }
 
-    /// The behavior a message is for, its payload and what it gives.
+    /// The behavior a message is for and its payload. Not what it gives: a signal uses no result, so it may be sent where the
+    /// result is still being inferred.
     pub fn message(
         &mut self,
         def: &Arc<AgentDef>,
         name: &Ident,
         args: &[Arg],
         span: Span,
-    ) -> Option<(u32, Vec<hir::Expr>, Ty)> {
+    ) -> Option<(u32, Vec<hir::Expr>)> {
         self.uses(&def.name);
         let text = name.name.text();
         let Some((at, behavior)) = def.behavior(&text) else {
@@ -285,10 +291,9 @@ impl Infer<'_, '_> {
             return None;
         };
         let owner = ScopedName::new(self.db, def.name.clone(), self.prelude);
-        let result = self.result_in(owner, Some(behavior.member), &behavior.signature);
         let formals = self.formals(&behavior.signature.params, owner, Some(behavior.member), &[]);
         let bound = self.arguments(&behavior.signature.key, &formals, args, span)?;
-        Some((at, bound.values, result))
+        Some((at, bound.values))
     }
 
     /// A base that names a type or agent, not a value.

@@ -46,6 +46,7 @@ pub fn llm_call(
     reader: Option<Owned>,
     wanted: ShapeId,
 ) -> Outcome<Moved> {
+    refuse_options(cx, options)?;
     let world = Arc::clone(&cx.world);
     let services = services(cx, &world)?;
     let thread =
@@ -283,4 +284,20 @@ fn lane_names(list: Option<&Value>) -> Vec<Arc<str>> {
 
 fn duration_ns(value: &Value) -> Option<u64> {
     parse_duration(value.as_str()?).and_then(|ns| u64::try_from(ns).ok())
+}
+
+/// Numbers that no call can have are no call: less would be reserved than the lane may charge.
+fn refuse_options(cx: &mut Cx, options: &Options) -> Outcome<()> {
+    let max_cost = option(options.max_cost.0, ShapeId::option(ShapeId::MONEY));
+    let least = [
+        ("max_tokens", options.max_tokens, 1, "at least 1"),
+        ("repair", options.repair, 0, "at least 0"),
+        ("retries", options.retries, 0, "at least 0"),
+        ("timeout", options.timeout, 1, "longer than 0s"),
+        ("max_cost", max_cost.map_or(0, u64::cast_signed), 0, "at least $0"),
+    ];
+    let Some((name, _, _, wanted)) = least.iter().find(|(_, is, least, _)| is < least) else {
+        return Ok(());
+    };
+    fail(cx, code::INVALID_CONVERSION, &format!("`{name}` of `@llm_call` must be {wanted}"))
 }
