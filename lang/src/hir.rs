@@ -8,6 +8,7 @@
 pub mod substitute;
 pub mod visit;
 
+use crate::types::attribute::{OfAgent, OfBehavior};
 use crate::types::ty::{Name, Ty};
 use std::sync::Arc;
 
@@ -496,7 +497,7 @@ pub struct Agent {
     pub config: Option<Function>,
     pub behaviors: Vec<Behavior>,
     /// Private functions and lambdas of the agent are in `Definitions::functions`.
-    pub mailbox: Option<u32>,
+    pub attributes: OfAgent,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -519,7 +520,7 @@ pub struct Behavior {
     pub name: Name,
     /// Its parameters; the running instance's fields are reached by `AgentField`.
     pub function: Function,
-    pub priority: Priority,
+    pub attributes: OfBehavior,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]

@@ -1,5 +1,6 @@
 //! The scheduler: many coroutines on few worker threads. No thread an agent, no worker that waits.
 
+pub mod compute;
 pub mod control;
 pub mod coroutine;
 pub mod current;

@@ -118,6 +118,11 @@ impl World {
         WorldHandle { world }
     }
 
+    /// Joined when the world closes.
+    pub(crate) fn keep_threads(&self, threads: Vec<std::thread::JoinHandle<()>>) {
+        self.threads.lock().extend(threads);
+    }
+
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.options.clock

@@ -48,6 +48,9 @@ pub struct AgentRow {
     pub sent: u64,
     pub faults: u64,
     pub busy_ns: u64,
+    /// What its definition asks for and this version does not do yet: `schedule: predictive`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub planned: String,
 }
 
 /// A stretch of one agent's time.

@@ -35,7 +35,8 @@ pub fn terminal(view: &AgentsView, style: &Style) -> String {
 }
 
 fn table(view: &AgentsView) -> TableView {
-    let columns = vec![
+    let is_planned = view.agents.iter().any(|agent| !agent.planned.is_empty());
+    let mut columns = vec![
         Column::left("agent"),
         Column::left("state"),
         Column::right("handled"),
@@ -44,9 +45,13 @@ fn table(view: &AgentsView) -> TableView {
         Column::right("faults"),
         Column::right("busy"),
     ];
+    if is_planned {
+        columns.push(Column::left("planned"));
+    }
     let mut table = TableView::new(columns);
     for agent in &view.agents {
-        table.push(row(agent));
+        let planned = is_planned.then(|| agent.planned.as_str().into());
+        table.push(row(agent).into_iter().chain(planned).collect());
     }
     table.total_rows += view.hidden as usize;
     table

@@ -216,6 +216,7 @@ fn agents() -> Vec<AgentRow> {
         sent,
         faults: 0,
         busy_ns,
+        planned: String::new(),
     };
     vec![
         row(1, "cell 3", "waiting", 1, 1, 2, 410_000),

@@ -28,7 +28,11 @@ pub fn kind(
             params: params.collect(),
             result: shapes(&function.result),
             function: names.slot(table, &function.key),
-            attributes: attributes(behavior.priority),
+            attributes: Attributes {
+                priority: behavior.attributes.priority.map(level),
+                is_cpu_intensive: behavior.attributes.is_cpu_intensive,
+                ..Attributes::default()
+            },
         }
     });
     AgentType {
@@ -38,8 +42,9 @@ pub fn kind(
         inputs: inputs as u32,
         init: names.slot(table, &agent.init.key),
         config: agent.config.as_ref().map(|config| names.slot(table, &config.key)),
-        mailbox: agent.mailbox.unwrap_or(MAILBOX),
-        priority: Priority::default(),
+        mailbox: agent.attributes.mailbox.unwrap_or(MAILBOX),
+        priority: level(agent.attributes.priority),
+        is_predictive: agent.attributes.is_predictive,
         version: 0,
     }
 }
@@ -51,11 +56,10 @@ fn field_shape(field: &hir::AgentField, shapes: &dyn Fn(&Ty) -> ShapeId) -> Fiel
     shape
 }
 
-fn attributes(priority: hir::Priority) -> Attributes {
-    let priority = match priority {
-        hir::Priority::Low => Some(Priority::Low),
-        hir::Priority::Normal => None,
-        hir::Priority::High => Some(Priority::High),
-    };
-    Attributes { priority, ..Attributes::default() }
+fn level(priority: hir::Priority) -> Priority {
+    match priority {
+        hir::Priority::Low => Priority::Low,
+        hir::Priority::Normal => Priority::Normal,
+        hir::Priority::High => Priority::High,
+    }
 }

@@ -14,6 +14,7 @@ use crate::names::scope::{ScopedName, Site, resolve};
 use crate::source::Span;
 use crate::syntax::ast::{ExprId, TypeRefId};
 use crate::syntax::item::{Agent, Function, ItemKind, ItemTree, MemberKind};
+use crate::types::attribute;
 use crate::types::contracted::{Contracted, contracted};
 use crate::types::declare::{definition, item_definition};
 use crate::types::def::{AgentDef, Definition};
@@ -561,7 +562,9 @@ fn assemble(
             Some(behavior) => behaviors.push(hir::Behavior {
                 name: behavior.name.clone(),
                 function,
-                priority: behavior.priority,
+                attributes: function_at(tree, FnPath::Member(at))
+                    .map(|function| attribute::of_behavior(tree, function))
+                    .unwrap_or_default(),
             }),
             None => private.push(function),
         }
@@ -573,7 +576,7 @@ fn assemble(
         init: init.unwrap_or_else(|| empty_function(&def.name)),
         config,
         behaviors,
-        mailbox: restrict::mailbox(tree),
+        attributes: attribute::of_agent(tree),
     }
 }
 

@@ -6,12 +6,11 @@
 use std::sync::Arc;
 
 use crate::db::{CellInput, Db, SessionInput};
-use crate::hir::Priority;
 use crate::names::cell::ItemKey;
 use crate::names::scope::{ScopedName, Site, resolve};
-use crate::syntax::ast::{ExprKind, TypeRefId};
+use crate::syntax::ast::TypeRefId;
 use crate::syntax::item::{
-    Agent, Attr, Behavior, BehaviorKind, Enum, Field, Function, GenericParam, ItemKind, ItemTree,
+    Agent, Behavior, BehaviorKind, Enum, Field, Function, GenericParam, ItemKind, ItemTree,
     MemberKind, Param as AstParam, Port, Struct, Tool, Variant,
 };
 use crate::types::def::{
@@ -255,17 +254,6 @@ impl Declare<'_, '_> {
             name: function.name.name.text(),
             signature,
             member,
-            priority: self.priority(&function.attrs),
-        }
-    }
-
-    fn priority(&self, attrs: &[Attr]) -> Priority {
-        let attr = attrs.iter().find(|attr| attr.name.name == "priority");
-        let arg = attr.and_then(|attr| attr.args.as_deref()).and_then(<[_]>::first);
-        match arg.map(|arg| &self.tree.body[arg.value].kind) {
-            Some(ExprKind::Name(name)) if *name == "high" => Priority::High,
-            Some(ExprKind::Name(name)) if *name == "low" => Priority::Low,
-            _ => Priority::Normal,
         }
     }
 

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::hir::{FunctionKey, Priority};
+use crate::hir::FunctionKey;
 use crate::types::ty::{Name, Ty};
 
 /// The interface of a definition.
@@ -148,7 +148,6 @@ pub struct BehaviorDef {
     pub name: Name,
     pub signature: Signature,
     pub member: u32,
-    pub priority: Priority,
 }
 
 impl AgentDef {

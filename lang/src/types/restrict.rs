@@ -4,8 +4,9 @@ use crate::db::Db;
 use crate::diag::{Diagnostic, codes, nearest};
 use crate::names::cell::ItemKey;
 use crate::source::Span;
-use crate::syntax::ast::{Cap, ExprKind, Ident, Literal, TypeKind, TypeRefId};
+use crate::syntax::ast::{Cap, ExprKind, Ident, TypeKind, TypeRefId};
 use crate::syntax::item::{Attr, BehaviorKind, Function, ItemKind, ItemTree, MemberKind, Tool};
+use crate::types::attribute;
 use crate::types::bounds::BOUNDS;
 use crate::types::check::{FnPath, function_paths};
 use crate::types::generic::parameters;
@@ -34,11 +35,11 @@ pub fn unsupported(tree: &ItemTree) -> Vec<Diagnostic> {
         ItemKind::Agent(_) => agent(tree, &mut out),
     }
     let allowed: &[&str] = match &tree.kind {
-        ItemKind::Agent(_) => &["mailbox"],
+        ItemKind::Agent(_) => attribute::OF_AGENT,
         _ => &[],
     };
     attributes(&tree.attrs, allowed, &mut out);
-    out.extend(wrong_mailbox(tree));
+    out.extend(attribute::check(tree));
     out
 }
 
@@ -94,7 +95,8 @@ fn agent(tree: &ItemTree, out: &mut Vec<Diagnostic>) {
                 if let Some(generic) = behavior.function.generics.first() {
                     out.push(report("a type parameter of a behavior", generic.name.span));
                 }
-                functions(std::slice::from_ref(&behavior.function), &[], out);
+                let function = std::slice::from_ref(&behavior.function);
+                functions(function, attribute::OF_BEHAVIOR, out);
             }
             MemberKind::Function(function) => functions(std::slice::from_ref(function), &[], out),
             MemberKind::Skills(ports) | MemberKind::Tools(ports) => {
@@ -225,30 +227,5 @@ fn twice(tree: &ItemTree, out: &mut Vec<Diagnostic>) {
                 Diagnostic::new(codes::E0204, name.span, message).label(first.span, "first here"),
             );
         }
-    }
-}
-
-/// The capacities a mailbox may have (L-74).
-const MAILBOXES: std::ops::RangeInclusive<u32> = 10..=50_000;
-
-fn wrong_mailbox(tree: &ItemTree) -> Option<Diagnostic> {
-    let attr = tree.attrs.iter().find(|attr| attr.name.name == "mailbox")?;
-    if !matches!(tree.kind, ItemKind::Agent(_))
-        || mailbox(tree).is_some_and(|n| MAILBOXES.contains(&n))
-    {
-        return None;
-    }
-    let (least, most) = (MAILBOXES.start(), MAILBOXES.end());
-    let message = format!("`@mailbox` takes a capacity from {least} to {most}, as a number");
-    Some(Diagnostic::new(codes::E0305, attr.span, message))
-}
-
-/// `@mailbox(n)`.
-pub fn mailbox(tree: &ItemTree) -> Option<u32> {
-    let attr = tree.attrs.iter().find(|attr| attr.name.name == "mailbox")?;
-    let arg = attr.args.as_deref().and_then(<[_]>::first)?;
-    match &tree.body[arg.value].kind {
-        ExprKind::Literal(Literal::Int { value, .. }) => u32::try_from(*value).ok(),
-        _ => None,
     }
 }

@@ -232,7 +232,14 @@ fn perform(cx: &mut Cx, message: Message) -> Result<Owned, Box<Fault>> {
     };
     bind_limits(cx, behavior);
     let (function, payload) = (behavior.function, message.payload);
+    let computes = behavior.attributes.is_cpu_intensive;
+    if computes {
+        cx.enter_compute();
+    }
     let result = guarded(cx, |cx| cx.call_owned(function, payload).ok());
+    if computes {
+        cx.leave_compute();
+    }
     result.map(Owned::share_whole).ok_or_else(|| cx.take_fault())
 }
 

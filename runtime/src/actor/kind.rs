@@ -30,6 +30,8 @@ pub struct AgentType {
     pub mailbox: u32,
     /// Of all messages of the agent that do not say otherwise.
     pub priority: Priority,
+    /// `@schedule(predictive)`: kept for a scheduler that measures.
+    pub is_predictive: bool,
     /// Set when the version is installed.
     pub version: u64,
 }

@@ -13,8 +13,6 @@ use crate::actor::slab::Slot;
 use crate::context::Cx;
 use crate::coord::work::Work;
 use crate::fault::{Fault, Faulted, code};
-use crate::sched::coroutine::Job;
-use crate::sched::queue::Runnable;
 use crate::telemetry::event::{Actor, Kind, MessageId};
 use crate::value::native;
 use crate::value::owned::Owned;
@@ -25,6 +23,24 @@ use std::sync::atomic::Ordering::Relaxed;
 /// The mailbox was above high water with this many messages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Backpressure(pub u32);
+
+/// What is told of a message that is in its mailbox.
+struct Posted {
+    id: MessageId,
+    selector: Selector,
+    level: Priority,
+    sent_ns: u64,
+}
+
+impl Posted {
+    fn of(message: &Message) -> Self {
+        let level = match message.rank {
+            Rank::Alert => Priority::High,
+            Rank::Level(level) => level,
+        };
+        Self { id: message.id, selector: message.selector, level, sent_ns: message.sent_ns }
+    }
+}
 
 impl Cx {
     /// `agent.behavior(args)`: gives a Future word of shape `future`. Suspends while the mailbox is above high water.
@@ -66,10 +82,10 @@ impl Cx {
         let world = Arc::clone(&self.world);
         let Some(to) = AgentRef::unpack(agent) else { return Ok(Ok(())) };
         let Some(slot) = world.agents().slot(to.slot) else { return Ok(Ok(())) };
-        let id = message.id;
+        let posted = Posted::of(&message);
         match slot.mailbox.push(to.generation, message, None) {
             Pushed::Queued { schedule } => {
-                self.sent(to, id, selector, schedule);
+                self.sent(to, &posted, schedule);
                 Ok(Ok(()))
             }
             Pushed::Full(_, waiting) => Ok(Err(Backpressure(waiting))),
@@ -167,14 +183,14 @@ impl Cx {
             refuse(*message, "the agent", None);
             return Ok(());
         };
-        let (id, selector) = (message.id, message.selector);
+        let posted = Posted::of(&message);
         let mut held = Some(message);
         let mut edge = false;
         let result = loop {
             let Some(message) = held.take() else { break Ok(()) };
             match slot.mailbox.push(to.generation, message, Some(&self.waker())) {
                 Pushed::Queued { schedule } => {
-                    self.sent(to, id, selector, schedule);
+                    self.sent(to, &posted, schedule);
                     break Ok(());
                 }
                 Pushed::Gone(message) => {
@@ -208,7 +224,7 @@ impl Cx {
         }
     }
 
-    fn sent(&self, to: AgentRef, id: MessageId, selector: Selector, schedule: bool) {
+    fn sent(&self, to: AgentRef, posted: &Posted, schedule: bool) {
         let world = &self.world;
         if let Some(own) = self.own_slot() {
             own.sent.fetch_add(1, Relaxed);
@@ -218,13 +234,13 @@ impl Cx {
         {
             let events = [
                 (Kind::Cause, self.serving.actor, self.serving.message),
-                (Kind::Send, about.actor, id),
-                (Kind::Name, Actor::new(selector.0), id),
+                (Kind::Send, about.actor, posted.id),
+                (Kind::Name, Actor::new(posted.selector.0), posted.id),
             ];
             world.telemetry().record_all(world.scheduler(), &events);
         }
         if schedule {
-            world.scheduler().push(Runnable::Start(Job::Agent(to)));
+            world.scheduler().push_message(to, posted.level, posted.sent_ns);
         }
     }
 }

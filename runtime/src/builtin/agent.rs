@@ -110,15 +110,15 @@ builtins! {
         = |cx| absent(cx, "speculative");
     /// How the agent is placed: fair, or predictive by its measured profile.
     attribute "schedule" "(strategy: Strategy) -> Unit"
-        example "@schedule(strategy: predictive)" => "" form Attribute missing yes
+        example "@schedule(strategy: predictive)" => "" form Attribute
         = |cx| absent(cx, "schedule");
     /// Priority of a behavior's or agent's messages.
     attribute "priority" "(level: Priority) -> Unit"
-        example "@priority(high)" => "" form Attribute missing yes
+        example "@priority(high)" => "" form Attribute
         = |cx| absent(cx, "priority");
     /// Run on the compute workers.
     attribute "cpu_intensive" "() -> Unit"
-        example "@cpu_intensive" => "" form Attribute missing yes
+        example "@cpu_intensive" => "" form Attribute
         = |cx| absent(cx, "cpu_intensive");
     /// Capacity of the agent's mailbox, 10 to 50_000.
     attribute "mailbox" "(n: Int) -> Unit"

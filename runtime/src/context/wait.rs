@@ -84,6 +84,11 @@ impl Cx {
         if self.control.is_detached() || !self.world.scheduler().others_wait() {
             return;
         }
+        self.move_over();
+    }
+
+    /// Leaves this thread for one of the kind its control says.
+    pub(crate) fn move_over(&mut self) {
         self.record(Kind::GiveWay);
         self.count_busy();
         self.pause(Pause::Preempted);

@@ -19,11 +19,10 @@
 
 use crate::coord::work::{Reason, Work};
 use crate::sched::coroutine::Body;
-use crate::sched::queue::Runnable;
 use crate::sched::scheduler::Scheduler;
 use parking_lot::Mutex;
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Weak};
 use std::thread::Thread;
 
@@ -49,6 +48,8 @@ pub struct Control {
     pub epoch: AtomicU64,
     state: AtomicU8,
     scheduler: Weak<Scheduler>,
+    /// It goes on on the compute threads. Written by its own coroutine, read by whoever makes it runnable.
+    is_compute: AtomicBool,
     /// For a context outside any coroutine: the thread that waits.
     thread: Option<Thread>,
     work: Mutex<Option<Arc<Work>>>,
@@ -89,6 +90,7 @@ impl Control {
             epoch: AtomicU64::new(u64::MAX),
             state: AtomicU8::new(IDLE),
             scheduler,
+            is_compute: AtomicBool::new(false),
             thread,
             work: Mutex::new(None),
             served: Mutex::default(),
@@ -117,10 +119,19 @@ impl Control {
             if to == QUEUED
                 && let Some(scheduler) = this.scheduler.upgrade()
             {
-                scheduler.push(Runnable::Resume(Arc::clone(this)));
+                scheduler.push_woken(Arc::clone(this));
             }
             return;
         }
+    }
+
+    /// From its next pause on it runs on the compute threads, or on the workers again.
+    pub fn set_compute(&self, is_compute: bool) {
+        self.is_compute.store(is_compute, SeqCst);
+    }
+
+    pub fn is_compute(&self) -> bool {
+        self.is_compute.load(SeqCst)
     }
 
     /// The calling worker runs it now.

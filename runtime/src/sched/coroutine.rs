@@ -140,7 +140,7 @@ fn drive(world: &Arc<World>, control: Arc<Control>) {
             }
             CoroutineResult::Yield(Pause::Preempted) => {
                 control.requeue();
-                world.scheduler().push_back(Runnable::Resume(control));
+                world.scheduler().push_back_woken(control);
                 return;
             }
             CoroutineResult::Return(()) => {

@@ -5,10 +5,13 @@
 //! No wake-up is lost: a pusher makes its work visible and then reads the idle mask; a worker sets its bit in the mask and
 //! then looks at all queues once more before it parks. Both are sequentially consistent, so one of them sees the other.
 
+use crate::actor::kind::Priority;
+use crate::actor::reference::AgentRef;
 use crate::clock::Clock;
 use crate::coord::work::{Reason, Work};
+use crate::sched::compute::Compute;
 use crate::sched::control::Control;
-use crate::sched::coroutine;
+use crate::sched::coroutine::{self, Job};
 use crate::sched::current;
 use crate::sched::queue::{LocalQueue, Runnable};
 use crate::sched::stack::StackPool;
@@ -33,6 +36,7 @@ pub struct Scheduler {
     injector: Mutex<VecDeque<Runnable>>,
     /// Under virtual time: cells wait here until what earlier ones caused has settled, so that runs are alike.
     roots: Mutex<VecDeque<Runnable>>,
+    compute: Compute,
     timers: Timers,
     stacks: StackPool,
     /// All contexts ever made, for cancellation; and those at rest.
@@ -67,6 +71,7 @@ impl Scheduler {
             workers: (0..workers).map(|_| WorkerSeat::default()).collect(),
             injector: Mutex::default(),
             roots: Mutex::default(),
+            compute: Compute::default(),
             timers: Timers::default(),
             stacks: StackPool::default(),
             controls: Mutex::default(),
@@ -88,6 +93,10 @@ impl Scheduler {
 
     pub fn timers(&self) -> &Timers {
         &self.timers
+    }
+
+    pub(in crate::sched) fn compute(&self) -> &Compute {
+        &self.compute
     }
 
     pub(in crate::sched) fn stacks(&self) -> &StackPool {
@@ -114,6 +123,34 @@ impl Scheduler {
                 self.injector.lock().push_back(runnable);
                 self.wake_one();
             }
+        }
+    }
+
+    /// Makes a coroutine that was woken runnable, on the kind of thread it wants.
+    pub(in crate::sched) fn push_woken(&self, control: Arc<Control>) {
+        match control.is_compute() {
+            true => self.compute.push(control),
+            false => self.push(Runnable::Resume(control)),
+        }
+    }
+
+    /// The same after all that is runnable now.
+    pub(in crate::sched) fn push_back_woken(&self, control: Arc<Control>) {
+        match control.is_compute() {
+            true => self.compute.push(control),
+            false => self.push_back(Runnable::Resume(control)),
+        }
+    }
+
+    /// An agent that rested got a message.
+    pub fn push_message(&self, agent: AgentRef, level: Priority, sent_ns: u64) {
+        match current::worker_of(self).and_then(|worker| self.workers.get(worker)) {
+            Some(seat) => {
+                if seat.queue.push_message(agent, level, sent_ns) {
+                    self.wake_one();
+                }
+            }
+            None => self.push(Runnable::Start(Job::Agent(agent))),
         }
     }
 
@@ -218,7 +255,7 @@ impl Scheduler {
         self.fire_due();
         let Some(seat) = current::worker_of(self).and_then(|worker| self.workers.get(worker))
         else {
-            return false;
+            return self.compute.others_wait();
         };
         if seat.queue.flush() {
             self.wake_one();
@@ -271,6 +308,15 @@ impl Scheduler {
         let now = self.clock.monotonic_ns();
         self.clock.pass_ns(now, next.saturating_sub(now));
         self.fire_due()
+    }
+
+    /// Under virtual time: a cell waits, and nothing that could ever end its wait runs, is set, or is under way outside.
+    pub(in crate::sched) fn is_stuck(&self) -> bool {
+        self.clock.is_virtual()
+            && self.external.load(SeqCst) == 0
+            && self.active_roots.load(SeqCst) > 0
+            && self.timers.next_ns() == NEVER
+            && !self.has_runnable()
     }
 
     /// How long an idle worker may sleep: until the next timer of a real clock, else until woken.
@@ -330,7 +376,10 @@ impl Scheduler {
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         let all = u64::MAX >> (64 - self.workers.len());
-        self.external.load(SeqCst) == 0 && !self.has_runnable() && self.idle.load(SeqCst) == all
+        self.external.load(SeqCst) == 0
+            && self.compute.is_quiet()
+            && !self.has_runnable()
+            && self.idle.load(SeqCst) == all
     }
 
     /// Some work was cancelled: tells every coroutine that serves it. Rare, so it looks at all of them; asking for work
@@ -366,6 +415,7 @@ impl Scheduler {
 
     pub fn stop_workers(&self) {
         self.stop.store(true, SeqCst);
+        self.compute.wake_all();
         self.wake_all();
     }
 
@@ -384,6 +434,7 @@ impl Scheduler {
         self.timers.clear();
         let mut left: Vec<Runnable> = self.injector.lock().drain(..).collect();
         left.extend(self.roots.lock().drain(..));
+        left.extend(self.compute.drain());
         left.extend(self.workers.iter().flat_map(|seat| seat.queue.drain()));
         left.into_iter().for_each(Runnable::refuse);
         let resting = std::mem::take(&mut *self.resting.lock());

@@ -32,6 +32,7 @@ pub fn run(world: &Arc<World>, worker: usize) {
                 scheduler.count_run();
                 dispatch(world, runnable);
             }
+            None if scheduler.is_stuck() && world.end_stuck() => {}
             None => rest(&scheduler, worker),
         }
     }

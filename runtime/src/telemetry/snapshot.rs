@@ -55,6 +55,8 @@ pub struct AgentRow {
     pub faults: u64,
     /// On a worker, while recording is on.
     pub busy_ns: u64,
+    /// What its definition asks for and this version does not do yet.
+    pub planned: &'static str,
 }
 
 /// A stretch in which an actor had a worker.
@@ -156,6 +158,7 @@ fn row(name: Arc<str>, actor: Actor, counts: Counts, slot: &Slot) -> AgentRow {
         sent: slot.sent.load(Relaxed),
         faults: slot.faults.load(Relaxed),
         busy_ns: slot.busy_ns.load(Relaxed),
+        planned: "",
     }
 }
 
@@ -216,7 +219,9 @@ impl World {
             snapshot.totals.sent += counts.sent;
             snapshot.totals.handled += counts.handled;
             snapshot.totals.waiting += u64::from(counts.waiting);
-            snapshot.agents.push(row(Arc::clone(&about.kind.name), about.actor, counts, slot));
+            let planned = if about.kind.is_predictive { "schedule: predictive" } else { "" };
+            let row = row(Arc::clone(&about.kind.name), about.actor, counts, slot);
+            snapshot.agents.push(AgentRow { planned, ..row });
         }
         snapshot.agents.sort_by_key(|row| row.actor);
     }

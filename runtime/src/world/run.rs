@@ -104,6 +104,21 @@ impl World {
         left.collect::<Vec<_>>().iter().for_each(|task| self.cancel(task, &reason));
     }
 
+    /// Ends the cells that wait for what can never come; false if there are none left to end.
+    pub(crate) fn end_stuck(&self) -> bool {
+        let reason = Reason::new(
+            code::DEADLOCK,
+            "everything waits for something else: nothing can end this",
+        );
+        let cells = self.cells.lock().clone();
+        let waiting = cells.iter().filter_map(|(_, work)| work.upgrade());
+        let ended: Vec<Arc<Work>> = waiting.filter(|work| work.mark_cancelled(&reason)).collect();
+        if !ended.is_empty() {
+            self.scheduler().look_for_cancellation();
+        }
+        !ended.is_empty()
+    }
+
     /// Cancels a block after so much time of the clock, that of persons not counted.
     pub(crate) fn limit_time(
         self: &Arc<Self>,

@@ -3,6 +3,7 @@
 
 mod builtins;
 mod cancel;
+mod compute;
 mod deterministic;
 mod life;
 mod limits;

@@ -106,6 +106,7 @@ impl<'w> Agent<'w> {
             behaviors: Box::new([]),
             mailbox: MAILBOX,
             priority: Priority::Normal,
+            is_predictive: false,
             version: 0,
         };
         Self { world, kind }

@@ -125,6 +125,7 @@ fn agent(snapshot: &Snapshot, actor: Actor) -> AgentRow {
             sent: row.sent,
             faults: row.faults,
             busy_ns: row.busy_ns,
+            planned: row.planned.to_owned(),
         },
         None => {
             let own = snapshot.spans.iter().filter(|span| span.actor == actor);
@@ -198,6 +199,7 @@ mod tests {
                 sent: 0,
                 faults: 1,
                 busy_ns: 700,
+                planned: "",
             }],
             spans: vec![
                 span(CELL, 1, 1000, 1100, Ended::Paused),
