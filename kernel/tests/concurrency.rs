@@ -175,11 +175,15 @@ fn a_crowd_of_tasks_on_several_workers_loses_nothing() {
 }
 
 #[test]
-fn an_interrupt_ends_a_wait_for_ever_and_the_tasks_of_earlier_cells() {
+fn an_interrupt_ends_a_wait_for_ever_and_with_no_cell_what_tasks_do() {
     let home = tempfile::tempdir().unwrap();
     let mut session = open(home.path(), None, 2);
     let interrupter = session.interrupter();
-    run(&mut session, "let forever := @task { loop { }; 0 }\nlet silent : Channel<Int> := @channel()");
+    let stop = session.interrupter();
+    run(
+        &mut session,
+        "let forever := @task { loop { }; 0 }\nlet silent : Channel<Int> := @channel()",
+    );
     let collect = Arc::new(Collect::default());
     let sink: Arc<dyn OutputSink> = collect.clone();
     let watched = Arc::clone(&collect);
@@ -192,6 +196,10 @@ fn an_interrupt_ends_a_wait_for_ever_and_the_tasks_of_earlier_cells() {
     stopper.join().unwrap();
     let shown = collect.text.lock().unwrap().clone();
     assert!(shown.contains("R0602: interrupted") && !shown.contains("never"), "{shown}");
-    let after = run(&mut session, "match try await forever { Ok(_) => print(\"ended\"), Err(f) => print(f.message) }");
+    stop.stop();
+    let after = run(
+        &mut session,
+        "match try await forever { Ok(_) => print(\"ended\"), Err(f) => print(f.message) }",
+    );
     assert_eq!(after, "interrupted\n");
 }

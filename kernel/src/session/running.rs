@@ -29,9 +29,8 @@ impl Running {
         self.number.store(0, Ordering::SeqCst);
     }
 
-    /// Ends the cell under way at its next safepoint, and the tasks that earlier cells left behind.
+    /// Ends the cell under way at its next safepoint; without one nothing happens.
     pub fn interrupt(&self, world: &World) {
-        world.interrupt_tasks();
         let number = self.number.load(Ordering::SeqCst);
         if number != 0 {
             self.interrupted.store(true, Ordering::SeqCst);

@@ -40,8 +40,6 @@ enum Kind {
     Plain,
     /// A block under a time limit.
     Limit,
-    /// A task of a cell: nobody but the cell, or an interrupt, can stop it.
-    Task,
 }
 
 pub struct Work {
@@ -93,15 +91,6 @@ impl Work {
     /// A block that will be cancelled by a timer; it has no outcome.
     pub(crate) fn time_limit(audience: Audience, parent: Option<&Arc<Work>>) -> Arc<Self> {
         Self::build("time limit".into(), audience, parent, 0, Kind::Limit)
-    }
-
-    /// A task of a cell; those of agents are plain.
-    pub(crate) fn task(
-        name: Arc<str>,
-        audience: Audience,
-        parent: Option<&Arc<Work>>,
-    ) -> Arc<Self> {
-        Self::build(name, audience, parent, 0, Kind::Task)
     }
 
     fn build(
@@ -170,15 +159,6 @@ impl Work {
         None
     }
 
-    /// The outermost work under way that this one belongs to.
-    pub(crate) fn top(self: Arc<Self>) -> Arc<Self> {
-        let mut top = self;
-        while let Some(above) = top.parent().as_ref().and_then(unfinished) {
-            top = above;
-        }
-        top
-    }
-
     fn parent(&self) -> Option<Arc<Work>> {
         self.state.lock().parent.clone()
     }
@@ -191,10 +171,6 @@ impl Work {
     #[must_use]
     pub(crate) fn performer(&self) -> u64 {
         self.performer
-    }
-
-    pub(crate) fn is_task(&self) -> bool {
-        self.kind == Kind::Task
     }
 
     /// Whether it, or what it was asked for by, ends by itself after some time.

@@ -8,7 +8,7 @@
 use crate::actor::kind::Priority;
 use crate::actor::reference::AgentRef;
 use crate::clock::Clock;
-use crate::coord::work::{Reason, Work};
+use crate::coord::work::Reason;
 use crate::sched::compute::Compute;
 use crate::sched::control::Control;
 use crate::sched::coroutine::{self, Job};
@@ -387,12 +387,6 @@ impl Scheduler {
     pub fn look_for_cancellation(&self) {
         let controls = self.controls.lock().clone();
         controls.iter().for_each(Control::look_for_cancellation);
-    }
-
-    /// What coroutines do now.
-    pub fn works(&self) -> Vec<Arc<Work>> {
-        let controls = self.controls.lock().clone();
-        controls.iter().filter_map(|control| control.work()).collect()
     }
 
     /// Ends what the meant coroutines run, told by agent (packed, or 0) and generation; says how many there were.

@@ -96,14 +96,6 @@ impl World {
         works.iter().for_each(|work| self.cancel(work, &reason));
     }
 
-    /// Cancels the tasks whose cell has ended: nothing else could stop them. What agents serve goes on.
-    pub fn interrupt_tasks(&self) {
-        let reason = Reason::new(code::TIME, "interrupted");
-        let tops = self.scheduler().works().into_iter().map(|work| work.top());
-        let left = tops.filter(|top| top.is_task());
-        left.collect::<Vec<_>>().iter().for_each(|task| self.cancel(task, &reason));
-    }
-
     /// Ends the cells that wait for what can never come; false if there are none left to end.
     pub(crate) fn end_stuck(&self) -> bool {
         let reason = Reason::new(
@@ -190,10 +182,7 @@ impl Cx {
         parent: Option<&Arc<Work>>,
     ) -> Arc<Work> {
         let name: Arc<str> = name.into();
-        let work = match self.instance.is_some() || self.behalf.is_some() {
-            true => Work::new(Arc::clone(&name), self.audience.clone(), parent, 0),
-            false => Work::task(Arc::clone(&name), self.audience.clone(), parent),
-        };
+        let work = Work::new(Arc::clone(&name), self.audience.clone(), parent, 0);
         open_memory(self);
         let serving = self.world.serving(name, self.serving.message);
         let serving = Serving { born: self.serving.born, ..serving };
