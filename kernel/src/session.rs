@@ -153,6 +153,7 @@ fn world_options(options: &SessionOptions, home: &Home) -> WorldOptions {
     world.outside = Outside {
         folder: home.folder().to_owned(),
         arguments: options.arguments.clone(),
+        person: options.person.clone(),
         net: access(Reach::Net),
         files: access(Reach::Files),
     };

@@ -185,6 +185,7 @@ impl SessionArgs {
             (None, false) => HomeChoice::Usual,
         };
         SessionOptions {
+            person: person(),
             models: Some(models(&home)),
             home,
             folder,
@@ -197,6 +198,13 @@ impl SessionArgs {
             in_test: None,
         }
     }
+}
+
+/// Who sits here, as the system names them.
+fn person() -> String {
+    let names = ["USER", "LOGNAME", "USERNAME"].into_iter();
+    let mut named = names.filter_map(|name| std::env::var(name).ok()).filter(|name| !name.is_empty());
+    named.next().unwrap_or_default()
 }
 
 #[derive(Debug, Subcommand)]

@@ -13,6 +13,7 @@ pub mod display;
 pub mod document;
 pub mod fetch;
 pub mod file;
+pub mod human;
 pub mod input;
 pub mod invariant;
 pub mod lane;
@@ -169,6 +170,7 @@ const PARTS: &[&[Builtin]] = &[
     display::TABLE,
     media::TABLE,
     input::TABLE,
+    human::TABLE,
     file::TABLE,
     fetch::TABLE,
     process::TABLE,

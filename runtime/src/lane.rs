@@ -9,6 +9,7 @@ pub mod echo;
 pub mod error;
 pub mod first_value;
 pub mod grammar;
+pub mod grant;
 #[cfg(feature = "models")]
 pub mod local;
 pub mod pace;

@@ -21,15 +21,15 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::flush::{Durability, Flusher};
 use crate::ledger::journal::{Journal, broken};
 use crate::ledger::money::MicroUsd;
-use crate::ledger::quota::{LimitContext, LimitKind, LimitNode, QuotaAction, Window};
+use crate::ledger::quota::{LimitContext, LimitKind, LimitNode, Need, QuotaAction, Window};
 use crate::ledger::record::{CallFacts, Record};
-use crate::ledger::report::{Notice, Report, total, totals_by};
+use crate::ledger::report::{LimitRow, Notice, Report, total, totals_by};
 use crate::ledger::reservation::Reservation;
 use crate::ledger::runs::RunLock;
 use crate::ledger::state::State;
 use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 /// What a session may spend unless it says otherwise (L-96).
 pub const DEFAULT_BUDGET: MicroUsd = MicroUsd(1_000_000);
@@ -45,6 +45,10 @@ pub struct Ledger {
     // there is room again, or the file is mended, the next use goes on.
     inner: OnceLock<Inner>,
     opening: Mutex<()>,
+    // Limits of blocks and decisions that calls met, for panels; dead ones go when others come.
+    seen: Mutex<Vec<Weak<LimitNode>>>,
+    // One question about money at a time: what one person grants may be enough for the next call.
+    asking: tokio::sync::Mutex<()>,
 }
 
 /// What exists if the journal could be opened.
@@ -76,8 +80,16 @@ impl Ledger {
     ) -> Arc<Self> {
         let session = LimitNode::new(None, LimitKind::Session, budget, QuotaAction::Stop);
         let folder = folder.to_owned();
-        let (inner, opening) = (OnceLock::new(), Mutex::new(()));
-        Arc::new(Self { clock, session, folder, durability, inner, opening })
+        Arc::new(Self {
+            clock,
+            session,
+            folder,
+            durability,
+            inner: OnceLock::new(),
+            opening: Mutex::new(()),
+            seen: Mutex::default(),
+            asking: tokio::sync::Mutex::default(),
+        })
     }
 
     /// Why nothing can be spent, if so.
@@ -103,31 +115,62 @@ impl Ledger {
         self.session.set_limit(budget);
     }
 
-    /// A person raises a limit; who did is kept in the journal.
+    /// What happens to calls that the budget cannot cover.
+    pub fn set_budget_action(&self, on_exceed: QuotaAction) {
+        self.session.set_on_exceed(on_exceed);
+    }
+
+    /// A person raises a limit; who did is kept in the journal, on disk when this returns. A quota's grant outlives the
+    /// process: it counts as long as what is spent of it does.
     pub fn grant(&self, node: &LimitNode, more: MicroUsd, by: &str) -> Result<(), LedgerError> {
-        let Some(limit) = node.limit() else { return Ok(()) };
-        let record = Record::Grant { limit: node.name().into(), amount: more, by: by.into() };
-        self.opened()?.write(self.clock.now_ns(), record)?;
-        node.set_limit(Some(limit.checked_add(more).unwrap_or(MicroUsd::MAX)));
+        if node.limit().is_none() || more <= MicroUsd::ZERO {
+            return Ok(());
+        }
+        let quota = match node.kind() {
+            LimitKind::AgentQuota(agent, window) => Some((Arc::clone(agent), *window)),
+            _ => None,
+        };
+        let is_quota = quota.is_some();
+        let record = Record::Grant { limit: node.name().into(), amount: more, by: by.into(), quota };
+        let inner = self.opened()?;
+        let mark = inner.write(self.clock.now_ns(), record)?;
+        inner.flusher.wait(mark)?;
+        // What is granted to a quota the journal adds up, for all processes.
+        if !is_quota {
+            node.raise(more);
+        }
         Ok(())
+    }
+
+    /// The limit that refused a call with these limits.
+    #[must_use]
+    pub fn limit_at(&self, limits: &LimitContext, at: usize) -> Option<Arc<LimitNode>> {
+        state::with_session(limits, &self.session).into_iter().nth(at)
+    }
+
+    /// Whoever wants to ask a person about money waits here.
+    pub async fn one_question(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.asking.lock().await
     }
 
     /// Holds `worst_case` in every limit of the chain, the session's included, or in none.
     pub fn reserve(
         self: &Arc<Self>,
         limits: &LimitContext,
-        worst_case: MicroUsd,
+        worst_case: impl Into<Need>,
         call: CallFacts,
     ) -> Result<Reservation, LedgerError> {
+        let need = worst_case.into();
+        let amount = need.money.max(MicroUsd::ZERO);
+        let need = Need { money: amount, ..need };
         let inner = self.opened()?;
         let now_ns = self.clock.now_ns();
-        let amount = worst_case.max(MicroUsd::ZERO);
         let chain = state::with_session(limits, &self.session);
         let mut book = inner.book.lock();
         let Book { journal, state } = &mut *book;
         let (mut file, news) = journal.lock(now_ns)?;
         state.apply_all(&news);
-        let alerts = state.check(&chain, amount, now_ns)?;
+        let alerts = state.check(&chain, need, now_ns)?;
         for alert in &alerts {
             let record = Record::Alert {
                 limit: Arc::clone(&alert.limit),
@@ -142,11 +185,12 @@ impl Ledger {
             Record::Reserve { run: inner.run, amount, call: call.clone(), quotas },
         )?;
         state.apply(&entry);
-        chain.iter().for_each(|node| node.hold(amount));
+        chain.iter().for_each(|node| node.hold(need));
         inner.flusher.appended();
         drop(file);
         drop(book);
-        Ok(Reservation::new(Arc::clone(self), entry.number, amount, chain, call, alerts))
+        self.remember(&chain);
+        Ok(Reservation::new(Arc::clone(self), entry.number, need, chain, call, alerts))
     }
 
     /// What an agent's quota holds and has been charged, for panels and for the agent itself.
@@ -167,17 +211,52 @@ impl Ledger {
             reserved: self.session.reserved(),
             ..Report::default()
         };
+        let mut quotas = Vec::new();
         if let Ok(inner) = self.opened() {
-            let book = inner.book.lock();
+            let mut book = inner.book.lock();
+            quotas = book.state.quota_rows(self.clock.now_ns());
             report.calls = book.state.rows().to_vec();
             report.alerts = book.state.alerts().to_vec();
+            report.grants = book.state.grants().to_vec();
             report.notices = book.state.notices().to_vec();
         }
+        report.limits = self.limit_rows(quotas);
         report.total = total(&report.calls);
         report.by_lane = totals_by(&report.calls, |row| Arc::clone(&row.facts.lane));
         report.by_agent = totals_by(&report.calls, |row| Arc::clone(&row.facts.agent));
         report.by_cell = totals_by(&report.calls, |row| row.facts.cell.to_string().into());
         report
+    }
+
+    /// The limits in force: the session's, quotas, those of blocks and decisions under way.
+    fn limit_rows(&self, quotas: Vec<LimitRow>) -> Vec<LimitRow> {
+        let row = |node: &LimitNode| LimitRow {
+            name: node.name(),
+            limit: node.limit(),
+            granted: node.granted(),
+            spent: node.settled(),
+            held: node.reserved(),
+            on_exceed: node.on_exceed(),
+            tokens: node.token_counts(),
+        };
+        let seen = self.seen.lock();
+        let under_way = seen.iter().filter_map(Weak::upgrade).map(|node| row(&node));
+        std::iter::once(row(&self.session)).chain(quotas).chain(under_way).collect()
+    }
+
+    fn remember(&self, chain: &[Arc<LimitNode>]) {
+        let limits = |node: &&Arc<LimitNode>| match node.kind() {
+            LimitKind::Lexical | LimitKind::Tokens => true,
+            LimitKind::Decision(_) | LimitKind::Select(_) => node.limit().is_some(),
+            _ => false,
+        };
+        let new = |node: &&Arc<LimitNode>| !node.mark_seen();
+        let mut new = chain.iter().filter(limits).filter(new).peekable();
+        if new.peek().is_some() {
+            let mut seen = self.seen.lock();
+            seen.retain(|node| node.strong_count() > 0);
+            seen.extend(new.map(Arc::downgrade));
+        }
     }
 
     /// Returns when everything recorded so far is on disk.

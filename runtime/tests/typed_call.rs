@@ -5,6 +5,7 @@ use ag_runtime::clock::{Clock, VirtualClock};
 use ag_runtime::journal::effect::EffectJournal;
 use ag_runtime::lane::echo::Echo;
 use ag_runtime::lane::error::LaneError;
+use ag_runtime::lane::grant::Person;
 use ag_runtime::lane::price::Price;
 use ag_runtime::lane::registry::{Choice, Lanes, Want};
 use ag_runtime::lane::request::{
@@ -134,6 +135,7 @@ fn ask(prompt: &str, form: Option<Form>) -> TypedCall {
             model: None,
             preference: vec![],
             latency_budget_ns: None,
+            cost_budget: None,
             deadline: None,
             max_tokens: 512,
             tools: Arc::new([]),
@@ -149,6 +151,7 @@ fn ask(prompt: &str, form: Option<Form>) -> TypedCall {
         limits: None,
         cache: false,
         stream: None,
+        person: Person::default(),
     }
 }
 

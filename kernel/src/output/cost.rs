@@ -3,7 +3,10 @@
 //! The rows are the finest division (cell, agent, lane, model); every sum a renderer shows is made from them, so a table
 //! and its chart cannot disagree.
 
-use ag_runtime::ledger::report::{CallRow, Notice, Outcome, Report};
+use ag_runtime::ledger::money::MicroUsd;
+use ag_runtime::ledger::quota::QuotaAction;
+use ag_runtime::ledger::report::{self, CallRow, Notice, Outcome, Report};
+use ag_runtime::value::calendar::rfc3339;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -49,6 +52,27 @@ pub struct CostRow {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct BudgetView {
     pub limits: Vec<LimitRow>,
+    /// What persons gave on top, oldest first.
+    #[serde(default)]
+    pub grants: Vec<GrantRow>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct GrantRow {
+    pub limit: String,
+    pub amount_micro_usd: i64,
+    pub by: String,
+    /// RFC 3339.
+    pub at: String,
+}
+
+/// Tokens of a limit that counts them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TokenCounts {
+    pub limit: u64,
+    pub spent: u64,
+    /// Held for calls under way.
+    pub reserved: u64,
 }
 
 /// One limit in force. The first is the session's.
@@ -59,8 +83,17 @@ pub struct LimitRow {
     pub spent_micro_usd: i64,
     /// Held for calls under way.
     pub reserved_micro_usd: i64,
+    /// Part of the limit: granted by a person.
+    #[serde(default)]
+    pub granted_micro_usd: i64,
     /// `stop`, `ask`, `alert`, `degrade`.
     pub on_exceed: String,
+    /// The text of the alert, or the lane.
+    #[serde(default)]
+    pub detail: String,
+    /// Set where tokens are limited, and not money.
+    #[serde(default)]
+    pub tokens: Option<TokenCounts>,
 }
 
 /// `1 lane call, echo, 17 + 4 tokens, $0.000025`
@@ -176,20 +209,62 @@ impl CostRow {
 }
 
 impl BudgetView {
-    /// The session's limit.
+    /// The session's limit first, then what else is in force.
     pub fn of(report: &Report) -> BudgetView {
-        let limit = report.budget.map(|budget| LimitRow {
+        let session = report.limits.first();
+        let action = session.map_or(&QuotaAction::Stop, |row| &row.on_exceed);
+        let session = report.budget.map(|budget| LimitRow {
             name: "session".to_owned(),
             limit_micro_usd: budget.micros(),
             spent_micro_usd: report.total.cost.micros(),
             reserved_micro_usd: report.reserved.micros(),
-            on_exceed: "stop".to_owned(),
+            granted_micro_usd: session.map_or(0, |row| row.granted.micros()),
+            on_exceed: word(action).to_owned(),
+            detail: detail(action),
+            tokens: None,
         });
-        BudgetView { limits: limit.into_iter().collect() }
+        let others = report.limits.iter().skip(1).map(LimitRow::of);
+        let grants = report.grants.iter().map(|grant| GrantRow {
+            limit: grant.limit.to_string(),
+            amount_micro_usd: grant.amount.micros(),
+            by: grant.by.to_string(),
+            at: rfc3339(i64::try_from(grant.at_ns).unwrap_or(i64::MAX)),
+        });
+        BudgetView { limits: session.into_iter().chain(others).collect(), grants: grants.collect() }
+    }
+}
+
+fn word(action: &QuotaAction) -> &'static str {
+    match action {
+        QuotaAction::Stop => "stop",
+        QuotaAction::Ask => "ask",
+        QuotaAction::Alert(_) => "alert",
+        QuotaAction::Degrade(_) => "degrade",
+    }
+}
+
+fn detail(action: &QuotaAction) -> String {
+    match action {
+        QuotaAction::Stop | QuotaAction::Ask => String::new(),
+        QuotaAction::Alert(detail) | QuotaAction::Degrade(detail) => detail.to_string(),
     }
 }
 
 impl LimitRow {
+    fn of(row: &report::LimitRow) -> LimitRow {
+        let micros = |money: MicroUsd| money.micros();
+        LimitRow {
+            name: row.name.clone(),
+            limit_micro_usd: row.limit.map_or(0, micros),
+            spent_micro_usd: row.spent.micros(),
+            reserved_micro_usd: row.held.micros(),
+            granted_micro_usd: row.granted.micros(),
+            on_exceed: word(&row.on_exceed).to_owned(),
+            detail: detail(&row.on_exceed),
+            tokens: row.tokens.map(|(limit, reserved, spent)| TokenCounts { limit, spent, reserved }),
+        }
+    }
+
     pub fn left_micro_usd(&self) -> i64 {
         self.limit_micro_usd - self.spent_micro_usd - self.reserved_micro_usd
     }

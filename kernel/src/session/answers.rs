@@ -9,6 +9,7 @@ use ag_lang::ide::describe::generic_type;
 use ag_lang::ide::effects::{FunctionEffects, effects};
 use ag_lang::ide::symbols::source;
 use ag_runtime::ledger::money::MicroUsd;
+use ag_runtime::ledger::quota::QuotaAction;
 use ag_runtime::value::heap;
 use ag_runtime::world::outside::{Access, Reach};
 use parking_lot::{Mutex, RwLock};
@@ -98,6 +99,17 @@ impl State for View<'_> {
         if let Some(services) = self.program.services() {
             services.ledger().set_budget(Some(MicroUsd(micro_usd)));
         }
+    }
+
+    fn set_budget_action(&mut self, action: QuotaAction) -> Result<(), String> {
+        let Some(services) = self.program.services() else { return Ok(()) };
+        if let QuotaAction::Degrade(lane) = &action
+            && services.lanes().get(lane).is_none()
+        {
+            return Err(format!("there is no lane `{lane}` here: `:lanes` lists them"));
+        }
+        services.ledger().set_budget_action(action);
+        Ok(())
     }
 
     fn lanes(&self) -> LanesView {

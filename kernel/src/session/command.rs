@@ -151,7 +151,7 @@ pub const TABLE: &[Command] = &[
     row(
         MONEY,
         "budget",
-        "[$x]",
+        "[$x [stop or ask or alert text or degrade lane]]",
         "the limits in force, or a new session limit",
         Run::Setting(money::budget),
     ),

@@ -18,6 +18,8 @@ pub struct SessionOptions {
     pub seed: Option<u64>,
     /// The folder of the models; none: the session uses no model.
     pub models: Option<PathBuf>,
+    /// Who sits at the session: grants are kept under this name.
+    pub person: String,
     /// What `args()` gives.
     pub arguments: Vec<String>,
     /// What programs may reach without being asked; the rest as `:set` says.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use ag_lang::ide::effects::FunctionEffects;
+use ag_runtime::ledger::quota::QuotaAction;
 
 use crate::output::cost::{BudgetView, CostView};
 use crate::output::diagnostic::{DiagnosticView, FaultView};
@@ -21,6 +22,8 @@ pub trait State {
     fn cost(&self, of: Span) -> CostView;
     fn budget(&self) -> BudgetView;
     fn set_budget(&mut self, micro_usd: i64);
+    /// What happens to calls the budget cannot cover. The error says why not.
+    fn set_budget_action(&mut self, action: QuotaAction) -> Result<(), String>;
 
     fn lanes(&self) -> LanesView;
     /// None: the router decides again. The error says why not.

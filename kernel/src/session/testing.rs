@@ -94,6 +94,7 @@ pub fn run(
 
 fn session_options(options: &TestOptions, folder: Option<PathBuf>) -> SessionOptions {
     SessionOptions {
+        person: String::new(),
         home: HomeChoice::Ephemeral,
         folder,
         lane: Some(options.lane.as_deref().unwrap_or(LANE).to_owned()),

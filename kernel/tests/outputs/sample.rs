@@ -1,6 +1,8 @@
 //! One output of each kind, made of the facts of a small session.
 
-use ag_kernel::output::cost::{BudgetView, CostRow, CostView, CrashView, LimitRow};
+use ag_kernel::output::cost::{
+    BudgetView, CostRow, CostView, CrashView, GrantRow, LimitRow, TokenCounts,
+};
 use ag_kernel::output::diagnostic::{DiagnosticView, FaultView, FrameView, NamedValue, Place};
 use ag_kernel::output::media::MediaView;
 use ag_kernel::output::recall::{CausalStep, Counterfactual, RecallView, RecollectionRow, TermRow};
@@ -350,12 +352,26 @@ fn budget() -> BudgetView {
         spent_micro_usd: spent,
         reserved_micro_usd: reserved,
         on_exceed: on_exceed.into(),
+        ..LimitRow::default()
     };
     BudgetView {
         limits: vec![
             limit("session", 1_000_000, 124_525, 50_000, "stop"),
-            limit("TradingAgent daily", 100_000, 100_000, 0, "ask"),
+            LimitRow {
+                granted_micro_usd: 50_000,
+                ..limit("the daily quota of TradingAgent", 100_000, 100_000, 0, "ask")
+            },
+            LimitRow {
+                tokens: Some(TokenCounts { limit: 10_000, spent: 2_500, reserved: 529 }),
+                ..limit("@with_token_limit(10000)", 0, 25, 1_041, "stop")
+            },
         ],
+        grants: vec![GrantRow {
+            limit: "the daily quota of TradingAgent".into(),
+            amount_micro_usd: 50_000,
+            by: "ana".into(),
+            at: "2026-03-01T09:30:00Z".into(),
+        }],
     }
 }
 

@@ -6,13 +6,15 @@ use ag_kernel::render::{self, Style};
 use ag_kernel::session::Session;
 use ag_kernel::session::options::{HomeChoice, SessionOptions};
 use ag_kernel::session::request::CellRequest;
+use ag_runtime::context::sink::Question;
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 /// The kinds of block that must be there when a cell gives something of that kind.
-const STRICT: [&str; 2] = ["output", "fault"];
+const STRICT: [&str; 3] = ["output", "fault", "asked"];
 
 /// Lines to replace in the page, and by what.
 pub type Edit = (Range<usize>, String);
@@ -45,7 +47,7 @@ pub fn observe(section: &Section) -> Vec<Edit> {
     let mut session = open(folder.path());
     for cell in &section.cells {
         let seen = evaluate(&mut session, cell);
-        for block in &cell.expected {
+        for block in cell.expected.iter().filter(|block| block.kind != "answers") {
             edits.push((block.lines.clone(), seen.of(&block.kind)));
         }
         let end = cell.line - 1 + cell.code.lines().count() + 1;
@@ -70,12 +72,19 @@ pub fn apply(text: &str, mut edits: Vec<Edit>) -> String {
 }
 
 /// What one cell gave, by kind of block.
-struct Seen(Vec<Output>);
+struct Seen {
+    outputs: Vec<Output>,
+    /// Questions, each as it was put to the person.
+    asked: String,
+}
 
 impl Seen {
     fn of(&self, kind: &str) -> String {
+        if kind == "asked" {
+            return self.asked.clone();
+        }
         let style = Style { width: 80, color: false };
-        let chosen = self.0.iter().filter(|output| kind_of(output) == kind);
+        let chosen = self.outputs.iter().filter(|output| kind_of(output) == kind);
         let text: String = chosen.map(|output| shown(output, &style)).collect();
         // Trailing blanks would be invisible in the page.
         let text: String = text.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
@@ -119,24 +128,40 @@ fn open(folder: &Path) -> Session {
 }
 
 #[derive(Default)]
-struct Collect(Mutex<Vec<Output>>);
+struct Collect {
+    outputs: Mutex<Vec<Output>>,
+    /// What the person will say, a line each.
+    answers: Mutex<VecDeque<String>>,
+    asked: Mutex<String>,
+}
 
 impl OutputSink for Collect {
     fn emit(&self, output: Output) {
-        self.0.lock().unwrap().push(output);
+        self.outputs.lock().unwrap().push(output);
+    }
+
+    fn ask(&self, question: Question) {
+        let Some(answer) = self.answers.lock().unwrap().pop_front() else {
+            return question.refuse("nobody can be asked here");
+        };
+        writeln!(self.asked.lock().unwrap(), "{}{answer}", question.prompt).unwrap();
+        question.answer(answer);
     }
 }
 
 fn evaluate(session: &mut Session, cell: &Cell) -> Seen {
-    let collect = Arc::new(Collect::default());
+    let answers = cell.expected.iter().filter(|block| block.kind == "answers");
+    let answers = answers.flat_map(|block| block.text.lines().map(str::to_owned)).collect();
+    let collect = Arc::new(Collect { answers: Mutex::new(answers), ..Collect::default() });
     let sink: Arc<dyn OutputSink> = collect.clone();
     session.evaluate(CellRequest::new(cell.code.clone()), &sink);
-    let outputs = std::mem::take(&mut *collect.0.lock().unwrap());
-    Seen(outputs)
+    let outputs = std::mem::take(&mut *collect.outputs.lock().unwrap());
+    let asked = std::mem::take(&mut *collect.asked.lock().unwrap());
+    Seen { outputs, asked }
 }
 
 fn compare(cell: &Cell, seen: &Seen, problems: &mut String) {
-    for Expected { kind, text, .. } in &cell.expected {
+    for Expected { kind, text, .. } in cell.expected.iter().filter(|e| e.kind != "answers") {
         let got = seen.of(kind);
         if got != *text {
             let _ = writeln!(problems, "line {}: {kind} expected:\n{text}got:\n{got}", cell.line);
@@ -154,7 +179,7 @@ fn compare(cell: &Cell, seen: &Seen, problems: &mut String) {
 /// Every marker has its diagnostic on its line, and no diagnostic is without a marker.
 fn compare_diagnostics(cell: &Cell, seen: &Seen, problems: &mut String) {
     let mut got: Vec<(usize, String)> = Vec::new();
-    for output in &seen.0 {
+    for output in &seen.outputs {
         let Output::Diagnostics(list) = output else { continue };
         for view in list {
             let line = view.places.first().map_or(0, |place| place.line as usize);
@@ -168,7 +193,7 @@ fn compare_diagnostics(cell: &Cell, seen: &Seen, problems: &mut String) {
     if got != wanted {
         let _ =
             writeln!(problems, "line {}: diagnostics expected {wanted:?}, got {got:?}", cell.line);
-        for output in &seen.0 {
+        for output in &seen.outputs {
             if let Output::Diagnostics(_) = output {
                 problems.push_str(&render::terminal(output, &Style { width: 100, color: false }));
             }

@@ -117,6 +117,8 @@ pub enum Pending {
     Json { ty: Ty, span: Span },
     /// Compared by `==`.
     Equal { ty: Ty, span: Span },
+    /// What a person is asked for.
+    Answer { ty: Ty, span: Span },
 }
 
 pub struct Infer<'a, 'db> {

@@ -341,7 +341,7 @@ impl Desk for Screen {
         while state.is_at_prompt {
             state = self.prompt_ended.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        let is_wanted = Box::new(question.watch());
+        let is_wanted = question.watch();
         self.show_question(&mut state, AskedNow { prompt, is_wanted });
     }
 

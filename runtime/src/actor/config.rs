@@ -83,7 +83,7 @@ mod tests {
         let decision = config.limits(None, "decide").unwrap();
         assert_eq!(decision.kind(), &LimitKind::Decision("Trader.decide".into()));
         assert_eq!(decision.limit(), Some(MicroUsd(100_000)));
-        assert_eq!(decision.on_exceed(), &QuotaAction::Stop);
+        assert_eq!(decision.on_exceed(), QuotaAction::Stop);
         let quota = decision.parent().as_ref().unwrap();
         assert_eq!(quota.kind(), &LimitKind::AgentQuota("Trader".into(), Window::Day));
         assert!(quota.parent().is_none());

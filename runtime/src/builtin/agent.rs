@@ -67,16 +67,6 @@ builtins! {
         example "@sleep(10ms)" => ""
         effects ["suspend", "clock"]
         = |cx, duration: i64| cx.pass_time(duration);
-    /// Asks the person a question.
-    call "ask" "(question: Text, data: Dyn = {}) -> T"
-        example "let go : Bool := @ask(\"Send the order?\")" => ""
-        effects ["human", "suspend"] form Ask missing yes
-        = |cx| absent(cx, "ask");
-    /// Asks the person to allow an action; refusal is R0702.
-    call "approve" "(action: Text, data: Dyn = {}) -> Unit"
-        example "@approve(\"send_order\")" => ""
-        effects ["human", "suspend"] missing yes
-        = |cx| absent(cx, "approve");
     /// Remembers variables, agent state and unsent messages under a label (L-111).
     label "checkpoint" "() -> Unit"
         example "@checkpoint current_state" => ""

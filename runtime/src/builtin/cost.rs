@@ -8,7 +8,7 @@ use crate::context::scope::Scope;
 use crate::context::sink::Emission;
 use crate::fault::{Faulted, code};
 use crate::ledger::money::MicroUsd;
-use crate::ledger::quota::{LimitContext, LimitKind, LimitNode};
+use crate::ledger::quota::{LimitContext, LimitKind, LimitNode, Select};
 use crate::value::json::to_json;
 use crate::value::prelude::quota_action;
 use std::sync::Arc;
@@ -43,9 +43,9 @@ builtins! {
     /// Bounds the tokens of the block; R0603 ends it.
     block "with_token_limit" "(n: Int) -> Unit"
         example "@with_token_limit(10_000) { @llm_call(p) }" => ""
-        form Scope missing yes
-        = |cx, _n: i64| absent(cx, "with_token_limit"),
-        exit |cx, _scope: Word| absent(cx, "with_token_limit");
+        form Scope
+        = |cx, n: i64| open_token_limit(cx, u64::try_from(n).unwrap_or(0)),
+        exit |cx, scope: i64| close(cx, scope);
     /// Shows cost, tokens and latency of the block by lane.
     block "measure_cost" "() -> Unit"
         example "@measure_cost { @llm_call(p) }" => ""
@@ -82,6 +82,25 @@ fn open_cost_limit(cx: &mut Cx, limit: MicroUsd, on_exceed: Word) -> Outcome<i64
     let action = to_json(on_exceed.0, quota_action()).unwrap_or_default();
     let outer = limits(cx)?;
     let node = LimitNode::lexical(outer.clone(), limit, read_action(&action));
+    cx.limits = Some(Arc::clone(&node));
+    Ok(depth(cx.open_scope(Box::new(Limited { node, outer, shows: false }))))
+}
+
+fn open_token_limit(cx: &mut Cx, most: u64) -> Outcome<i64> {
+    let outer = limits(cx)?;
+    let node = LimitNode::tokens(outer.clone(), most);
+    cx.limits = Some(Arc::clone(&node));
+    Ok(depth(cx.open_scope(Box::new(Limited { node, outer, shows: false }))))
+}
+
+/// `@auto_lane_select`: what it asks of lanes travels as limits do.
+pub(super) fn open_select(
+    cx: &mut Cx,
+    select: Select,
+    budget: Option<MicroUsd>,
+) -> Outcome<i64> {
+    let outer = limits(cx)?;
+    let node = LimitNode::select(outer.clone(), select, budget);
     cx.limits = Some(Arc::clone(&node));
     Ok(depth(cx.open_scope(Box::new(Limited { node, outer, shows: false }))))
 }
@@ -125,7 +144,7 @@ fn depth(scopes: usize) -> i64 {
     i64::try_from(scopes).unwrap_or(i64::MAX)
 }
 
-fn close(cx: &mut Cx, scope: i64) -> Outcome<()> {
+pub(super) fn close(cx: &mut Cx, scope: i64) -> Outcome<()> {
     cx.close_scopes(usize::try_from(scope).unwrap_or(0));
     Ok(())
 }

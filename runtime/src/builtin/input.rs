@@ -4,7 +4,6 @@
 
 use crate::builtin::declare::{Outcome, builtins};
 use crate::context::Cx;
-use crate::context::sink::Question;
 use crate::fault::{Faulted, code};
 use crate::journal::effect::Payload;
 use crate::journal::fingerprint::Fingerprint;
@@ -22,13 +21,9 @@ builtins! {
 
 fn input(cx: &mut Cx, prompt: String) -> Outcome<String> {
     let world = Arc::clone(&cx.world);
-    let audience = cx.audience.clone();
     let print = Fingerprint::of_json(&json!({ "prompt": prompt }));
     let pending = world.effects().begin("human", print);
-    let paused = cx.pause_limits();
-    let answer = cx.wait(|completer| audience.ask(Question::new(prompt, completer)));
-    cx.resume_limits(&paused);
-    match answer {
+    match cx.ask_person(prompt) {
         Ok(Ok(line)) => {
             pending.done(Payload::free(json!(line)));
             Ok(line)

@@ -1,10 +1,12 @@
 //! Calls to lanes: the rows of section 11 whose bodies spend money on inference.
 
 mod call;
+mod select;
 mod stream;
 mod thread;
 mod tools;
 
+use crate::builtin::cost::close;
 use crate::builtin::declare::{Word, absent, builtins};
 use crate::builtin::lane::tools::Toolbox;
 use crate::value::owned::Owned;
@@ -48,8 +50,11 @@ builtins! {
     /// Constrains the choice of lane for all calls inside.
     block "auto_lane_select" "(latency_budget: Duration? = None, cost_budget: Money? = None, prefer: List<Lane> = []) -> Unit"
         example "@auto_lane_select(latency_budget: 2s) { @llm_call(p) }" => ""
-        form Scope missing yes
-        = |cx| absent(cx, "auto_lane_select");
+        form Scope
+        = |cx, latency_budget: Word, cost_budget: Word, prefer: Word| {
+            select::open(cx, latency_budget, cost_budget, prefer)
+        },
+        exit |cx, scope: i64| close(cx, scope);
     /// Runs `f` for every combination of the grid's lists and gives a table of the runs (L-183).
     call "sweep" "(grid: G, f: (P) -> R, repeat: Int = 1, limit: Int = 8, budget: Money? = None) -> Frame"
         example "@sweep(grid: { temperature: [0.0, 0.7] }, f: run)" => ""

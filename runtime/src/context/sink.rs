@@ -6,7 +6,9 @@ use crate::context::wait::Completer;
 use crate::fault::Fault;
 use crate::ledger::report::CallRow;
 use crate::value::owned::Owned;
+use parking_lot::Mutex;
 use std::sync::Arc;
+use tokio::sync::oneshot;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Stream {
@@ -60,7 +62,14 @@ pub trait Sink: Send + Sync {
 /// What a program waits for a person to answer. Dropping it unanswered ends the wait with R0999.
 pub struct Question {
     pub prompt: String,
-    reply: Completer<Answer>,
+    reply: Reply,
+}
+
+/// Who waits for the answer.
+enum Reply {
+    Coroutine(Completer<Answer>),
+    /// Something that runs on the executor of lanes.
+    Call(Arc<Mutex<Option<oneshot::Sender<Answer>>>>),
 }
 
 /// A line, or why there is none.
@@ -69,27 +78,59 @@ pub type Answer = Result<String, String>;
 impl Question {
     #[must_use]
     pub fn new(prompt: String, reply: Completer<Answer>) -> Self {
-        Self { prompt, reply }
+        Self { prompt, reply: Reply::Coroutine(reply) }
+    }
+
+    /// A question of a lane call, and where its answer comes. Giving that up gives the question up.
+    #[must_use]
+    pub fn of_call(prompt: String) -> (Self, oneshot::Receiver<Answer>) {
+        let (sender, receiver) = oneshot::channel();
+        let sender = Arc::new(Mutex::new(Some(sender)));
+        (Self { prompt, reply: Reply::Call(sender) }, receiver)
     }
 
     pub fn answer(self, line: String) {
-        self.reply.complete(Ok(line));
+        self.complete(Ok(line));
     }
 
     pub fn refuse(self, why: &str) {
-        self.reply.complete(Err(why.to_owned()));
+        self.complete(Err(why.to_owned()));
+    }
+
+    fn complete(self, answer: Answer) {
+        match self.reply {
+            Reply::Coroutine(completer) => completer.complete(answer),
+            Reply::Call(sender) => {
+                let sender = sender.lock().take();
+                // If nobody listens any more the call was cut off.
+                drop(sender.map(|sender| sender.send(answer)));
+            }
+        }
     }
 
     /// False once the program no longer waits: it was interrupted or cancelled.
     #[must_use]
     pub fn is_wanted(&self) -> bool {
-        self.reply.is_wanted()
+        match &self.reply {
+            Reply::Coroutine(completer) => completer.is_wanted(),
+            Reply::Call(sender) => is_open(sender),
+        }
     }
 
     /// The same for somebody who does not have the question.
-    pub fn watch(&self) -> impl Fn() -> bool + Send + use<> {
-        self.reply.watch()
+    pub fn watch(&self) -> Box<dyn Fn() -> bool + Send> {
+        match &self.reply {
+            Reply::Coroutine(completer) => Box::new(completer.watch()),
+            Reply::Call(sender) => {
+                let sender = Arc::clone(sender);
+                Box::new(move || is_open(&sender))
+            }
+        }
     }
+}
+
+fn is_open(sender: &Mutex<Option<oneshot::Sender<Answer>>>) -> bool {
+    sender.lock().as_ref().is_some_and(|sender| !sender.is_closed())
 }
 
 /// The cell some work is done for and where its output goes.

@@ -42,6 +42,8 @@ pub struct Want {
     pub model: Option<Arc<str>>,
     pub preference: Vec<Arc<str>>,
     pub latency_budget_ns: Option<u64>,
+    /// What is left of the cost budgets around the call.
+    pub cost_budget: Option<MicroUsd>,
     pub deadline: Option<Deadline>,
     pub max_tokens: u32,
     /// What the model may ask for.
@@ -363,6 +365,11 @@ fn consider(
         Some("its model cannot ask for tools".to_owned())
     } else if budget_ns.is_some_and(|budget| estimate.latency_ns > budget as f64) {
         Some("slower than the latency budget".to_owned())
+    } else if let Some(left) = want.cost_budget
+        && card.price.worst_case(tokens_in, max_tokens) > left
+    {
+        let most = card.price.worst_case(tokens_in, max_tokens);
+        Some(format!("may cost up to {most}, and {left} is left of the cost budget"))
     } else {
         None
     };
@@ -411,6 +418,7 @@ mod tests {
             model: None,
             preference: preference.iter().map(|name| Arc::from(*name)).collect(),
             latency_budget_ns: None,
+            cost_budget: None,
             deadline: None,
             max_tokens: 512,
             tools: Arc::new([]),

@@ -9,6 +9,7 @@ use crate::journal::effect::{EffectJournal, Payload};
 use crate::journal::fingerprint::Fingerprint;
 use crate::lane::cache::ReplyCache;
 use crate::lane::error::{LaneError, Rejected};
+use crate::lane::grant::{self, Person};
 use crate::lane::pace::pass;
 use crate::lane::parse::candidates;
 use crate::lane::registry::{Decision, Lanes, Want};
@@ -20,7 +21,7 @@ use crate::lane::schema::json_schema;
 use crate::ledger::Ledger;
 use crate::ledger::error::LedgerError;
 use crate::ledger::money::MicroUsd;
-use crate::ledger::quota::{LimitContext, QuotaAction};
+use crate::ledger::quota::{LimitContext, Need, QuotaAction};
 use crate::ledger::record::{CallFacts, Settlement};
 use crate::ledger::report::{Alert, CallRow};
 use crate::rng::Seed;
@@ -59,6 +60,8 @@ pub struct TypedCall {
     /// A reply to the same question may stand in for a new one.
     pub cache: bool,
     pub stream: Option<Arc<StreamTo>>,
+    /// Who can be asked for more money.
+    pub person: Person,
 }
 
 /// What a call gave, and how it came to it.
@@ -156,8 +159,7 @@ pub(super) async fn round(
                     error,
                     LaneError::Unavailable { .. }
                         | LaneError::Model { .. }
-                        | LaneError::Ledger(LedgerError::Exceeded(_))
-                );
+                ) || passes_on(&error);
                 if !may_go_on || is_shown(&request) {
                     return Err(error);
                 }
@@ -209,6 +211,11 @@ fn facts(call: &TypedCall, card: &LaneCard) -> CallFacts {
         made_up: card.made_up,
         cached: false,
     }
+}
+
+/// Another lane may cost less, unless a person was asked about this one.
+fn passes_on(error: &LaneError) -> bool {
+    matches!(error, LaneError::Ledger(LedgerError::Exceeded(exceeded)) if exceeded.refused.is_none())
 }
 
 /// The lane a limit with `degrade` sends calls to.
@@ -285,7 +292,9 @@ async fn attempt(
     let worst_case = card.price.worst_case(tokens_in, u64::from(request.max_tokens));
     let facts = facts(call, card);
     let fingerprint = fingerprint(&card.name, request);
-    let mut held = services.ledger.reserve(&call.limits, worst_case, facts)?;
+    let tokens = tokens_in.saturating_add(u64::from(request.max_tokens));
+    let need = Need { money: worst_case, tokens };
+    let mut held = grant::reserve(services, call, need, facts).await?;
     let alerts = held.alerts().to_vec();
     let pending = services.journal.begin("llm", fingerprint);
     let held = on_disk(services.clock.as_ref(), move || {
@@ -345,7 +354,7 @@ async fn timed(
 }
 
 /// Runs what waits for the disk outside of the executor's workers.
-async fn on_disk<T: Send + 'static>(
+pub async fn on_disk<T: Send + 'static>(
     clock: &dyn Clock,
     work: impl FnOnce() -> Result<T, LedgerError> + Send + 'static,
 ) -> Result<T, LaneError> {

@@ -10,6 +10,8 @@ use std::path::PathBuf;
 pub enum LedgerError {
     /// A limit cannot cover the call.
     Exceeded(Box<Exceeded>),
+    /// A limit of tokens cannot cover the call.
+    Tokens(Box<TokensExceeded>),
     /// The journal's middle is damaged; it was left as it is.
     Corrupt {
         path: PathBuf,
@@ -46,13 +48,39 @@ pub struct Exceeded {
     pub reserved: MicroUsd,
     pub estimate: MicroUsd,
     pub on_exceed: QuotaAction,
+    /// Where the limit stands in the chain of the call, innermost first.
+    pub at: usize,
+    /// A person was asked for more and did not give it; why.
+    pub refused: Option<String>,
+}
+
+impl Exceeded {
+    /// What would have to be granted for the call to happen.
+    #[must_use]
+    pub fn missing(&self) -> MicroUsd {
+        let used = self.settled.checked_add(self.reserved);
+        let wanted = used.and_then(|used| used.checked_add(self.estimate));
+        wanted.and_then(|wanted| wanted.checked_sub(self.limit)).unwrap_or(MicroUsd::MAX)
+    }
+}
+
+/// The limit of tokens that refused, and by how much.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokensExceeded {
+    pub limit_name: String,
+    pub limit: u64,
+    pub settled: u64,
+    pub reserved: u64,
+    pub estimate: u64,
 }
 
 impl LedgerError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
+            Self::Exceeded(e) if e.refused.is_some() => code::REFUSED,
             Self::Exceeded(_) => code::MONEY,
+            Self::Tokens(_) => code::TOKENS,
             Self::DiskFull { .. } => code::DISK_FULL,
             Self::Corrupt { .. } => code::STORE_CORRUPT,
             Self::Newer { .. } => code::STORE_NEWER,
@@ -66,6 +94,7 @@ impl fmt::Display for LedgerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exceeded(e) => e.fmt(f),
+            Self::Tokens(e) => e.fmt(f),
             Self::Corrupt { path, line } => write!(
                 f,
                 "the money journal {} is damaged at line {}; nothing was changed and nothing can be \
@@ -119,6 +148,24 @@ impl fmt::Display for Exceeded {
         )?;
         if self.reserved > MicroUsd::ZERO {
             write!(f, " and {} is held by calls under way", self.reserved)?;
+        }
+        match self.refused.as_deref() {
+            None => Ok(()),
+            Some("") => f.write_str("; more was refused"),
+            Some(why) => write!(f, "; more was refused: {why}"),
+        }
+    }
+}
+
+impl fmt::Display for TokensExceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} cannot cover this call: it may take up to {} tokens, {} are used",
+            self.limit_name, self.estimate, self.settled
+        )?;
+        if self.reserved > 0 {
+            write!(f, " and {} are held by calls under way", self.reserved)?;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 /// The limits in force somewhere in a program, innermost first; `None` means the session's alone.
 pub type LimitContext = Option<Arc<LimitNode>>;
@@ -24,7 +24,7 @@ pub enum QuotaAction {
 }
 
 /// The stretch of time a quota counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Window {
     Hour,
     Day,
@@ -45,16 +45,56 @@ pub enum LimitKind {
     Lexical,
     /// `@measure_cost`: counts, limits nothing.
     Measure,
+    /// `@with_token_limit`: limits tokens, counts money.
+    Tokens,
+    /// `@auto_lane_select`: says which lanes may be chosen, and limits their cost if it has a budget.
+    Select(Arc<Select>),
+}
+
+/// What `@auto_lane_select` asks of lanes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Select {
+    pub latency_budget_ns: Option<u64>,
+    pub prefer: Vec<Arc<str>>,
+}
+
+/// What a call may use at most.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Need {
+    pub money: MicroUsd,
+    pub tokens: u64,
+}
+
+impl From<MicroUsd> for Need {
+    fn from(money: MicroUsd) -> Self {
+        Self { money, tokens: 0 }
+    }
+}
+
+/// Tokens of a limit: like money, counted by the ledger alone.
+#[derive(Debug)]
+struct Tokens {
+    limit: u64,
+    reserved: AtomicI64,
+    settled: AtomicI64,
 }
 
 /// One limit. Immutable but for the counters, which only the ledger writes, under its lock.
 #[derive(Debug)]
 pub struct LimitNode {
     kind: LimitKind,
-    on_exceed: QuotaAction,
+    // Changed for the session's node only, by `:budget`.
+    on_exceed: Mutex<QuotaAction>,
     parent: LimitContext,
+    /// As the program states it; grants come on top.
+    stated: Option<MicroUsd>,
     // Micro-dollars; `NO_LIMIT` if there is none. Writers: `Ledger::{grant, set_budget}`.
     limit: AtomicI64,
+    // Part of the limit: what persons granted. Writers: as above.
+    granted: AtomicI64,
+    tokens: Option<Tokens>,
+    // Set once a panel may show it.
+    is_seen: AtomicBool,
     // Writers: the ledger, under its lock. Readers anywhere, who need no order between the two.
     reserved: AtomicI64,
     settled: AtomicI64,
@@ -72,11 +112,33 @@ impl LimitNode {
         limit: Option<MicroUsd>,
         on_exceed: QuotaAction,
     ) -> Arc<Self> {
+        Self::build(parent, kind, limit, on_exceed, None)
+    }
+
+    /// `@with_token_limit(most)`.
+    #[must_use]
+    pub fn tokens(parent: LimitContext, most: u64) -> Arc<Self> {
+        let tokens =
+            Tokens { limit: most, reserved: AtomicI64::new(0), settled: AtomicI64::new(0) };
+        Self::build(parent, LimitKind::Tokens, None, QuotaAction::Stop, Some(tokens))
+    }
+
+    fn build(
+        parent: LimitContext,
+        kind: LimitKind,
+        stated: Option<MicroUsd>,
+        on_exceed: QuotaAction,
+        tokens: Option<Tokens>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             kind,
-            on_exceed,
+            on_exceed: Mutex::new(on_exceed),
             parent,
-            limit: AtomicI64::new(encode(limit)),
+            stated: stated.map(|money| money.max(MicroUsd::ZERO)),
+            limit: AtomicI64::new(encode(stated)),
+            granted: AtomicI64::new(0),
+            tokens,
+            is_seen: AtomicBool::new(false),
             reserved: AtomicI64::new(0),
             settled: AtomicI64::new(0),
             calls: Mutex::new(Vec::new()),
@@ -87,6 +149,12 @@ impl LimitNode {
     #[must_use]
     pub fn lexical(parent: LimitContext, limit: MicroUsd, on_exceed: QuotaAction) -> Arc<Self> {
         Self::new(parent, LimitKind::Lexical, Some(limit), on_exceed)
+    }
+
+    /// `@auto_lane_select(..)`: its cost budget stops.
+    #[must_use]
+    pub fn select(parent: LimitContext, select: Select, budget: Option<MicroUsd>) -> Arc<Self> {
+        Self::new(parent, LimitKind::Select(Arc::new(select)), budget, QuotaAction::Stop)
     }
 
     /// A node that only counts.
@@ -101,8 +169,8 @@ impl LimitNode {
     }
 
     #[must_use]
-    pub fn on_exceed(&self) -> &QuotaAction {
-        &self.on_exceed
+    pub fn on_exceed(&self) -> QuotaAction {
+        self.on_exceed.lock().clone()
     }
 
     #[must_use]
@@ -114,6 +182,14 @@ impl LimitNode {
     pub fn limit(&self) -> Option<MicroUsd> {
         let micros = self.limit.load(Ordering::Relaxed);
         (micros != NO_LIMIT).then_some(MicroUsd(micros))
+    }
+
+    /// The most tokens, those held, and those used, if it limits them.
+    #[must_use]
+    pub fn token_counts(&self) -> Option<(u64, u64, u64)> {
+        let tokens = self.tokens.as_ref()?;
+        let count = |of: &AtomicI64| u64::try_from(of.load(Ordering::Relaxed)).unwrap_or(0);
+        Some((tokens.limit, count(&tokens.reserved), count(&tokens.settled)))
     }
 
     /// Held by calls that are not over.
@@ -142,18 +218,51 @@ impl LimitNode {
 
     pub(in crate::ledger) fn set_limit(&self, limit: Option<MicroUsd>) {
         self.limit.store(encode(limit), Ordering::Relaxed);
+        self.granted.store(0, Ordering::Relaxed);
     }
 
-    pub(in crate::ledger) fn hold(&self, amount: MicroUsd) {
-        self.reserved.fetch_add(amount.micros(), Ordering::Relaxed);
+    pub(in crate::ledger) fn set_on_exceed(&self, action: QuotaAction) {
+        *self.on_exceed.lock() = action;
     }
 
-    pub(in crate::ledger) fn let_go(&self, amount: MicroUsd) {
-        self.reserved.fetch_sub(amount.micros(), Ordering::Relaxed);
+    /// Whether it was marked before.
+    pub(in crate::ledger) fn mark_seen(&self) -> bool {
+        self.is_seen.swap(true, Ordering::Relaxed)
     }
 
-    pub(in crate::ledger) fn charge(&self, row: &CallRow) {
+    /// What persons granted on top of what the program states.
+    pub(in crate::ledger) fn granted(&self) -> MicroUsd {
+        MicroUsd(self.granted.load(Ordering::Relaxed))
+    }
+
+    /// A grant of a person.
+    pub(in crate::ledger) fn raise(&self, more: MicroUsd) {
+        let raised = |limit: i64| (limit != NO_LIMIT).then(|| limit.saturating_add(more.micros()));
+        let before = self.limit.fetch_update(Ordering::Relaxed, Ordering::Relaxed, raised);
+        if before.is_ok() {
+            self.granted.fetch_add(more.micros(), Ordering::Relaxed);
+        }
+    }
+
+    pub(in crate::ledger) fn hold(&self, need: Need) {
+        self.reserved.fetch_add(need.money.micros(), Ordering::Relaxed);
+        if let Some(tokens) = &self.tokens {
+            tokens.reserved.fetch_add(need.tokens.cast_signed(), Ordering::Relaxed);
+        }
+    }
+
+    pub(in crate::ledger) fn let_go(&self, need: Need) {
+        self.reserved.fetch_sub(need.money.micros(), Ordering::Relaxed);
+        if let Some(tokens) = &self.tokens {
+            tokens.reserved.fetch_sub(need.tokens.cast_signed(), Ordering::Relaxed);
+        }
+    }
+
+    pub(in crate::ledger) fn charge(&self, row: &CallRow, tokens_used: u64) {
         self.settled.fetch_add(row.cost.micros(), Ordering::Relaxed);
+        if let Some(tokens) = &self.tokens {
+            tokens.settled.fetch_add(tokens_used.cast_signed(), Ordering::Relaxed);
+        }
         if self.kind == LimitKind::Measure {
             self.calls.lock().push(row.clone());
         }
@@ -172,11 +281,40 @@ impl fmt::Display for LimitNode {
             LimitKind::Cell(number) => write!(f, "cell {number}"),
             LimitKind::AgentQuota(agent, window) => write!(f, "the {window} quota of {agent}"),
             LimitKind::Decision(name) => write!(f, "max_cost_per_decision of {name}"),
-            LimitKind::Lexical => match self.limit() {
+            LimitKind::Lexical => match self.stated {
                 Some(limit) => write!(f, "@with_cost_limit({limit})"),
                 None => f.write_str("@with_cost_limit"),
             },
             LimitKind::Measure => f.write_str("@measure_cost"),
+            LimitKind::Select(_) => match self.stated {
+                Some(budget) => write!(f, "@auto_lane_select(cost_budget: {budget})"),
+                None => f.write_str("@auto_lane_select"),
+            },
+            LimitKind::Tokens => {
+                write!(f, "@with_token_limit({})", self.tokens.as_ref().map_or(0, |t| t.limit))
+            }
+        }
+    }
+}
+
+impl Window {
+    pub const ALL: [Self; 3] = [Self::Hour, Self::Day, Self::Total];
+
+    /// As the journal writes it.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|window| window.to_string() == name)
+    }
+}
+
+impl fmt::Display for QuotaAction {
+    /// As a program writes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stop => f.write_str("stop"),
+            Self::Ask => f.write_str("ask"),
+            Self::Alert(text) => write!(f, "alert({text:?})"),
+            Self::Degrade(lane) => write!(f, "degrade({lane})"),
         }
     }
 }
@@ -240,12 +378,34 @@ pub struct AgentSpend {
     total: i64,
     hour: Sliding,
     day: Sliding,
+    granted: Granted,
+}
+
+/// What persons granted on top of the quotas; a grant ages as what is spent of it does.
+#[derive(Debug)]
+struct Granted {
+    total: i64,
+    hour: Sliding,
+    day: Sliding,
+}
+
+const HOUR_NS: u64 = 3_600_000_000_000;
+
+impl Default for Granted {
+    fn default() -> Self {
+        Self { total: 0, hour: Sliding::new(HOUR_NS), day: Sliding::new(24 * HOUR_NS) }
+    }
 }
 
 impl Default for AgentSpend {
     fn default() -> Self {
-        const HOUR_NS: u64 = 3_600_000_000_000;
-        Self { reserved: 0, total: 0, hour: Sliding::new(HOUR_NS), day: Sliding::new(24 * HOUR_NS) }
+        Self {
+            reserved: 0,
+            total: 0,
+            hour: Sliding::new(HOUR_NS),
+            day: Sliding::new(24 * HOUR_NS),
+            granted: Granted::default(),
+        }
     }
 }
 
@@ -262,6 +422,25 @@ impl AgentSpend {
         self.total = self.total.saturating_add(amount.micros());
         self.hour.add(at_ns, amount.micros());
         self.day.add(at_ns, amount.micros());
+    }
+
+    pub(in crate::ledger) fn grant(&mut self, window: Window, at_ns: u64, amount: MicroUsd) {
+        match window {
+            Window::Hour => self.granted.hour.add(at_ns, amount.micros()),
+            Window::Day => self.granted.day.add(at_ns, amount.micros()),
+            Window::Total => {
+                self.granted.total = self.granted.total.saturating_add(amount.micros());
+            }
+        }
+    }
+
+    /// Granted on top of the quota of a window that ends now.
+    pub fn granted(&mut self, window: Window, now_ns: u64) -> MicroUsd {
+        MicroUsd(match window {
+            Window::Hour => self.granted.hour.sum(now_ns),
+            Window::Day => self.granted.day.sum(now_ns),
+            Window::Total => self.granted.total,
+        })
     }
 
     /// Charged in the window that ends now.

@@ -4,6 +4,7 @@
 //! cut anywhere does not match it. Never: files, locks, sums; this module turns records into bytes and back.
 
 use crate::ledger::money::MicroUsd;
+use crate::ledger::quota::Window;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -49,8 +50,8 @@ pub enum Record {
     Release { reservation: u64 },
     /// A limit that only warns was passed.
     Alert { limit: Arc<str>, text: Arc<str>, estimate: MicroUsd },
-    /// A person raised a limit.
-    Grant { limit: Arc<str>, amount: MicroUsd, by: Arc<str> },
+    /// A person raised a limit; `quota` names the agent and the window if it is a quota, which outlives the process.
+    Grant { limit: Arc<str>, amount: MicroUsd, by: Arc<str>, quota: Option<(Arc<str>, Window)> },
 }
 
 /// A record with its number (the line it stands on, from 0) and its time.
@@ -146,11 +147,15 @@ fn write_record(record: &Record, out: &mut Map<String, Value>) {
             put("text", json!(&**text));
             put("micro_usd", json!(estimate.micros()));
         }
-        Record::Grant { limit, amount, by } => {
+        Record::Grant { limit, amount, by, quota } => {
             put("op", json!("grant"));
             put("limit", json!(&**limit));
             put("micro_usd", json!(amount.micros()));
             put("by", json!(&**by));
+            if let Some((agent, window)) = quota {
+                put("agent", json!(&**agent));
+                put("window", json!(window.to_string()));
+            }
         }
     }
 }
@@ -189,7 +194,15 @@ fn read_entry(fields: &Map<String, Value>) -> Option<Entry> {
         },
         "release" => Record::Release { reservation: number("of")? },
         "alert" => Record::Alert { limit: text("limit")?, text: text("text")?, estimate: money()? },
-        "grant" => Record::Grant { limit: text("limit")?, amount: money()?, by: text("by")? },
+        "grant" => Record::Grant {
+            limit: text("limit")?,
+            amount: money()?,
+            by: text("by")?,
+            quota: match fields.get("window") {
+                None => None,
+                Some(window) => Some((text("agent")?, Window::named(window.as_str()?)?)),
+            },
+        },
         _ => return None,
     };
     Some(Entry { number: number("n")?, at_ns: number("at_ns")?, record })
@@ -203,6 +216,7 @@ fn texts(value: &Value) -> Option<Vec<Arc<str>>> {
 pub mod tests {
     use super::{CallFacts, Entry, LineError, Record, Settlement};
     use crate::ledger::money::MicroUsd;
+    use crate::ledger::quota::Window;
 
     /// One of each kind.
     #[must_use]
@@ -225,7 +239,13 @@ pub mod tests {
             Record::Settle { reservation: 2, settlement, uncertain: false },
             Record::Release { reservation: 2 },
             Record::Alert { limit: "l".into(), text: "t".into(), estimate: MicroUsd(-1) },
-            Record::Grant { limit: "l".into(), amount: MicroUsd(9), by: "ana".into() },
+            Record::Grant { limit: "l".into(), amount: MicroUsd(9), by: "ana".into(), quota: None },
+            Record::Grant {
+                limit: "l".into(),
+                amount: MicroUsd(9),
+                by: "ana".into(),
+                quota: Some(("A".into(), Window::Day)),
+            },
         ];
         (0..).zip(records).map(|(number, record)| Entry { number, at_ns: 5, record }).collect()
     }

@@ -1,6 +1,7 @@
 //! What the ledger shows: calls as rows, sums by lane, agent and cell, what is left. Plain data; never rendering.
 
 use crate::ledger::money::MicroUsd;
+use crate::ledger::quota::QuotaAction;
 use crate::ledger::record::CallFacts;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -73,6 +74,29 @@ pub struct Alert {
     pub estimate: MicroUsd,
 }
 
+/// More money for a limit, given by a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    pub at_ns: u64,
+    pub limit: Arc<str>,
+    pub amount: MicroUsd,
+    pub by: Arc<str>,
+}
+
+/// A limit that is in force, as it is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitRow {
+    pub name: String,
+    /// With what was granted; none where tokens are limited.
+    pub limit: Option<MicroUsd>,
+    pub granted: MicroUsd,
+    pub spent: MicroUsd,
+    pub held: MicroUsd,
+    pub on_exceed: QuotaAction,
+    /// The most tokens, those held and those used.
+    pub tokens: Option<(u64, u64, u64)>,
+}
+
 /// Something the person should know about the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
@@ -93,6 +117,9 @@ pub struct Report {
     pub budget: Option<MicroUsd>,
     pub reserved: MicroUsd,
     pub alerts: Vec<Alert>,
+    pub grants: Vec<Grant>,
+    /// The session's limit first, then quotas, then limits of what runs.
+    pub limits: Vec<LimitRow>,
     pub notices: Vec<Notice>,
 }
 

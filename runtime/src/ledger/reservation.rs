@@ -5,7 +5,7 @@
 use crate::ledger::Ledger;
 use crate::ledger::error::LedgerError;
 use crate::ledger::money::MicroUsd;
-use crate::ledger::quota::LimitNode;
+use crate::ledger::quota::{LimitNode, Need};
 use crate::ledger::record::{CallFacts, Record, Settlement};
 use crate::ledger::report::{Alert, CallRow, Outcome};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 pub struct Reservation {
     ledger: Arc<Ledger>,
     number: u64,
-    amount: MicroUsd,
+    need: Need,
     chain: Vec<Arc<LimitNode>>,
     call: CallFacts,
     alerts: Vec<Alert>,
@@ -33,12 +33,12 @@ impl Reservation {
     pub(in crate::ledger) fn new(
         ledger: Arc<Ledger>,
         number: u64,
-        amount: MicroUsd,
+        need: Need,
         chain: Vec<Arc<LimitNode>>,
         call: CallFacts,
         alerts: Vec<Alert>,
     ) -> Self {
-        Self { ledger, number, amount, chain, call, alerts, stage: Stage::Held }
+        Self { ledger, number, need, chain, call, alerts, stage: Stage::Held }
     }
 
     /// Its number in the journal; the same in every run that reads it.
@@ -49,7 +49,7 @@ impl Reservation {
 
     #[must_use]
     pub fn amount(&self) -> MicroUsd {
-        self.amount
+        self.need.money
     }
 
     /// Limits that only warn and were passed.
@@ -84,7 +84,7 @@ impl Reservation {
             tokens_in: settlement.tokens_in,
             tokens_out: settlement.tokens_out,
             latency_ns: settlement.latency_ns,
-            reserved: self.amount,
+            reserved: self.need.money,
             cost: settlement.charged,
             outcome,
         };
@@ -95,13 +95,18 @@ impl Reservation {
                 Record::Settle { reservation, settlement, uncertain: outcome == Outcome::Uncertain }
             }
         };
+        // Nobody knows what an uncertain call used: it is charged all that was held.
+        let tokens = match outcome {
+            Outcome::Uncertain => self.need.tokens,
+            _ => settlement.tokens_in.saturating_add(settlement.tokens_out),
+        };
         let count = || {
             for node in &self.chain {
                 // Charge before letting go: who reads in between sees too much spent, never too little.
                 if outcome != Outcome::Released {
-                    node.charge(&row);
+                    node.charge(&row, tokens);
                 }
-                node.let_go(self.amount);
+                node.let_go(self.need);
             }
         };
         self.ledger.opened()?.write_with(now_ns, record, count)?;
@@ -116,7 +121,7 @@ impl Drop for Reservation {
             Stage::Closed => {}
             Stage::Held => drop(self.close(Settlement::default(), Outcome::Released)),
             Stage::Dispatched => {
-                let settlement = Settlement { charged: self.amount, ..Settlement::default() };
+                let settlement = Settlement { charged: self.need.money, ..Settlement::default() };
                 drop(self.close(settlement, Outcome::Uncertain));
             }
         }

@@ -3,13 +3,13 @@
 //! The same `apply` serves recovery, the records of other processes and our own, so what is in memory is always what a
 //! replay would give. Never: files; counters of limit nodes (they belong to this process only, see `reservation`).
 
-use crate::ledger::error::{Exceeded, LedgerError};
+use crate::ledger::error::{Exceeded, LedgerError, TokensExceeded};
 use crate::ledger::money::MicroUsd;
 use crate::ledger::quota::{
-    AgentSpend, LimitContext, LimitKind, LimitNode, QuotaAction, Window, nodes,
+    AgentSpend, LimitContext, LimitKind, LimitNode, Need, QuotaAction, Window, nodes,
 };
 use crate::ledger::record::{CallFacts, Entry, Record, Settlement};
-use crate::ledger::report::{Alert, CallRow, Notice, Outcome};
+use crate::ledger::report::{Alert, CallRow, Grant, LimitRow, Notice, Outcome};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -29,6 +29,9 @@ pub struct State {
     agents: FxHashMap<Arc<str>, AgentSpend>,
     rows: Vec<CallRow>,
     alerts: Vec<Alert>,
+    grants: Vec<Grant>,
+    /// Quotas that calls of this session met, as they were stated last.
+    quotas: Vec<QuotaSeen>,
     notices: Vec<Notice>,
     /// Rows are kept for this run only; `None` while the journal of earlier runs is read.
     session_run: Option<u64>,
@@ -41,7 +44,19 @@ impl State {
 
     pub fn apply(&mut self, entry: &Entry) {
         match &entry.record {
-            Record::Format { .. } | Record::Open { .. } | Record::Grant { .. } => {}
+            Record::Format { .. } | Record::Open { .. } => {}
+            Record::Grant { limit, amount, by, quota } => {
+                if let Some((agent, window)) = quota {
+                    let spend = self.agents.entry(Arc::clone(agent)).or_default();
+                    spend.grant(*window, entry.at_ns, *amount);
+                }
+                self.grants.push(Grant {
+                    at_ns: entry.at_ns,
+                    limit: Arc::clone(limit),
+                    amount: *amount,
+                    by: Arc::clone(by),
+                });
+            }
             Record::Reserve { run, amount, call, quotas } => {
                 for agent in quotas {
                     self.agents.entry(Arc::clone(agent)).or_default().hold(*amount);
@@ -95,6 +110,7 @@ impl State {
         self.session_run = Some(run);
         self.rows.clear();
         self.alerts.clear();
+        self.grants.clear();
     }
 
     pub fn note(&mut self, notice: Notice) {
@@ -117,6 +133,10 @@ impl State {
         &self.alerts
     }
 
+    pub fn grants(&self) -> &[Grant] {
+        &self.grants
+    }
+
     pub fn notices(&self) -> &[Notice] {
         &self.notices
     }
@@ -125,13 +145,17 @@ impl State {
     pub fn check(
         &mut self,
         chain: &[Arc<LimitNode>],
-        amount: MicroUsd,
+        need: Need,
         now_ns: u64,
     ) -> Result<Vec<Alert>, LedgerError> {
+        if let Some(exceeded) = chain.iter().find_map(|node| tokens_exceeded(node, need.tokens)) {
+            return Err(LedgerError::Tokens(Box::new(exceeded)));
+        }
+        let amount = need.money;
         let mut refused: Option<Exceeded> = None;
         let mut alerts = Vec::new();
-        for node in chain {
-            let Some(exceeded) = self.exceeded(node, amount, now_ns) else { continue };
+        for (at, node) in chain.iter().enumerate() {
+            let Some(exceeded) = self.exceeded((at, node), amount, now_ns) else { continue };
             if let QuotaAction::Alert(text) = &exceeded.on_exceed {
                 alerts.push(Alert {
                     at_ns: now_ns,
@@ -149,11 +173,19 @@ impl State {
         }
     }
 
-    fn exceeded(&mut self, node: &LimitNode, amount: MicroUsd, now_ns: u64) -> Option<Exceeded> {
-        let limit = node.limit()?;
+    fn exceeded(
+        &mut self,
+        (at, node): (usize, &Arc<LimitNode>),
+        amount: MicroUsd,
+        now_ns: u64,
+    ) -> Option<Exceeded> {
+        let mut limit = node.limit()?;
         let (settled, reserved) = match node.kind() {
             LimitKind::AgentQuota(agent, window) => {
+                self.see(agent, *window, limit, node);
                 let spend = self.agents.entry(Arc::clone(agent)).or_default();
+                let granted = spend.granted(*window, now_ns);
+                limit = limit.checked_add(granted).unwrap_or(MicroUsd::MAX);
                 (spend.settled(*window, now_ns), spend.reserved())
             }
             _ => (node.settled(), node.reserved()),
@@ -162,10 +194,60 @@ impl State {
         if wanted.is_some_and(|wanted| wanted <= limit) {
             return None;
         }
-        let on_exceed = node.on_exceed().clone();
-        let limit_name = node.name();
-        Some(Exceeded { limit_name, limit, settled, reserved, estimate: amount, on_exceed })
+        let (on_exceed, limit_name) = (node.on_exceed(), node.name());
+        let (estimate, refused) = (amount, None);
+        Some(Exceeded { limit_name, limit, settled, reserved, estimate, on_exceed, at, refused })
     }
+
+    /// Keeps what a quota says, for panels.
+    fn see(&mut self, agent: &Arc<str>, window: Window, limit: MicroUsd, node: &LimitNode) {
+        let known = self.quotas.iter_mut().find(|q| q.agent == *agent && q.window == window);
+        match known {
+            Some(seen) => (seen.limit, seen.on_exceed) = (limit, node.on_exceed()),
+            None => self.quotas.push(QuotaSeen {
+                agent: Arc::clone(agent),
+                window,
+                name: node.name(),
+                limit,
+                on_exceed: node.on_exceed(),
+            }),
+        }
+    }
+
+    /// The quotas that were met, as they are now.
+    pub fn quota_rows(&mut self, now_ns: u64) -> Vec<LimitRow> {
+        let Self { quotas, agents, .. } = self;
+        let rows = quotas.iter().map(|quota| {
+            let spend = agents.entry(Arc::clone(&quota.agent)).or_default();
+            let granted = spend.granted(quota.window, now_ns);
+            LimitRow {
+                name: quota.name.clone(),
+                limit: quota.limit.checked_add(granted),
+                granted,
+                spent: spend.settled(quota.window, now_ns),
+                held: spend.reserved(),
+                on_exceed: quota.on_exceed.clone(),
+                tokens: None,
+            }
+        });
+        rows.collect()
+    }
+}
+
+#[derive(Debug)]
+struct QuotaSeen {
+    agent: Arc<str>,
+    window: Window,
+    name: String,
+    limit: MicroUsd,
+    on_exceed: QuotaAction,
+}
+
+fn tokens_exceeded(node: &LimitNode, estimate: u64) -> Option<TokensExceeded> {
+    let (limit, reserved, settled) = node.token_counts()?;
+    let wanted = settled.saturating_add(reserved).saturating_add(estimate);
+    let limit_name = node.name();
+    (wanted > limit).then_some(TokensExceeded { limit_name, limit, settled, reserved, estimate })
 }
 
 fn strictness(exceeded: &Exceeded) -> u8 {

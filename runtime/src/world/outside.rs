@@ -13,6 +13,8 @@ pub struct Outside {
     pub folder: PathBuf,
     /// What stood after `--`.
     pub arguments: Vec<String>,
+    /// Who grants and approves here, as the journal names them.
+    pub person: String,
     pub net: Access,
     /// Writing outside of `folder`.
     pub files: Access,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::output::cost::{BudgetView, LimitRow};
+use crate::output::cost::{BudgetView, GrantRow, LimitRow, TokenCounts};
 use crate::render::bundle::Bundle;
 use crate::render::number::{money, share};
 use crate::render::text::{Ink, bar, clip, columns, one_line, pad};
@@ -21,7 +21,11 @@ pub fn mime(view: &BudgetView) -> MimeBundle {
     };
     let facts = serde_json::to_value(view).unwrap_or(Value::Null);
     let left: Vec<i64> = view.limits.iter().map(LimitRow::left_micro_usd).collect();
-    let facts = json!({ "limits": facts.get("limits"), "left_micro_usd": left });
+    let facts = json!({
+        "limits": facts.get("limits"),
+        "grants": facts.get("grants"),
+        "left_micro_usd": left,
+    });
     Bundle::new(terminal(view, &Style::PLAIN)).html(html).facts("budget", facts).done()
 }
 
@@ -33,21 +37,50 @@ pub fn terminal(view: &BudgetView, style: &Style) -> String {
 }
 
 fn remark(limit: &LimitRow) -> String {
+    if let Some(TokenCounts { limit, spent, reserved }) = &limit.tokens {
+        let held = if *reserved > 0 { format!(", {reserved} reserved") } else { String::new() };
+        let left = limit.saturating_sub(spent + reserved);
+        return format!("{left} of {limit} tokens left{held}");
+    }
     let mut out =
         format!("{} of {} left", money(limit.left_micro_usd()), money(limit.limit_micro_usd));
     if limit.reserved_micro_usd > 0 {
         out.push_str(&format!(", {} reserved", money(limit.reserved_micro_usd)));
     }
+    if limit.granted_micro_usd > 0 {
+        out.push_str(&format!(", {} of it granted", money(limit.granted_micro_usd)));
+    }
     if !limit.on_exceed.is_empty() && limit.on_exceed != "stop" {
-        out.push_str(&format!(", then {}", limit.on_exceed));
+        let detail = if limit.detail.is_empty() { "" } else { ": " };
+        out.push_str(&format!(", then {}{detail}{}", limit.on_exceed, limit.detail));
     }
     out
 }
 
 fn shares(limit: &LimitRow) -> (f64, f64) {
-    let whole = limit.limit_micro_usd as f64;
-    let spent = share(limit.spent_micro_usd as f64, whole);
-    (spent, share(limit.reserved_micro_usd as f64, whole).min(1.0 - spent))
+    let (whole, spent, reserved) = match &limit.tokens {
+        Some(tokens) => (tokens.limit as f64, tokens.spent as f64, tokens.reserved as f64),
+        None => (
+            limit.limit_micro_usd as f64,
+            limit.spent_micro_usd as f64,
+            limit.reserved_micro_usd as f64,
+        ),
+    };
+    let spent = share(spent, whole);
+    (spent, share(reserved, whole).min(1.0 - spent))
+}
+
+/// Whether nothing is left.
+fn is_used_up(limit: &LimitRow) -> bool {
+    match &limit.tokens {
+        Some(tokens) => tokens.spent + tokens.reserved >= tokens.limit,
+        None => limit.left_micro_usd() <= 0,
+    }
+}
+
+fn granted(grant: &GrantRow) -> String {
+    let GrantRow { limit, amount_micro_usd, by, at } = grant;
+    format!("{at} {} granted for {limit} by {by}", money(*amount_micro_usd))
 }
 
 pub fn to_html(view: &BudgetView) -> String {
@@ -64,7 +97,9 @@ pub fn to_html(view: &BudgetView) -> String {
     if rows.is_empty() {
         return rows;
     }
-    html::element("table", "border-collapse:collapse;margin:6px 0;", &rows)
+    let table = html::element("table", "border-collapse:collapse;margin:6px 0;", &rows);
+    let grants = view.grants.iter().map(|grant| html::text("div", html::MUTED, &granted(grant)));
+    table + &grants.collect::<String>()
 }
 
 pub fn to_text(view: &BudgetView, style: &Style) -> String {
@@ -74,9 +109,13 @@ pub fn to_text(view: &BudgetView, style: &Style) -> String {
         let (spent, reserved) = shares(limit);
         let filled = pad(&bar(spent + reserved, BAR), BAR, false);
         let name = pad(&one_line(&limit.name), names, false);
-        let ink = if limit.left_micro_usd() <= 0 { Ink::Error } else { Ink::Accent };
+        let ink = if is_used_up(limit) { Ink::Error } else { Ink::Accent };
         let remark = clip(&remark(limit), style.width.max(40) - names - BAR - 4);
         out.push_str(&format!("{name} ▕{}▏ {remark}\n", style.ink(ink, &filled)));
+    }
+    for grant in &view.grants {
+        let line = clip(&one_line(&granted(grant)), style.width.max(40));
+        out.push_str(&format!("{}\n", style.ink(Ink::Muted, &line)));
     }
     out
 }

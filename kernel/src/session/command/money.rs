@@ -2,6 +2,7 @@
 
 use ag_lang::diag::codes;
 use ag_runtime::ledger::money::MicroUsd;
+use ag_runtime::ledger::quota::QuotaAction;
 
 use super::runtime::existing;
 use super::{Refusal, required};
@@ -32,12 +33,43 @@ pub fn budget(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal>
     if rest.is_empty() {
         return Ok(vec![Output::Budget(state.budget())]);
     }
-    let amount = MicroUsd::from_decimal(&rest.trim_start_matches('$').replace('_', ""));
+    let (amount, action) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    let amount = MicroUsd::from_decimal(&amount.trim_start_matches('$').replace('_', ""));
     let amount = amount.filter(|amount| amount.micros() >= 0);
-    let amount = amount.ok_or_else(|| usage("budget $0.50"))?.micros();
+    let amount = amount.ok_or_else(|| usage(BUDGET))?.micros();
+    let action = action.trim();
+    if !action.is_empty() {
+        let action = on_exceed(action).ok_or_else(|| usage(BUDGET))?;
+        let refused = |reason| Refusal::new(codes::E0801, reason);
+        state.set_budget_action(action).map_err(refused)?;
+    }
     state.set_budget(amount);
-    let note = Output::info(format!("the session may spend {}", money(amount)));
+    let then = if action.is_empty() { String::new() } else { format!(", then {action}") };
+    let note = Output::info(format!("the session may spend {}{then}", money(amount)));
     Ok(vec![note, Output::Budget(state.budget())])
+}
+
+const BUDGET: &str =
+    "budget $0.50`, or with what follows it: `:budget $0.50 stop`, `ask`, `alert text`, `degrade lane";
+
+/// As the language writes it, with or without the brackets and quotes.
+fn on_exceed(text: &str) -> Option<QuotaAction> {
+    let end = text.find(|c: char| !c.is_alphabetic()).unwrap_or(text.len());
+    let (word, rest) = text.split_at(end);
+    let bare = |rest: &str| -> String {
+        let rest = rest.trim();
+        let inner = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+        let inner = inner.unwrap_or(rest).trim();
+        let quoted = inner.strip_prefix('"').and_then(|inner| inner.strip_suffix('"'));
+        quoted.unwrap_or(inner).to_owned()
+    };
+    match (word, bare(rest).as_str()) {
+        ("stop", "") => Some(QuotaAction::Stop),
+        ("ask", "") => Some(QuotaAction::Ask),
+        ("alert", text) if !text.is_empty() => Some(QuotaAction::Alert(text.into())),
+        ("degrade", lane) if !lane.is_empty() => Some(QuotaAction::Degrade(lane.into())),
+        _ => None,
+    }
 }
 
 pub fn lanes(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use ag_lang::ide::effects::FunctionEffects;
 use ag_lang::source::Span as SourceSpan;
 use ag_lang::syntax::item::Sigil;
+use ag_runtime::ledger::quota::QuotaAction;
 
 use super::{Modifier, Refusal, TABLE, is_only_modifiers, modifier, run};
 use crate::output::cost::{BudgetView, CostRow, CostView, LimitRow};
@@ -30,6 +31,7 @@ struct Fixed {
     history: Vec<HistoryEntry>,
     offered: Option<String>,
     tour: Option<usize>,
+    on_exceed: Option<QuotaAction>,
 }
 
 impl State for Fixed {
@@ -46,11 +48,16 @@ impl State for Fixed {
             limit_micro_usd: self.budget,
             ..LimitRow::default()
         };
-        BudgetView { limits: vec![limit] }
+        BudgetView { limits: vec![limit], ..BudgetView::default() }
     }
 
     fn set_budget(&mut self, micro_usd: i64) {
         self.budget = micro_usd;
+    }
+
+    fn set_budget_action(&mut self, action: QuotaAction) -> Result<(), String> {
+        self.on_exceed = Some(action);
+        Ok(())
     }
 
     fn lanes(&self) -> LanesView {

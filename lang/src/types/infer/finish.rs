@@ -7,6 +7,8 @@ use crate::hir::visit::each_type;
 use crate::hir::{self, Conversion, Expr, ExprKind};
 use crate::source::Span;
 use crate::types::bounds::{self, Given, Lack};
+use crate::types::declare::adt_definition;
+use crate::types::def::Definition;
 use crate::types::infer::{Facts, Infer, Owner, Pending, invariant, sendable};
 use crate::types::ty::Ty;
 use crate::types::unify::Table;
@@ -94,6 +96,10 @@ impl Infer<'_, '_> {
                 Pending::Key { ty, .. } => self.lack(ty, "Hash"),
                 Pending::Json { ty, .. } => self.lack(ty, "Json"),
                 Pending::Equal { ty, .. } => self.lack(ty, "Eq"),
+                Pending::Answer { ty, span } => {
+                    self.answer(ty, *span);
+                    None
+                }
             };
             let Some((ty, lack)) = found else { continue };
             let diagnostic = match pending {
@@ -114,12 +120,36 @@ impl Infer<'_, '_> {
                 Pending::Json { span, .. } => {
                     Diagnostic::new(codes::E0307, span, format!("`{ty}` has no JSON form"))
                 }
-                Pending::Equal { span, .. } => {
+                Pending::Equal { span, .. } | Pending::Answer { span, .. } => {
                     let message = format!("values of type `{ty}` cannot be compared by `==`");
                     Diagnostic::new(codes::E0306, span, message)
                 }
             };
             self.diagnostics.push(lack.why(&ty).into_iter().fold(diagnostic, Diagnostic::note));
+        }
+    }
+
+    /// A person answers with a word or a number.
+    fn answer(&mut self, ty: &Ty, span: Span) {
+        let ty = self.table.resolve(ty);
+        let fits = match &ty {
+            Ty::Error | Ty::Never | Ty::Var(_) => true,
+            Ty::Bool | Ty::Text | Ty::Int | Ty::Float | Ty::Money => true,
+            Ty::Adt(adt) => match adt_definition(self.db, adt) {
+                Some(Definition::Enum(def)) => {
+                    def.variants.iter().all(|variant| variant.fields.is_empty())
+                }
+                Some(_) => false,
+                None => true,
+            },
+            _ => false,
+        };
+        if !fits {
+            let message = format!("a person cannot be asked for a `{ty}`");
+            self.diagnostics.push(
+                Diagnostic::new(codes::E0307, span, message)
+                    .note("`@ask` gives Bool, Text, Int, Float, Money, or an enum without payload"),
+            );
         }
     }
 

@@ -87,6 +87,7 @@ impl Infer<'_, '_> {
             },
             SpecialForm::Skill => self.skill(args, span, expect),
             SpecialForm::LlmCall => self.llm_call(id, args, span),
+            SpecialForm::Ask => self.ask(id, args, span),
             _ => {
                 self.infer_args(args);
                 let name = id.get().map_or("", |row| row.name);
@@ -177,6 +178,18 @@ impl Infer<'_, '_> {
                 );
             }
         }
+    }
+
+    /// `@ask`: the type wanted is one that a person can write down.
+    fn ask(&mut self, id: BuiltinId, args: &[Arg], span: Span) -> hir::Expr {
+        let Some(bound) = self.builtin_arguments(id, None, args, span) else {
+            return expr(ExprKind::Unit, Ty::Error, span);
+        };
+        let (types, result) = (bound.types, bound.result);
+        self.pending.push(Pending::Answer { ty: result.clone(), span });
+        self.in_order(bound.bound, span, |args| {
+            expr(ExprKind::Builtin { id, args, types }, result, span)
+        })
     }
 
     /// `@signal(r, m)`: `m` is `A.b(x)`, or a value that exactly one behavior takes (L-73).

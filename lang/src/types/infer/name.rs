@@ -160,11 +160,6 @@ impl Infer<'_, '_> {
             self.report(Diagnostic::new(codes::E0305, span, message));
             return expr(ExprKind::Unit, Ty::Error, span);
         }
-        if asks_a_person(&found.def) && &*variant.name == "Ask" {
-            // Nobody can be asked in this version; a limit that silently stops instead would be another one.
-            self.report(report::unsupported("`on_exceed: ask`", span));
-            return error(span);
-        }
         expr(ExprKind::Variant { tag, fields: Vec::new() }, found.ty.clone(), span)
     }
 
@@ -297,9 +292,4 @@ impl Infer<'_, '_> {
         let all = cell_globals(self.db, cell).iter().map(|global| global.name.clone());
         all.filter(|name| !self.is_declared(name)).collect()
     }
-}
-
-/// The prelude's `QuotaAction`.
-fn asks_a_person(def: &EnumDef) -> bool {
-    def.fingerprint == 0 && &*def.name == "QuotaAction"
 }

@@ -6,6 +6,7 @@
 use crate::builtin::declare::{Moved, Outcome};
 use crate::builtin::invariant::{self, Broken};
 use crate::builtin::lane::Options;
+use crate::builtin::lane::select::{Selection, lane_names};
 use crate::builtin::lane::stream::Feed;
 use crate::builtin::lane::thread::{self, Conversation as Thread, thread_shape};
 use crate::builtin::lane::tools::Toolbox;
@@ -15,6 +16,7 @@ use crate::context::sink::Stream;
 use crate::fault::{Faulted, code};
 use crate::lane::conversation::{Conversation, Turn};
 use crate::lane::error::LaneError;
+use crate::lane::grant::Person;
 use crate::lane::pace::{Wait, drive};
 use crate::lane::registry::{Choice, Want};
 use crate::lane::request::{Form, Message, Problem, Role, StreamTo};
@@ -202,6 +204,9 @@ fn typed_call(
     wanted: ShapeId,
 ) -> TypedCall {
     let policy = cost_policy(cx);
+    let selection = Selection::of(&cx.limits);
+    let own = policy.get("latency_budget").and_then(duration_ns);
+    let latency = selection.latency_budget_ns.into_iter().chain(own);
     let small = |number: i64, most: u32| u32::try_from(number.max(0)).unwrap_or(most).min(most);
     let name = show(options.provider.0, lane());
     let model = option(options.model.0, ShapeId::option(ShapeId::TEXT));
@@ -218,8 +223,12 @@ fn typed_call(
         want: Want {
             choice: if name == "auto" { Choice::Auto } else { Choice::Lane(name.into()) },
             model: model.map(|word| show(word, ShapeId::TEXT).into()),
-            preference: lane_names(policy.get("lane_preference")),
-            latency_budget_ns: policy.get("latency_budget").and_then(duration_ns),
+            preference: match selection.prefer {
+                Some(prefer) => prefer,
+                None => lane_names(policy.get("lane_preference")),
+            },
+            latency_budget_ns: latency.min(),
+            cost_budget: selection.cost_budget,
             deadline: None,
             max_tokens: small(options.max_tokens, u32::MAX),
             tools: toolbox.specs(),
@@ -233,6 +242,7 @@ fn typed_call(
         timeout_ns: u64::try_from(options.timeout).unwrap_or(0),
         max_cost: max_cost.map(|micros| MicroUsd(micros.cast_signed())),
         limits: cx.limits.clone(),
+        person: Person::of(cx),
         cache: options.cache,
         stream,
     }
@@ -275,11 +285,6 @@ fn cost_policy(cx: &Cx) -> Value {
     let agent = cx.behalf();
     let config = agent.as_ref().and_then(|agent| agent.config.as_ref());
     config.map(|config| config.cost_policy.clone()).unwrap_or_default()
-}
-
-fn lane_names(list: Option<&Value>) -> Vec<Arc<str>> {
-    let list = list.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    list.iter().filter_map(|name| name.as_str().map(Arc::from)).collect()
 }
 
 fn duration_ns(value: &Value) -> Option<u64> {
