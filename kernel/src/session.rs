@@ -64,6 +64,9 @@ impl Session {
             message: format!("the prelude does not compile: {}: {}", error.function, error.message),
         })?;
         let session = Session { seat: Seat::new(program, history, &home), home };
+        if let Some(services) = session.seat.program.services().filter(|_| options.providers) {
+            services.declare_providers();
+        }
         session.seat.program.name_lanes();
         if let Some(lane) = &options.lane {
             session

@@ -13,6 +13,7 @@ use crate::types::ty::{Name, Ty};
 use std::sync::Arc;
 
 use ag_runtime::builtin::BuiltinId;
+use ag_runtime::lane::declared::LaneSpec;
 
 /// Names a function for the session: `analyze_market`, `TradingAgent.trade_decision`,
 /// `Symbol.describe`, `cell 3`, `TradingAgent.trade_decision.{lambda 1}`. The engine keeps one slot a key;
@@ -475,6 +476,8 @@ pub enum PlaceStep {
 pub struct Definitions {
     pub functions: Vec<Function>,
     pub agents: Vec<Agent>,
+    /// Lanes the program declares (L-62).
+    pub lanes: Vec<LaneSpec>,
     /// Structs, enums, aliases and tools by name, with one line each for `:defs`.
     pub types: Vec<TypeDefinition>,
 }

@@ -13,6 +13,7 @@ pub mod exhaustive;
 pub mod fingerprint;
 pub mod generic;
 pub mod infer;
+pub mod lane_item;
 pub mod report;
 pub mod resolve;
 pub mod restrict;

@@ -194,6 +194,7 @@ impl SessionArgs {
             seed: self.seed,
             arguments: Vec::new(),
             allowed: self.allow.clone(),
+            providers: true,
             workers: None,
             in_test: None,
         }

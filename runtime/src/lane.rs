@@ -5,6 +5,7 @@
 
 pub mod cache;
 pub mod conversation;
+pub mod declared;
 pub mod echo;
 pub mod error;
 pub mod first_value;
@@ -16,6 +17,8 @@ pub mod pace;
 pub mod parse;
 pub mod price;
 pub mod registry;
+#[cfg(feature = "net")]
+pub mod remote;
 pub mod request;
 pub mod schema;
 pub mod score;

@@ -5,11 +5,17 @@
 use crate::clock::Clock;
 use crate::journal::effect::EffectJournal;
 use crate::lane::cache::ReplyCache;
+use crate::lane::declared::{LaneSpec, Protocol, predeclared};
 use crate::lane::echo::Echo;
 #[cfg(feature = "models")]
 use crate::lane::local::Local;
+use crate::lane::price::Price;
 use crate::lane::registry::Lanes;
-use crate::lane::request::Provider;
+#[cfg(not(feature = "net"))]
+use crate::lane::registry::NO_CLIENT;
+#[cfg(feature = "net")]
+use crate::lane::remote::Remote;
+use crate::lane::request::{LaneCard, Provider};
 use crate::lane::typed::LaneServices;
 use crate::ledger::Ledger;
 use crate::ledger::flush::Durability;
@@ -52,7 +58,8 @@ pub struct Services {
     lanes: LaneServices,
     memories: Arc<Memories>,
     session_memory: Arc<AgentMemory>,
-    io: Mutex<Option<Runtime>>,
+    io: Io,
+    models: Option<PathBuf>,
     #[cfg(feature = "net")]
     web: Web,
 }
@@ -84,7 +91,8 @@ impl Services {
             lanes,
             memories,
             session_memory: Arc::new(session_memory),
-            io: Mutex::default(),
+            io: Io::default(),
+            models: models.clone(),
             #[cfg(feature = "net")]
             web: Web::default(),
         }
@@ -126,7 +134,50 @@ impl Services {
 
     /// The executor of lane calls, started at the first.
     pub fn io(&self) -> std::io::Result<Handle> {
-        let mut io = self.io.lock();
+        self.io.handle()
+    }
+
+    /// Declares a lane; one of the same name is replaced (L-62).
+    pub fn declare_lane(&self, spec: &LaneSpec) {
+        let lanes = &self.lanes.lanes;
+        match self.provider(spec) {
+            Ok(provider) => lanes.add(provider),
+            Err(why) => lanes.add_unusable(&spec.name, &why),
+        }
+    }
+
+    /// The lanes of providers whose keys are in the environment. The others say which variable is not set.
+    pub fn declare_providers(&self) {
+        predeclared().iter().for_each(|spec| self.declare_lane(spec));
+    }
+
+    fn provider(&self, spec: &LaneSpec) -> Result<Arc<dyn Provider>, String> {
+        let (clock, seed) = (&self.lanes.clock, self.lanes.seed);
+        match spec.protocol {
+            Protocol::Echo => {
+                let card = LaneCard {
+                    model: Arc::clone(&spec.model),
+                    price: Price::flat(spec.price_in, spec.price_out),
+                    context_tokens: spec.context,
+                    ..Echo::card_named(&spec.name)
+                };
+                Ok(Arc::new(Echo::with(card, Arc::clone(clock), seed)))
+            }
+            Protocol::Onnx => local_lane_named(&spec.name, self.models.as_deref(), clock, seed),
+            _ => remote_lane(spec, clock, &self.io),
+        }
+    }
+}
+
+/// The threads on which lanes wait, started at the first use.
+#[derive(Clone, Default)]
+pub struct Io {
+    runtime: Arc<Mutex<Option<Runtime>>>,
+}
+
+impl Io {
+    pub fn handle(&self) -> std::io::Result<Handle> {
+        let mut io = self.runtime.lock();
         if let Some(runtime) = io.as_ref() {
             return Ok(runtime.handle().clone());
         }
@@ -139,6 +190,51 @@ impl Services {
         *io = Some(runtime);
         Ok(handle)
     }
+}
+
+#[cfg(feature = "net")]
+fn remote_lane(
+    spec: &LaneSpec,
+    clock: &Arc<dyn Clock>,
+    io: &Io,
+) -> Result<Arc<dyn Provider>, String> {
+    if let Some(name) = &spec.key_env
+        && std::env::var(&**name).map_or(true, |key| key.trim().is_empty())
+    {
+        return Err(format!("{name} is not set"));
+    }
+    Ok(Arc::new(Remote::new(spec, clock, io)))
+}
+
+#[cfg(not(feature = "net"))]
+fn remote_lane(_: &LaneSpec, _: &Arc<dyn Clock>, _: &Io) -> Result<Arc<dyn Provider>, String> {
+    Err(NO_CLIENT.to_owned())
+}
+
+/// The same model under another name.
+#[cfg(feature = "models")]
+fn local_lane_named(
+    name: &str,
+    models: Option<&Path>,
+    clock: &Arc<dyn Clock>,
+    seed: Seed,
+) -> Result<Arc<dyn Provider>, String> {
+    let installed = models
+        .and_then(|models| Local::installed(&ModelsFolder::new(models.to_owned()), clock, seed));
+    match installed {
+        Some(lane) => Ok(Arc::new(lane.named(name))),
+        None => Err("not installed: ag models install".to_owned()),
+    }
+}
+
+#[cfg(not(feature = "models"))]
+fn local_lane_named(
+    _: &str,
+    _: Option<&Path>,
+    _: &Arc<dyn Clock>,
+    _: Seed,
+) -> Result<Arc<dyn Provider>, String> {
+    Err("not in this build".to_owned())
 }
 
 /// The lane of the model on this machine, if there is one.
@@ -172,7 +268,7 @@ fn embedder(models: Option<&Path>) -> Embedder {
 
 impl Drop for Services {
     fn drop(&mut self) {
-        if let Some(runtime) = self.io.get_mut().take() {
+        if let Some(runtime) = self.io.runtime.lock().take() {
             // Calls under way were aborted by whoever waited for them; a thread stuck in one must not keep the session.
             runtime.shutdown_background();
         }

@@ -59,7 +59,7 @@ fn state(row: &LaneRow) -> String {
         (_, true) => words.push("pinned"),
         (true, false) => words.push("ready"),
         (false, false) if row.why_not.is_empty() => words.push("not configured"),
-        (false, false) => words.push(row.why_not),
+        (false, false) => words.push(&row.why_not),
     }
     if row.loads_first {
         words.push("loaded by the first call");

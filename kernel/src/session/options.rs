@@ -24,6 +24,8 @@ pub struct SessionOptions {
     pub arguments: Vec<String>,
     /// What programs may reach without being asked; the rest as `:set` says.
     pub allowed: Vec<Reach>,
+    /// Whether calls may go to the providers whose keys are in the environment.
+    pub providers: bool,
     /// Workers of the scheduler; none: one a core.
     pub workers: Option<usize>,
     /// The session runs a test.

@@ -18,6 +18,7 @@ use ag_lang::types::test_item;
 use ag_lang::types::ty::Ty;
 use ag_runtime::code::FnSlot;
 use ag_runtime::fault::{Fault, Frame, Origin, Site, code};
+use ag_runtime::lane::declared::LaneSpec;
 use ag_runtime::services::Services;
 use ag_runtime::world::{World, WorldHandle};
 use parking_lot::Mutex;
@@ -96,7 +97,23 @@ impl Program {
         let units: Vec<_> = units
             .map(|((_, definitions), origin)| (*definitions, Context { shapes: &shapes, origin }))
             .collect();
-        self.engine.install_all(&units)
+        self.engine.install_all(&units)?;
+        drop(workspace);
+        self.declare_lanes(cells.iter().flat_map(|(_, definitions)| &definitions.lanes));
+        Ok(())
+    }
+
+    /// The lanes a cell declares (L-62).
+    fn declare_lanes<'d>(&self, lanes: impl Iterator<Item = &'d LaneSpec>) {
+        let Some(services) = self.services() else { return };
+        let mut any = false;
+        for spec in lanes {
+            services.declare_lane(spec);
+            any = true;
+        }
+        if any {
+            self.name_lanes();
+        }
     }
 
     /// Makes a step of a cell ready to run.

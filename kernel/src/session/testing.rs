@@ -100,6 +100,8 @@ fn session_options(options: &TestOptions, folder: Option<PathBuf>) -> SessionOpt
         lane: Some(options.lane.as_deref().unwrap_or(LANE).to_owned()),
         budget_micro_usd: options.budget_micro_usd,
         seed: Some(options.seed.unwrap_or(SEED)),
+        // A test uses a provider only if it names it.
+        providers: options.lane.is_some(),
         workers: Some(1),
         models: None,
         arguments: Vec::new(),

@@ -566,6 +566,7 @@ fn define(definitions: &mut hir::Definitions, checked: &CheckedItem, item: u32) 
     };
     definitions.functions.extend(checked.functions.iter().map(numbered));
     definitions.types.extend(checked.ty.clone());
+    definitions.lanes.extend(checked.lane.clone());
     definitions.agents.extend(checked.agent.clone().map(|mut agent| {
         agent.init = numbered(&agent.init);
         agent.config = agent.config.as_ref().map(numbered);

@@ -103,6 +103,9 @@ pub fn describe(db: &dyn Db, name: &Name) -> Option<Description> {
             ),
             ..about
         },
+        Definition::Lane => {
+            Description { kind: "lane", signature: format!("lane {name}"), ..about }
+        }
         Definition::Theorem => Description {
             kind: "theorem",
             signature: format!("theorem {name}"),

@@ -164,6 +164,7 @@ fn symbol<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> Symbol {
             }
         }
         Definition::Global(def) => Symbol { kind: "let", signature: def.ty.to_string(), ..about },
+        Definition::Lane => Symbol { kind: "lane", ..about },
         Definition::Theorem => Symbol { kind: "theorem", ..about },
         Definition::Unsupported(what) => Symbol { kind: what, ..about },
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::db::Db;
 use crate::diag::{Diagnostic, codes};
 use crate::hir::{self, AgentField, AgentFieldKind};
+use ag_runtime::lane::declared::LaneSpec;
 use crate::names::cell::ItemKey;
 use crate::names::scope::{ScopedName, Site, resolve};
 use crate::source::Span;
@@ -24,6 +25,7 @@ use crate::types::infer::finish::Checked;
 use crate::types::infer::frame::FrameKind;
 use crate::types::infer::probe::Probe;
 use crate::types::infer::{Infer, Owner};
+use crate::types::lane_item;
 use crate::types::report;
 use crate::types::resolve::{generic_bounds, generic_names};
 use crate::types::restrict;
@@ -420,6 +422,7 @@ pub struct CheckedItem {
     pub instances: Vec<hir::Instance>,
     pub agent: Option<hir::Agent>,
     pub ty: Option<hir::TypeDefinition>,
+    pub lane: Option<LaneSpec>,
     /// The contracts of its functions, of its values, or of itself if it is a theorem.
     pub contracts: Vec<Contracted>,
     pub failed: bool,
@@ -436,6 +439,7 @@ pub fn check_item<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> CheckedItem {
         return out;
     }
     out.diagnostics.extend(restrict::declarations(db, item));
+    out.lane = lane_item::spec(tree);
     let mut agent_parts = Vec::new();
     for path in function_paths(tree) {
         let checked = infer_function(db, item, path);

@@ -75,7 +75,7 @@ pub fn item_definition<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> Definition {
         ItemKind::Agent(def) => Definition::Agent(Arc::new(declare.agent(def))),
         ItemKind::Tool(def) => Definition::Tool(Arc::new(declare.tool(def))),
         ItemKind::Orchestration(_) => Definition::Unsupported("an orchestration"),
-        ItemKind::Lane(_) => Definition::Unsupported("a lane"),
+        ItemKind::Lane(_) => Definition::Lane,
         ItemKind::Policy(_) => Definition::Unsupported("a policy"),
         ItemKind::Import(_) => Definition::Unsupported("an import"),
         ItemKind::Test(_) => Definition::Unsupported("a test"),

@@ -17,6 +17,8 @@ pub enum Definition {
     Agent(Arc<AgentDef>),
     Tool(Arc<ToolDef>),
     Global(GlobalDef),
+    /// A lane of the program (L-62): a name in positions of type Lane.
+    Lane,
     /// A theorem or lemma: a fact, no value.
     Theorem,
     /// An item that parses but cannot be used yet; its use is not reported a second time.
@@ -34,6 +36,7 @@ impl Definition {
             Definition::Agent(_) => "an agent",
             Definition::Tool(_) => "a tool",
             Definition::Global(_) => "a value",
+            Definition::Lane => "a lane",
             Definition::Theorem => "a theorem",
             Definition::Unsupported(what) => what,
         }

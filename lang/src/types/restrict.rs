@@ -10,6 +10,7 @@ use crate::types::attribute;
 use crate::types::bounds::BOUNDS;
 use crate::types::check::{FnPath, function_paths};
 use crate::types::generic::parameters;
+use crate::types::lane_item;
 use crate::types::report::{did_you_mean, unsupported as report};
 use crate::types::resolve::{TypeScope, generic_names};
 use crate::types::ty::{Name, Ty};
@@ -20,7 +21,7 @@ pub fn unsupported(tree: &ItemTree) -> Vec<Diagnostic> {
     let at = if tree.name.span.is_empty() { Span::new(0, 1) } else { tree.name.span };
     match &tree.kind {
         ItemKind::Orchestration(_) => out.push(report("`orchestration`", at)),
-        ItemKind::Lane(_) => out.push(report("`lane`", at)),
+        ItemKind::Lane(config) => lane_item::check(tree, config, &mut out),
         ItemKind::Policy(_) => out.push(report("`policy`", at)),
         ItemKind::Import(_) => out.push(report("`import`", at)),
         ItemKind::Error | ItemKind::Alias(_) | ItemKind::Test(_) | ItemKind::Theorem(_) => {}

@@ -71,6 +71,13 @@ impl Local {
         })
     }
 
+    /// The lane under another name (`lane NAME { protocol: onnx }`).
+    #[must_use]
+    pub fn named(mut self, name: &str) -> Self {
+        self.card.name = name.into();
+        self
+    }
+
     async fn answer(&self, request: &Request) -> Result<Reply, SendError> {
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
         let stop = Arc::new(Stop::default());

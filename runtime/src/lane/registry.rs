@@ -12,17 +12,17 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// The lanes every session knows (L-62), and why one of them may not answer.
-const PREDECLARED: [(&str, &str); 4] =
-    [("echo", ""), ("onnx_local", NO_MODEL), ("anthropic", NO_CLIENT), ("openrouter", NO_CLIENT)];
+const PREDECLARED: [(&str, &str); 4] = [
+    ("echo", ""),
+    ("onnx_local", NO_MODEL),
+    ("anthropic", if cfg!(feature = "net") { "ANTHROPIC_API_KEY is not set" } else { NO_CLIENT }),
+    ("openrouter", if cfg!(feature = "net") { "OPENROUTER_API_KEY is not set" } else { NO_CLIENT }),
+];
 
 const NO_MODEL: &str =
     if cfg!(feature = "models") { "not installed: ag models install" } else { "not in this build" };
-const NO_CLIENT: &str = "no client in this version";
-
-/// Why a lane does not answer; empty if nothing is known of it.
-fn why_not(name: &str) -> &'static str {
-    PREDECLARED.iter().find(|(known, _)| *known == name).map_or("", |known| known.1)
-}
+/// Why a lane over the network does not answer.
+pub const NO_CLIENT: &str = "not in this build";
 
 /// How many decisions are kept.
 const KEPT: usize = 1_000;
@@ -96,7 +96,7 @@ pub struct LaneRow {
     pub pinned: bool,
     pub estimate: Option<Estimate>,
     /// Why it does not answer; empty if nothing is known of it.
-    pub why_not: &'static str,
+    pub why_not: Arc<str>,
     /// What it holds in memory on this machine.
     pub memory_bytes: Option<u64>,
     /// The next call loads a model first.
@@ -117,6 +117,20 @@ struct State {
     estimates: FxHashMap<Arc<str>, Estimate>,
     pinned: Option<Arc<str>>,
     decisions: VecDeque<Decision>,
+    /// Declared lanes that cannot answer, and why.
+    unusable: Vec<(Arc<str>, Arc<str>)>,
+}
+
+impl State {
+    /// Why a lane does not answer; empty if nothing is known of it.
+    fn why_not(&self, name: &str) -> Arc<str> {
+        let declared = self.unusable.iter().find(|(known, _)| **known == *name);
+        let predeclared = || PREDECLARED.iter().find(|(known, _)| *known == name);
+        match declared {
+            Some((_, why)) => Arc::clone(why),
+            None => predeclared().map_or("", |known| known.1).into(),
+        }
+    }
 }
 
 impl Lanes {
@@ -133,7 +147,16 @@ impl Lanes {
         let mut state = self.state.lock();
         state.estimates.insert(Arc::clone(&card.name), Estimate::prior(card.latency_ns));
         state.providers.retain(|other| other.card().name != card.name);
+        state.unusable.retain(|(name, _)| *name != card.name);
         state.providers.push(provider);
+    }
+
+    /// Declares a lane that cannot answer yet.
+    pub fn add_unusable(&self, name: &Arc<str>, why: &str) {
+        let mut state = self.state.lock();
+        state.providers.retain(|provider| provider.card().name != *name);
+        state.unusable.retain(|(known, _)| known != name);
+        state.unusable.push((Arc::clone(name), why.into()));
     }
 
     #[must_use]
@@ -191,16 +214,18 @@ impl Lanes {
                 configured: true,
                 pinned: state.pinned.as_ref() == Some(&card.name),
                 estimate: state.estimates.get(&card.name).copied(),
-                why_not: "",
+                why_not: "".into(),
                 memory_bytes: provider.memory_bytes(),
                 loads_first: provider.notice().is_some(),
             }
         });
         let mut rows: Vec<LaneRow> = configured.collect();
-        for (name, why_not) in PREDECLARED {
-            if !rows.iter().any(|row| &*row.name == name) {
+        let declared = state.unusable.iter().map(|(name, _)| Arc::clone(name));
+        for name in PREDECLARED.iter().map(|(name, _)| Arc::from(*name)).chain(declared) {
+            if !rows.iter().any(|row| row.name == name) {
+                let why_not = state.why_not(&name);
                 rows.push(LaneRow {
-                    name: name.into(),
+                    name,
                     model: None,
                     price_in: None,
                     price_out: None,
@@ -301,7 +326,7 @@ impl Lanes {
     fn missing(&self, names: &[Arc<str>]) -> LaneError {
         let list: Vec<String> = names
             .iter()
-            .map(|name| match why_not(name) {
+            .map(|name| match &*self.state.lock().why_not(name) {
                 "" => format!("{name} (not configured)"),
                 why => format!("{name} ({why})"),
             })
@@ -402,7 +427,7 @@ fn none_fits(decision: &Decision) -> LaneError {
 
 #[cfg(test)]
 mod tests {
-    use super::{Choice, Lanes, NO_MODEL, Want};
+    use super::{Choice, Lanes, NO_MODEL, PREDECLARED, Want};
     use crate::clock::VirtualClock;
     use crate::lane::echo::Echo;
     use crate::rng::Seed;
@@ -442,8 +467,8 @@ mod tests {
         assert_eq!(
             error.to_string(),
             format!(
-                "none of the lanes onnx_local ({NO_MODEL}), anthropic (no client in this version), openrouter (no client in this \
-                 version) is available. Ways out: {HERE}, or `:lane echo` (offline, made-up answers)"
+                "none of the lanes onnx_local ({NO_MODEL}), anthropic ({}), openrouter ({}) is available. Ways out: {HERE}, or `:lane echo` (offline, made-up answers)",
+                PREDECLARED[2].1, PREDECLARED[3].1
             )
         );
     }
@@ -498,6 +523,6 @@ mod tests {
             names,
             [("echo", true), ("onnx_local", false), ("anthropic", false), ("openrouter", false)]
         );
-        assert_eq!(rows[2].why_not, "no client in this version");
+        assert_eq!(&*rows[2].why_not, PREDECLARED[2].1);
     }
 }

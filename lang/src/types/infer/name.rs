@@ -165,6 +165,10 @@ impl Infer<'_, '_> {
 
     fn lane(&mut self, name: &Name, span: Span) -> hir::Expr {
         let lanes = SessionInput::get(self.db).lanes(self.db);
+        if matches!(self.definition(name), Some(Definition::Lane)) {
+            self.uses(name);
+            return expr(ExprKind::Lane(name.clone()), Ty::Lane, span);
+        }
         let known = &**name == AUTO || lanes.is_empty() || lanes.contains(name);
         if !known {
             let message = format!("there is no lane `{name}`");
