@@ -7,6 +7,7 @@ pub mod ast;
 pub mod brackets;
 pub mod complete;
 pub mod cursor;
+pub mod division;
 pub mod habits;
 pub mod highlight;
 pub mod intrinsics;

@@ -12,6 +12,7 @@ pub mod effects;
 pub mod exhaustive;
 pub mod fingerprint;
 pub mod generic;
+pub mod hints;
 pub mod infer;
 pub mod lane_item;
 pub mod report;

@@ -361,7 +361,7 @@ fn faults_show_the_values() {
             faults,
             [
                 "R0104: index 5 is outside a list of 2 elements",
-                "R0104: index -1 is outside a text of 3 characters",
+                "R0104: index -1 is outside a text of 3 characters; positions count from 0, and `t[t.len - 1]` is the last character",
                 "R0104: index 2 is outside a list of 2 elements",
                 "R0104: position 3 is outside 0..=2, where one can insert",
                 "R0104: index 2 is outside a list of 2 elements",

@@ -27,9 +27,11 @@ enum Mend {
     Replace(usize, usize, &'static str),
     /// Parentheses around what follows the first token.
     Call,
+    /// Parentheses around the second to the fourth.
+    Pair,
 }
 
-use Mend::{Call, No, Replace};
+use Mend::{Call, No, Pair, Replace};
 
 const fn habit(
     pattern: &'static str,
@@ -79,6 +81,10 @@ const TABLE: &[Habit] = &[
     habit("[ * for NAME in * ]", "there are no comprehensions", "`xs.map(x => x * x)`, `xs.filter(x => x > 0)`", No),
     Habit { pattern: "[ * : * ]", when: "found `:`", message: "a part of a list or text is taken with `slice`", note: "`xs.slice(0, 2)`: from the first place up to, not including, the second", mend: No },
     habit("^ let|var NAME := VALUE if * else *", "the condition stands first", "`let x := if ok { 1 } else { 2 }`", No),
+    Habit { pattern: "VALUE if * else *", when: "`if`", message: "the condition stands first", note: "`if ok { 1 } else { 2 }` is a value", mend: No },
+    Habit { pattern: "(|, NAME = VALUE", when: "closing bracket, found `=`", message: "a named argument is written `name: value`", note: "`@llm_call(prompt: \"hi\")`", mend: Replace(2, 2, ":") },
+    habit("^ ! NAME *", "there is no shell behind `!`, which means not", "`list_files(\".\")` and `read_text(path)` look at files", No),
+    habit("^ for NAME , NAME in *", "a pair is taken apart in parentheses", "`for (key, value) in m { print(key) }`; `xs.enumerate` gives `(index, value)`", Pair),
     habit("? * :", "there is no `a ? b : c`", "write `if a { b } else { c }`", No),
     habit("+ +", "there is no `++`", "write `x += 1`", Replace(0, 1, " += 1")),
     habit("- - $", "there is no `--`", "write `x -= 1`", Replace(0, 1, " -= 1")),
@@ -208,6 +214,10 @@ fn find(line: &[&Token], source: &str, first: &Diagnostic) -> Option<Diagnostic>
                 format!("write `{}`", text.trim())
             };
             report.fix(title, span(from + first, from + last)?, text)
+        }
+        Pair => {
+            let pair = span(from + 1, from + 3)?;
+            report.fix("put it in parentheses", pair, format!("({})", pair.text(source)))
         }
         Call => {
             let argument = span(from + 1, to)?;

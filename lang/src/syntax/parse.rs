@@ -31,6 +31,7 @@ use crate::syntax::ast::{
     TypeKind, TypeRef, TypeRefId,
 };
 use crate::syntax::brackets::{self, Regions};
+use crate::syntax::division;
 use crate::syntax::habits;
 use crate::syntax::item::Cell;
 use crate::syntax::lexer::{self, SourceKind, Value};
@@ -51,6 +52,7 @@ pub struct Parsed {
 pub fn parse(source: &str, kind: SourceKind) -> Parsed {
     let mut lexed = lexer::lex(source, kind);
     let mut diagnostics = std::mem::take(&mut lexed.diagnostics);
+    division::warn(source, &lexed.tokens, &mut diagnostics);
     let mut stream = separators::separate(&lexed, source.len());
     let regions = brackets::match_brackets(&mut stream, source, &mut diagnostics);
     let mut parser = Parser::new(source, &stream, &regions, &lexed.values);
@@ -58,9 +60,17 @@ pub fn parse(source: &str, kind: SourceKind) -> Parsed {
     let ends_early = parser.ends_early && !diagnostics.iter().any(Diagnostic::is_error);
     diagnostics.append(&mut parser.diagnostics);
     diagnostics.sort_by_key(|diagnostic| diagnostic.primary.span.start);
+    nothing_after_open_text(&mut diagnostics);
     diagnostics.truncate(MAX_DIAGNOSTICS);
     habits::mend(source, &stream.tokens, &mut diagnostics);
     Parsed { cell, diagnostics, ends_early }
+}
+
+/// Behind a text that is not closed, what is text and what is not may be the wrong way round: only its own report is told.
+fn nothing_after_open_text(diagnostics: &mut Vec<Diagnostic>) {
+    if let Some(at) = diagnostics.iter().position(|report| report.code == codes::E0002) {
+        diagnostics.truncate(at + 1);
+    }
 }
 
 /// More than this nobody reads; a pasted megabyte of something else must not make a megabyte of reports.
@@ -90,6 +100,8 @@ pub struct Parser<'a> {
     diagnostics: Vec<Diagnostic>,
     /// Position of the last report, so that one place gives one.
     reported: usize,
+    /// Behind a member that ends in `}`: the next one needs no separator.
+    member_end: usize,
     ends_early: bool,
     /// Inside an unclosed `(` or `[`: reports are dropped.
     muted: bool,
@@ -122,6 +134,7 @@ impl<'a> Parser<'a> {
             names: FxHashMap::default(),
             diagnostics: Vec::new(),
             reported: usize::MAX,
+            member_end: usize::MAX,
             ends_early: false,
             muted: false,
             depth: 0,

@@ -33,6 +33,7 @@ pub mod stmt;
 pub mod theorem;
 pub mod task;
 pub mod tools;
+pub mod unused;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;

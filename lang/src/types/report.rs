@@ -45,12 +45,16 @@ pub fn mismatch(expected: &Ty, found: &Ty, span: Span) -> Diagnostic {
 pub fn without_echoes(diagnostics: &mut Vec<Diagnostic>, text: &str, parsed: &[Diagnostic]) {
     let mistakes = parsed.iter().filter(|d| d.is_error()).map(|d| d.primary.span);
     let mistakes: Vec<_> = mistakes.map(|at| (at, below(text, at.start))).collect();
+    let open_text = parsed.iter().find(|d| d.code == codes::E0002).map(|d| d.primary.span.start);
     let same_line = |a: u32, b: u32| {
         let between = text.get(a.min(b) as usize..a.max(b) as usize);
         between.is_some_and(|between| !between.contains('\n'))
     };
     diagnostics.retain(|diagnostic| {
         let span = diagnostic.primary.span;
+        if open_text.is_some_and(|from| span.end > from) {
+            return parsed.contains(diagnostic);
+        }
         let is_echo = |(at, below): &(Span, std::ops::Range<u32>)| {
             if below.contains(&span.start) {
                 return true;

@@ -7,8 +7,8 @@ use chumsky::recursive::Recursive;
 
 use crate::terms::{Place, Terms, at_name, effect, effects};
 use crate::tokens::{
-    Later, P, Tok, ahead, alt, commas, curly, list, many, name, not, one, opt, round, sep, seq, t,
-    word, words,
+    Later, P, Tok, ahead, alt, commas, curly, list, many, name, not, one, opt, round, run, sep,
+    seq, t, word, words,
 };
 
 const PLAIN: Place = Place { head: false, contract: false };
@@ -185,7 +185,7 @@ impl<'a> Rules<'a> {
 
     fn structure(&self) -> P<'a> {
         let function = seq([self.attrs(), self.function()]);
-        let members = alt([function, self.invariant(), self.field()]);
+        let members = alt([run(function), self.invariant(), self.field()]);
         seq([t(T::Struct), name(), self.generics(), sep(), curly(list(members))])
     }
 
@@ -197,7 +197,13 @@ impl<'a> Rules<'a> {
         let field = seq([opt(seq([name(), t(T::Colon)])), self.terms.ty()]);
         let variant = seq([name(), opt(round(list(field)))]);
         let function = seq([self.attrs(), self.function()]);
-        seq([t(T::Enum), name(), self.generics(), sep(), curly(list(alt([function, variant])))])
+        seq([
+            t(T::Enum),
+            name(),
+            self.generics(),
+            sep(),
+            curly(list(alt([run(function), variant]))),
+        ])
     }
 
     fn alias(&self) -> P<'a> {
@@ -249,8 +255,8 @@ impl<'a> Rules<'a> {
             seq([self.attrs(), self.function()]),
         ]);
         let members = match keyword {
-            "orchestration" => alt([members, self.stmt()]),
-            _ => members,
+            "orchestration" => alt([run(members), self.stmt()]),
+            _ => run(members),
         };
         seq([word(keyword), name(), opt(self.params()), sep(), curly(list(members))])
     }

@@ -114,6 +114,12 @@ pub fn list<'a>(part: P<'a>) -> P<'a> {
     part.separated_by(separators).allow_trailing().boxed()
 }
 
+/// Elements that end in `}`: none of them needs a separator before the next one.
+pub fn run<'a>(part: P<'a>) -> P<'a> {
+    let separators = many(one(&[T::Sep, T::Comma, T::Semi]));
+    seq([part.clone(), many(seq([separators, part]))])
+}
+
 pub fn round<'a>(inside: P<'a>) -> P<'a> {
     seq([t(T::LParen), inside, t(T::RParen)])
 }

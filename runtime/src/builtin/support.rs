@@ -79,6 +79,18 @@ pub fn overflow<T>(cx: &mut Cx, a: u64, op: &str, b: u64, of: ShapeId) -> Outcom
 pub fn position(cx: &mut Cx, index: i64, length: usize, what: &str) -> Outcome<usize> {
     match usize::try_from(index) {
         Ok(at) if at < length => Ok(at),
+        _ if index < 0 => fail(
+            cx,
+            code::INDEX,
+            format!(
+                "index {index} is outside {what} of {}; positions count from 0, {}",
+                elements(length, what),
+                match what {
+                    "a text" => "and `t[t.len - 1]` is the last character",
+                    _ => "and `last` gives the last element",
+                }
+            ),
+        ),
         _ => fail(
             cx,
             code::INDEX,

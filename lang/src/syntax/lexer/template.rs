@@ -47,7 +47,7 @@ impl Lexer<'_> {
             .saying("begins here")
             .fix(format!("close it with `{quotes}`"), end, quotes);
         if !triple {
-            diagnostic = diagnostic.note("text over several lines is written in `\"\"\"`");
+            diagnostic = diagnostic.note("a text of several lines stands between `\"\"\"` and `\"\"\"`; `\\n` is a line break in a text of one line");
         }
         self.report(diagnostic);
     }

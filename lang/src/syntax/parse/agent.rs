@@ -32,9 +32,35 @@ impl Parser<'_> {
         self.braced("a member", |parser| {
             let start = parser.start();
             let kind = parser.member(place);
+            if !matches!(kind, MemberKind::Stmt(_)) {
+                parser.member_ends();
+            }
             members.push(Member { kind, span: parser.since(start) });
         });
         Agent { params, members }
+    }
+
+    /// `state { n : Int = 0 } behavior hi() { }`: what ends in `}` needs no separator before the word of another member.
+    pub(super) fn member_follows(&self) -> bool {
+        self.member_end == self.pos && self.at_member()
+    }
+
+    /// A member ended here, in `}`.
+    pub(super) fn member_ends(&mut self) {
+        let last = self.pos.checked_sub(1).and_then(|at| self.tokens.get(at));
+        if last.is_some_and(|token| token.kind == T::RBrace) {
+            self.member_end = self.pos;
+        }
+    }
+
+    /// A word and what must stand behind it, so that no name is taken for a member.
+    fn at_member(&self) -> bool {
+        let attrs = if self.at(T::At) { self.skip_attrs(0) } else { 0 };
+        let (word, next) = (self.nth_text(attrs), self.nth(attrs + 1));
+        let is_behavior = next == T::Name && words::BEHAVIOR.contains(&word);
+        let is_section = next == T::LBrace && words::SECTION.contains(&word);
+        self.nth(attrs) == T::Function
+            || (self.nth(attrs) == T::Name && (is_behavior || (attrs == 0 && is_section)))
     }
 
     fn optional_params(&mut self) -> Vec<crate::syntax::item::Param> {

@@ -271,6 +271,17 @@ impl Parser<'_> {
                 self.bump();
                 ExprKind::TupleField { base, index }
             }
+            (T::Match, _) if self.nth(1) == T::LParen => {
+                let here = self.here();
+                let message =
+                    "`match` is a reserved word; a text is tried against a pattern by `matches`";
+                self.report(Diagnostic::new(codes::E0104, here, message).fix(
+                    "write `matches`",
+                    here,
+                    "matches",
+                ));
+                ExprKind::Field { base, name: self.take_ident() }
+            }
             _ => ExprKind::Field { base, name: self.ident("the name of a field or method") },
         }
     }

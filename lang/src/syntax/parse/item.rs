@@ -174,7 +174,11 @@ impl Parser<'_> {
         let mut front = Front { doc: self.doc(), attrs: Vec::new() };
         self.attrs(&mut front);
         self.expect(T::Function);
-        self.function(front, start, kind)
+        let function = self.function(front, start, kind);
+        if kind != SignatureKind::ToolMethod {
+            self.member_ends();
+        }
+        function
     }
 
     /// `field = NAME ":" type ("=" expr)?`

@@ -87,6 +87,9 @@ impl Parser<'_> {
             self.bump_over();
             return self.skip_to_separator();
         }
+        if self.member_follows() {
+            return;
+        }
         if self.starts_operand() && self.reported != self.pos && self.hint().is_none() {
             let at = Span::at(self.previous_end());
             let message = format!("{} and {} need a separator between them", what, self.found());

@@ -177,7 +177,22 @@ impl Parser<'_> {
         self.bump();
         let cond = self.expr();
         let otherwise = self.eat(T::Else).then(|| self.diverge());
+        self.no_message();
         StmtKind::Require { cond, otherwise }
+    }
+
+    /// `require c, "why"`: the text is a statement of its own that does nothing.
+    fn no_message(&mut self) {
+        let text = self.nth(1);
+        if !self.at(T::Comma) || !matches!(text, T::Text | T::TemplateStart) || self.muted {
+            return;
+        }
+        let here = self.here();
+        let message =
+            "`require` takes no text; what stands behind the comma is a statement of its own";
+        self.diagnostics.push(Diagnostic::new(codes::W0402, here, message).note(
+            "`assert c, \"why\"` says why; `require c else { return Err(\"why\") }` gives it back",
+        ));
     }
 
     fn assert_stmt(&mut self) -> StmtKind {

@@ -10,6 +10,7 @@ use crate::source::Span;
 use crate::syntax::ast::{self, Arg, Literal};
 use crate::types::check::{FnPath, default_of};
 use crate::types::generic::parameter_names;
+use crate::types::hints;
 use crate::types::infer::{Infer, expr};
 use crate::types::report;
 use crate::types::ty::{Name, Ty};
@@ -125,7 +126,10 @@ impl Infer<'_, '_> {
                     continue;
                 }
                 (None, Default::Required) => {
-                    missing.push(format!("`{} : {}`", formal.name, self.table.resolve(&formal.ty)));
+                    missing.push(match self.table.resolve(&formal.ty) {
+                        Ty::Var(_) => format!("`{}`", formal.name),
+                        ty => format!("`{} : {ty}`", formal.name),
+                    });
                     continue;
                 }
                 (None, Default::Slot(slot)) => self.default_value(slot, &formal.ty, span),
@@ -142,10 +146,8 @@ impl Infer<'_, '_> {
             if !wrong_shape || self.diagnostics.len() == before {
                 let message = format!("`{what}` also needs {}", missing.join(", "));
                 let diagnostic = Diagnostic::new(codes::E0305, span, message);
-                self.report(match what {
-                    "range" => diagnostic.note("from 0 on: `range(0, n)`, or `0..n`"),
-                    _ => diagnostic,
-                });
+                let hint = hints::too_few_arguments(what);
+                self.report(hint.into_iter().fold(diagnostic, Diagnostic::note));
             }
             return None;
         }
@@ -177,7 +179,9 @@ impl Infer<'_, '_> {
                     if next == formals.len() {
                         let message =
                             format!("`{what}` takes {}, not {}", count(formals.len()), args.len());
-                        self.report(Diagnostic::new(codes::E0305, arg.span, message));
+                        let diagnostic = Diagnostic::new(codes::E0305, arg.span, message);
+                        let hint = hints::too_many_arguments(what);
+                        self.report(hint.into_iter().fold(diagnostic, Diagnostic::note));
                     }
                     next += 1;
                     None

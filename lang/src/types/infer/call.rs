@@ -15,6 +15,7 @@ use crate::types::builtins::builtin_signature;
 use crate::types::check::inferred_result;
 use crate::types::declare::adt_definition;
 use crate::types::def::{Definition, Param, Signature, ToolDef};
+use crate::types::hints;
 use crate::types::infer::args::{Bound, Default, DefaultSlot, Formal};
 use crate::types::infer::contract::block;
 use crate::types::infer::name::EnumUse;
@@ -120,7 +121,13 @@ impl Infer<'_, '_> {
         self.infer_args(args);
         if self.first_time_missing(name) {
             let diagnostic = self.unknown_name(name, at);
-            self.report(diagnostic);
+            let hint = hints::converts(name).map(str::to_owned).or_else(|| hints::is_method(name));
+            let is_told = !diagnostic.notes.is_empty();
+            self.report(match hint.filter(|_| !is_told) {
+                // What it was meant to be is known better than by its letters.
+                Some(hint) => Diagnostic { fixes: Vec::new(), ..diagnostic.note(hint) },
+                None => diagnostic,
+            });
         }
         error(span)
     }

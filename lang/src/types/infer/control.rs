@@ -321,7 +321,13 @@ impl Infer<'_, '_> {
                 if ty != Ty::Error {
                     let ty = self.table.resolve(&ty);
                     let message = format!("`?` needs an Option or a Result, this is `{ty}`");
-                    self.report(Diagnostic::new(codes::E0308, span, message));
+                    let diagnostic = Diagnostic::new(codes::E0308, span, message);
+                    self.report(match &self.body[inner].kind {
+                        ast::ExprKind::Name(name) if matches!(ty, Ty::Function(_)) => {
+                            diagnostic.note(format!("`?{name}` explains what `{name}` is"))
+                        }
+                        _ => diagnostic,
+                    });
                 }
                 return error(span);
             }

@@ -58,7 +58,7 @@ impl Frame {
         }
     }
 
-    fn find(&self, name: &str) -> Option<LocalId> {
+    pub fn find(&self, name: &str) -> Option<LocalId> {
         self.scopes.iter().rev().find_map(|scope| scope.get(name).copied())
     }
 

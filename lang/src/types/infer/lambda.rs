@@ -30,12 +30,7 @@ impl Infer<'_, '_> {
         if let Some(wanted) = &wanted
             && wanted.params.len() != params.len()
         {
-            let message = format!(
-                "a function of {} parameters is wanted here, this lambda has {}",
-                wanted.params.len(),
-                params.len()
-            );
-            self.report(Diagnostic::new(codes::E0301, span, message));
+            return self.wrong_parameters(&wanted.params, params, span);
         }
         let result = match &wanted {
             Some(wanted) => wanted.result.clone(),
@@ -53,6 +48,32 @@ impl Infer<'_, '_> {
         let body = self.lambda_body(body, &result);
         let ty = Ty::function(types, result);
         self.close_lambda(body, ty, span)
+    }
+
+    /// Its body says nothing more: what its names stand for is not known.
+    fn wrong_parameters(&mut self, wanted: &[Ty], params: &[LambdaParam], span: Span) -> hir::Expr {
+        let count = match wanted.len() {
+            0 => "without parameters".to_owned(),
+            1 => "of one parameter".to_owned(),
+            n => format!("of {n} parameters"),
+        };
+        let message =
+            format!("a function {count} is wanted here, this lambda has {}", params.len());
+        let diagnostic = Diagnostic::new(codes::E0301, span, message);
+        let is_pair = |ty: &Ty| match self.shallow(ty) {
+            Ty::Tuple(items) => items.len() == params.len(),
+            _ => false,
+        };
+        self.report(match wanted {
+            [one] if is_pair(one) => {
+                let used = params.iter().position(|param| param.name.name != "_").unwrap_or(0);
+                diagnostic.note(format!(
+                    "the parameter is one tuple; its parts are `e.0`, `e.1`: `e => e.{used}`"
+                ))
+            }
+            _ => diagnostic,
+        });
+        error(span)
     }
 
     pub fn lambda_key(&mut self) -> Name {

@@ -11,9 +11,10 @@ use crate::source::Span;
 use crate::syntax::ast::{self, Arg, ExprId, Ident};
 use crate::types::declare::adt_definition;
 use crate::types::def::{AgentDef, Definition, Signature};
+use crate::types::hints;
 use crate::types::infer::call::CallHead;
 use crate::types::infer::name::EnumUse;
-use crate::types::infer::{Expect, Infer, error, expr};
+use crate::types::infer::{Expect, Infer, Owner, error, expr};
 use crate::types::report;
 use crate::types::ty::{AdtRef, Name, Ty};
 
@@ -23,11 +24,31 @@ impl Infer<'_, '_> {
         if let Some(path) = self.path_owner(base, span) {
             return self.path_member(&path, name, span, expect);
         }
+        if self.own_field_of_self(base, name, span) {
+            return error(span);
+        }
         let value = self.infer(base);
         if name.name.is_missing() {
             return error(span);
         }
         self.field_of(value, name, span, expect)
+    }
+
+    /// `self.n` in an agent, where the field is `n`.
+    pub fn own_field_of_self(&mut self, base: ExprId, name: &Ident, span: Span) -> bool {
+        let is_self = matches!(&self.body[base].kind, ast::ExprKind::Name(own) if *own == "self");
+        let Owner::Agent(agent) = &self.owner else { return false };
+        let text = name.name.text();
+        if !is_self || agent.field(&text).is_none() || agent.behavior(&text).is_some() {
+            return false;
+        }
+        let message = format!("`self` is the reference to the agent; its field is `{text}` alone");
+        self.report(Diagnostic::new(codes::E0206, span, message).fix(
+            format!("write `{text}`"),
+            span,
+            &*text,
+        ));
+        true
     }
 
     pub fn field_of(
@@ -447,8 +468,7 @@ impl Infer<'_, '_> {
         if let Some(ours) = meant {
             return self.report(diagnostic.fix(format!("write `{ours}`"), name.span, ours));
         }
-        if matches!(name.name.as_str(), "to_string" | "toString" | "format" | "str") {
-            let note = "`show(x)` and \"${x}\" give the Text of any value";
+        if let Some(note) = hints::foreign_member(name.name.as_str()) {
             return self.report(Diagnostic { notes: vec![note.to_owned()], ..diagnostic });
         }
         let found = nearest(name.name.as_str(), known.iter().copied());

@@ -12,6 +12,7 @@ use crate::names::scope::{ScopedName, prelude_scope, session_scope};
 use crate::source::Span;
 use crate::types::declare::adt_definition;
 use crate::types::def::{Definition, EnumDef, Signature};
+use crate::types::hints;
 use crate::types::infer::{Expect, Infer, Owner, error, expr};
 use crate::types::report;
 use crate::types::ty::{Name, Ty};
@@ -282,6 +283,16 @@ impl Infer<'_, '_> {
                 Some(text) => diagnostic.fix(title, span, text),
                 None => diagnostic.note(title),
             };
+        }
+        if let Some(note) = hints::no_value(name) {
+            return diagnostic.note(note);
+        }
+        if let Owner::Agent(agent) = &self.owner
+            && agent.behavior(name).is_some()
+        {
+            return diagnostic.note(format!(
+                "`{name}` is a behavior: the agent would wait for itself (R0710); move what both need into a `function` of the agent, or `@signal(self, ..)` to do it later"
+            ));
         }
         // What this statement or a later one declares is no help here.
         let later = self.declared_later();

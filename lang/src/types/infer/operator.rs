@@ -8,6 +8,8 @@ use crate::source::Span;
 use crate::syntax::ast::{self, ExprId, Literal};
 use crate::types::bounds;
 use crate::types::builtins::builtin_signature;
+use crate::types::hints;
+use crate::types::infer::frame::FrameKind;
 use crate::types::infer::{Expect, Infer, Pending, error, expr};
 use crate::types::report;
 use crate::types::ty::Ty;
@@ -22,7 +24,9 @@ impl Infer<'_, '_> {
     ) -> hir::Expr {
         let op = match op {
             ast::UnaryOp::Not => {
+                let before = self.diagnostics.len();
                 let value = self.check(operand, &Ty::Bool);
+                self.no_shell(before, operand);
                 return expr(ExprKind::Unary(UnaryOp::Not, Box::new(value)), Ty::Bool, span);
             }
             ast::UnaryOp::Neg => {
@@ -48,6 +52,18 @@ impl Infer<'_, '_> {
         };
         let (op, value) = op;
         negated(op, value, span)
+    }
+
+    /// `!ls` in a cell.
+    fn no_shell(&mut self, from: usize, operand: ExprId) {
+        let is_name = matches!(self.body[operand].kind, ast::ExprKind::Name(_));
+        let is_cell = self.frames.iter().all(|frame| frame.kind == FrameKind::Cell);
+        let unknown = self.diagnostics.iter_mut().skip(from).find(|d| d.code == codes::E0201);
+        if let Some(unknown) = unknown.filter(|_| is_name && is_cell) {
+            let note = "there is no shell behind `!`, which means not: `list_files(\".\")` and `read_text(path)` look at files";
+            unknown.notes.push(note.to_owned());
+            unknown.fixes.clear();
+        }
     }
 
     pub fn binary(
@@ -250,7 +266,9 @@ impl Infer<'_, '_> {
             (_, [left, right]) => {
                 let message = format!("`{op}` is not defined for `{left}` and `{right}`");
                 let diagnostic = Diagnostic::new(codes::E0308, span, message);
+                let hint = hints::operands(op, left, right);
                 match (left, right) {
+                    _ if hint.is_some() => hint.into_iter().fold(diagnostic, Diagnostic::note),
                     (Ty::Int, Ty::Float) | (Ty::Float, Ty::Int) => {
                         diagnostic.note("`n.to_float` gives the Float of an Int")
                     }

@@ -10,6 +10,7 @@ use crate::types::declare::adt_definition;
 use crate::types::def::{Definition, Param};
 use crate::types::infer::name::EnumUse;
 use crate::types::infer::{Expect, Infer};
+use crate::types::resolve::BUILTIN_NAMES;
 use crate::types::ty::{Name, Ty};
 
 impl Infer<'_, '_> {
@@ -198,9 +199,20 @@ impl Infer<'_, '_> {
                     return None;
                 }
                 let shown = self.table.resolve(ty);
-                let message =
-                    format!("`{}` is a variant, but the value is `{shown}`", path.name.name);
-                self.report(Diagnostic::new(codes::E0301, path.name.span, message));
+                let name = &path.name.name;
+                let is_type = BUILTIN_NAMES.contains(&name.as_str())
+                    || matches!(self.definition(&name.text()), Some(Definition::Struct(_)));
+                let message = match is_type {
+                    true => format!("`{name}` is a type, not a form that a value may have"),
+                    false => format!("`{name}` is a variant, but the value is `{shown}`"),
+                };
+                let diagnostic = Diagnostic::new(codes::E0301, path.name.span, message);
+                self.report(match is_type {
+                    true => diagnostic.note(
+                        "types are known before anything runs, `:type x` shows them; a pattern tests a form: `x is Some(_)`, `x is 0`",
+                    ),
+                    false => diagnostic,
+                });
                 None
             }
         }

@@ -12,7 +12,7 @@ use crate::types::infer::{Expect, Infer, Owner, expr};
 use crate::types::ty::{Name, Ty};
 
 /// Members that give the changed copy and, as a statement on a place, change it.
-const CHANGING: &[&str] = &["push", "pop", "insert", "remove", "set"];
+pub const CHANGING: &[&str] = &["push", "pop", "insert", "remove", "set"];
 
 impl Infer<'_, '_> {
     pub fn assignment(
@@ -56,6 +56,9 @@ impl Infer<'_, '_> {
         match &body[id].kind {
             ast::ExprKind::Name(name) => self.root(&name.text(), span, Some(value)),
             ast::ExprKind::Field { base, name } => {
+                if self.own_field_of_self(*base, name, span) {
+                    return None;
+                }
                 let mut place = self.place(*base, value)?;
                 let container = self.shallow(&place.ty);
                 self.alone(&container, name);
@@ -228,6 +231,11 @@ impl Infer<'_, '_> {
     }
 
     fn not_assignable(&mut self, name: &Name, span: Span) {
+        if &**name == "self" {
+            let message = "`self` is a value and cannot be changed";
+            let note = "a method gives back a changed copy: `function inc(self) -> P { return P { x: self.x + 1, ..self } }`, and `p = p.inc()` keeps it";
+            return self.report(Diagnostic::new(codes::E0205, span, message).note(note));
+        }
         let message = format!("`{name}` is bound once and cannot be assigned");
         self.report(
             Diagnostic::new(codes::E0205, span, message)
@@ -296,7 +304,7 @@ impl Infer<'_, '_> {
         (CHANGING.contains(&name.name.as_str()) && self.is_place(*base)).then_some(*base)
     }
 
-    fn is_place(&self, id: ExprId) -> bool {
+    pub fn is_place(&self, id: ExprId) -> bool {
         match &self.body[id].kind {
             ast::ExprKind::Name(name) => {
                 let name = name.text();
@@ -332,13 +340,30 @@ impl Infer<'_, '_> {
             return;
         };
         self.diagnostics.truncate(probe);
-        let Some(mut place) = self.place(target, call) else { return };
+        let Some(mut place) = self.place(target, call) else {
+            self.says_it_assigns(probe, target, name);
+            return;
+        };
         self.fix_indices(&mut place, out);
         let current = self.read(&place, self.span(target));
         let changed = self.call_builtin(id, Some(current), args, span, &Expect::Nothing);
         let ty = place.ty.clone();
         let value = self.coerce(changed, &ty);
         out.push(Stmt { kind: StmtKind::Assign { place, value }, span });
+    }
+
+    /// Adds to what was refused since `from` that a call as a statement is an assignment.
+    fn says_it_assigns(&mut self, from: usize, target: ExprId, name: &Ident) {
+        let ast::ExprKind::Name(target) = &self.body[target].kind else { return };
+        let name = &name.name;
+        let note = format!(
+            "as a statement `{target}.{name}(..)` is short for `{target} = {target}.{name}(..)`; elsewhere it gives a changed copy: `let changed := {target}.{name}(..)`"
+        );
+        for refused in self.diagnostics.iter_mut().skip(from) {
+            if refused.code == codes::E0205 {
+                refused.notes.push(note.clone());
+            }
+        }
     }
 }
 

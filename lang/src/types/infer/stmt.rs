@@ -67,6 +67,7 @@ impl Infer<'_, '_> {
                     return;
                 }
                 let value = self.expected(*inner, &Expect::Discard);
+                self.unused(*inner, &value);
                 out.push(expr_stmt(value));
             }
         }
