@@ -6,17 +6,19 @@
 
 pub mod agents;
 pub mod names;
+mod policies;
 
 use crate::engine::names::{Names, Signature};
 use crate::exec::bytecode::Code;
 use crate::exec::emit::{self, Linker};
-use crate::exec::interp::{broken, interp_entry, reclaim};
+use crate::exec::interp::{broken, gate, interp_entry, reclaim};
 use crate::hir::{self, FunctionKey};
 use crate::ir::{core, lower, print, rc, validate};
 use crate::types::infer::invariant;
 use crate::types::ty::{Name, Ty};
 use ag_runtime::code::{CodeHandle, FnSlot, Version};
 use ag_runtime::fault::Origin;
+use ag_runtime::policy::Gate;
 use ag_runtime::value::owned::Owned;
 use ag_runtime::value::shape::ShapeId;
 use ag_runtime::world::World;
@@ -52,6 +54,7 @@ pub struct Engine {
 struct State {
     names: Names,
     functions: FxHashMap<FunctionKey, Installed>,
+    gates: FxHashMap<FunctionKey, Arc<Gate>>,
 }
 
 /// What is known of a function besides its code.
@@ -95,6 +98,7 @@ impl Engine {
         let mut sources: Vec<(&hir::Function, Context<'_>)> = Vec::new();
         for (definitions, cx) in units {
             sources.extend(definitions.functions.iter().map(|function| (function, *cx)));
+            policies::keep_gates(&mut state.gates, definitions);
             for agent in &definitions.agents {
                 let behaviors = agent.behaviors.iter().map(|behavior| &behavior.function);
                 let functions = std::iter::once(&agent.init).chain(&agent.config).chain(behaviors);
@@ -107,6 +111,7 @@ impl Engine {
         }
         self.compile(&mut state, &sources)?;
         for (definitions, cx) in units {
+            policies::define(&self.world, &mut state.names, definitions);
             for agent in &definitions.agents {
                 let kind = agents::kind(&self.world, &mut state.names, agent, cx.shapes);
                 self.world.agent_types().install(kind);
@@ -241,7 +246,11 @@ fn install(state: &mut State, world: &World, unit: Compiled) {
         params: code.params.clone(),
         result: function.result,
         captures: function.captures,
-        code: CodeHandle::new(code),
+        code: CodeHandle::new(Arc::clone(&code)),
+    };
+    let version = match state.gates.get(&function.name) {
+        Some(gate) => gate::before(version, code, Arc::clone(gate)),
+        None => version,
     };
     if let ([checked], true) = (&*version.params, invariant::is_check(&function.name)) {
         world.invariants().install(*checked, slot);

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use ag_runtime::builtin::BuiltinId;
 use ag_runtime::lane::declared::LaneSpec;
+use ag_runtime::policy::Verdict;
 
 /// Names a function for the session: `analyze_market`, `TradingAgent.trade_decision`,
 /// `Symbol.describe`, `cell 3`, `TradingAgent.trade_decision.{lambda 1}`. The engine keeps one slot a key;
@@ -480,6 +481,35 @@ pub struct Definitions {
     pub lanes: Vec<LaneSpec>,
     /// Structs, enums, aliases and tools by name, with one line each for `:defs`.
     pub types: Vec<TypeDefinition>,
+    pub policies: Vec<Policy>,
+    pub gates: Vec<Gate>,
+}
+
+/// The rules of a policy or of an agent.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Policy {
+    pub name: Name,
+    pub of_agent: bool,
+    pub rules: Vec<Rule>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Rule {
+    pub verdict: Verdict,
+    pub effect: Name,
+    /// A function of the effect's arguments that gives a Bool.
+    pub condition: Option<FunctionKey>,
+    /// For people.
+    pub text: Name,
+}
+
+/// A method of a tool, which policies may stop.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Gate {
+    pub key: FunctionKey,
+    pub effect: Name,
+    pub is_destructive: bool,
+    pub params: Vec<Name>,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]

@@ -18,6 +18,7 @@ pub mod lane_item;
 pub mod report;
 pub mod resolve;
 pub mod restrict;
+pub mod rule;
 
 pub mod shape;
 pub mod step;

@@ -8,6 +8,7 @@ pub mod call;
 pub mod globals;
 pub mod outlast;
 pub mod output;
+pub mod permit;
 pub mod person;
 pub mod registers;
 pub mod scope;

@@ -16,6 +16,7 @@ pub mod models;
 #[cfg(feature = "net")]
 pub mod net;
 pub mod place;
+pub mod policy;
 pub mod rng;
 pub mod sched;
 pub mod services;

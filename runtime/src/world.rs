@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::code::FunctionTable;
 use crate::context::globals::GlobalStore;
 use crate::journal::effect::EffectJournal;
+use crate::policy::Policies;
 use crate::rng::{Rng, Seed};
 use crate::sched::scheduler::Scheduler;
 use crate::sched::worker;
@@ -44,6 +45,7 @@ pub struct World {
     effects: Arc<EffectJournal>,
     services: Option<Services>,
     permissions: Permissions,
+    policies: Policies,
     retired: Mutex<Retired>,
     cells: Cells,
     random: Mutex<Rng>,
@@ -100,6 +102,7 @@ impl World {
             effects,
             services,
             permissions,
+            policies: Policies::default(),
             retired: Mutex::default(),
             cells: Cells::default(),
             random: Mutex::new(random),
@@ -205,6 +208,12 @@ impl World {
     #[must_use]
     pub fn permissions(&self) -> &Permissions {
         &self.permissions
+    }
+
+    /// The rules for effects, as they are now.
+    #[must_use]
+    pub fn policies(&self) -> &Policies {
+        &self.policies
     }
 
     /// The next number of the program's own random stream.

@@ -31,7 +31,7 @@ use crate::session::record::Record;
 use crate::session::refute::verdicts;
 use crate::session::running::Running;
 use crate::session::seat::Seat;
-use crate::session::state::{ContractRow, DefinitionRow, Request, SettingRow, Span, State};
+use crate::session::state::{PolicyRow, ContractRow, DefinitionRow, Request, SettingRow, Span, State};
 use crate::session::testing;
 
 /// The setting that is the session's own; the others are permissions of its world.
@@ -110,6 +110,40 @@ impl State for View<'_> {
         }
         services.ledger().set_budget_action(action);
         Ok(())
+    }
+
+    fn policy(&self) -> Vec<PolicyRow> {
+        let world = self.program.world();
+        let ruled = world.policies().rows().into_iter().map(|row| PolicyRow {
+            of: row.of,
+            rule: row.text.to_string(),
+            applied: row.fired.to_string(),
+        });
+        let set = Reach::ALL.map(|reach| {
+            let what = match reach {
+                Reach::Net => "net",
+                Reach::Files => "fs outside the folder",
+            };
+            let access = world.permissions().get(reach);
+            let of = if access == Access::default() { "default" } else { ":set" };
+            (of, format!("{} {what}", access.name()))
+        });
+        let rest = [
+            ("default", "ask tool methods marked @destructive".to_owned()),
+            ("default", "allow everything else".to_owned()),
+        ];
+        let plain = set.into_iter().chain(rest);
+        let plain =
+            plain.map(|(of, rule)| PolicyRow { of: of.to_owned(), rule, applied: String::new() });
+        ruled.chain(plain).collect()
+    }
+
+    fn choose_policy(&mut self, name: Option<&str>) -> Result<(), Vec<String>> {
+        let policies = self.program.world().policies();
+        match policies.choose(name) {
+            true => Ok(()),
+            false => Err(policies.names().iter().map(|name| name.to_string()).collect()),
+        }
     }
 
     fn lanes(&self) -> LanesView {

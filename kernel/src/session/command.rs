@@ -11,6 +11,7 @@ mod graph;
 pub mod help;
 mod money;
 mod names;
+mod policy;
 mod runtime;
 mod settings;
 pub mod tour;
@@ -207,7 +208,13 @@ pub const TABLE: &[Command] = &[
         "forget definitions, values and agents",
         Run::Change(settings::reset),
     ),
-    row(SETTINGS, "policy", "name", "which effects are allowed, asked or denied", Run::NotYet),
+    row(
+        SETTINGS,
+        "policy",
+        "[name or none]",
+        "the rules in force, or another policy for the session",
+        Run::Setting(policy::policy),
+    ),
     row(SETTINGS, "save", "n", "keep definitions and values under a name", Run::Line(graph::save)),
     row(SETTINGS, "load", "n", "bring what was saved back", Run::Change(graph::load)),
     row(

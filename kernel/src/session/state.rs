@@ -17,6 +17,15 @@ use crate::session::command::Refusal;
 use crate::session::graph::Graph;
 use crate::session::history::{HistoryEntry, HistoryQuery};
 
+/// One rule for effects.
+pub struct PolicyRow {
+    /// `agent Trader`, `policy Careful`, `:set net`, `default`.
+    pub of: String,
+    pub rule: String,
+    /// How often it decided; empty where that is not counted.
+    pub applied: String,
+}
+
 /// Two implementations: the session, and the fixed one the command tests use.
 pub trait State {
     fn cost(&self, of: Span) -> CostView;
@@ -24,6 +33,11 @@ pub trait State {
     fn set_budget(&mut self, micro_usd: i64);
     /// What happens to calls the budget cannot cover. The error says why not.
     fn set_budget_action(&mut self, action: QuotaAction) -> Result<(), String>;
+
+    /// The rules for effects, in the order they are asked.
+    fn policy(&self) -> Vec<PolicyRow>;
+    /// Chooses a policy or none. The error lists those there are.
+    fn choose_policy(&mut self, name: Option<&str>) -> Result<(), Vec<String>>;
 
     fn lanes(&self) -> LanesView;
     /// None: the router decides again. The error says why not.

@@ -567,6 +567,8 @@ fn define(definitions: &mut hir::Definitions, checked: &CheckedItem, item: u32) 
     definitions.functions.extend(checked.functions.iter().map(numbered));
     definitions.types.extend(checked.ty.clone());
     definitions.lanes.extend(checked.lane.clone());
+    definitions.policies.extend(checked.policy.clone());
+    definitions.gates.extend(checked.gates.iter().cloned());
     definitions.agents.extend(checked.agent.clone().map(|mut agent| {
         agent.init = numbered(&agent.init);
         agent.config = agent.config.as_ref().map(numbered);

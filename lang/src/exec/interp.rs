@@ -9,6 +9,7 @@
 
 pub mod broken;
 pub mod fault;
+pub mod gate;
 pub mod help;
 pub mod ops;
 pub mod reclaim;

@@ -1,6 +1,8 @@
 //! The queries over bodies: one function, one default, one item; and what an item reports.
 //!
 //! Keyed by the content of the item: the same item in another cell, or moved, is not inferred again.
+//!
+//! Long because the queries refer to each other, in cycles too, and share what they are keyed by.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -29,6 +31,7 @@ use crate::types::lane_item;
 use crate::types::report;
 use crate::types::resolve::{generic_bounds, generic_names};
 use crate::types::restrict;
+use crate::types::rule;
 use crate::types::summary::type_definition;
 use crate::types::test_item::infer_test;
 use crate::types::ty::{Name, Ty};
@@ -46,6 +49,8 @@ pub enum FnPath {
     Config,
     /// The invariants of a struct or of an agent's state.
     Invariant,
+    /// The condition of a rule, by its place among those of the item.
+    Rule(u32),
 }
 
 /// How the function of invariants is told from members where those are counted.
@@ -89,6 +94,7 @@ pub fn function_paths(tree: &ItemTree) -> Vec<FnPath> {
         }
         ItemKind::Enum(def) => members(def.methods.len()).collect(),
         ItemKind::Tool(def) => members(def.methods.len()).collect(),
+        ItemKind::Policy(_) => conditions(tree).collect(),
         ItemKind::Agent(def) => {
             let mut paths = vec![FnPath::Init];
             if def.invariants().next().is_some() {
@@ -98,10 +104,19 @@ pub fn function_paths(tree: &ItemTree) -> Vec<FnPath> {
                 paths.push(FnPath::Config);
             }
             paths.extend(members(def.members.len()).filter(|at| function_at(tree, *at).is_some()));
+            paths.extend(conditions(tree));
             paths
         }
         _ => Vec::new(),
     }
+}
+
+/// The rules that have a condition.
+fn conditions(tree: &ItemTree) -> impl Iterator<Item = FnPath> {
+    let rules = (0..).zip(rule::rules_of(tree));
+    let with: Vec<u32> =
+        rules.filter(|(_, rule)| rule.condition.is_some()).map(|(at, _)| at).collect();
+    with.into_iter().map(FnPath::Rule)
 }
 
 /// Where the member of that name stands.
@@ -161,6 +176,7 @@ fn run<'db>(
             let body = infer.agent_config(&def.name, agent);
             infer.finish(body, Span::default())
         }
+        (FnPath::Rule(at), ..) => rule::infer_rule(infer, item, at),
         (FnPath::Item, _, ItemKind::Test(test)) => infer_test(infer, tree, test),
         (FnPath::Item, _, ItemKind::Theorem(theorem)) => {
             infer.generics = generic_names(&theorem.generics);
@@ -196,6 +212,7 @@ fn label<'db>(db: &'db dyn Db, item: ItemKey<'db>, path: FnPath) -> String {
         (FnPath::Init, _) => format!("{name}.{{init}}"),
         (FnPath::Config, _) => format!("{name}.{{config}}"),
         (FnPath::Invariant, _) => format!("{name}.{{invariant}}"),
+        (FnPath::Rule(at), _) => format!("{name}.{{rule {at}}}"),
         (FnPath::Member(_), Some(function)) => format!("{name}.{}", function.name.name),
         _ => name.to_string(),
     }
@@ -425,6 +442,8 @@ pub struct CheckedItem {
     pub lane: Option<LaneSpec>,
     /// The contracts of its functions, of its values, or of itself if it is a theorem.
     pub contracts: Vec<Contracted>,
+    pub policy: Option<hir::Policy>,
+    pub gates: Vec<hir::Gate>,
     pub failed: bool,
 }
 
@@ -440,6 +459,7 @@ pub fn check_item<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> CheckedItem {
     }
     out.diagnostics.extend(restrict::declarations(db, item));
     out.lane = lane_item::spec(tree);
+    out.diagnostics.extend(rule::check(db, item));
     let mut agent_parts = Vec::new();
     for path in function_paths(tree) {
         let checked = infer_function(db, item, path);
@@ -448,6 +468,11 @@ pub fn check_item<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> CheckedItem {
         out.diagnostics.extend(unbounded(db, &checked.facts, item.prelude(db)));
         out.diagnostics.extend(impure(db, &checked.facts, item.prelude(db)));
         out.diagnostics.extend(suspending(db, path, checked, item.prelude(db)));
+        if let FnPath::Rule(at) = path {
+            let rule = rule::rules_of(tree).into_iter().nth(at as usize);
+            let acting = rule.and_then(|rule| rule::acting(db, checked, item.prelude(db), rule));
+            out.diagnostics.extend(acting);
+        }
         out.contracts.extend(contracted(tree, path, checked));
         let Some(function) = &checked.function else { continue };
         if matches!(tree.kind, ItemKind::Theorem(_)) {
@@ -472,6 +497,10 @@ pub fn check_item<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> CheckedItem {
     once(&mut out.diagnostics);
     out.failed = out.diagnostics.iter().any(Diagnostic::is_error);
     out.ty = type_definition(item_definition(db, item));
+    if !out.failed {
+        out.policy = rule::assemble(tree, &item.name(db));
+        out.gates = rule::gates(tree, &item.name(db));
+    }
     if let (ItemKind::Agent(agent), Definition::Agent(def), false) =
         (&tree.kind, item_definition(db, item), out.failed)
     {
@@ -556,7 +585,7 @@ fn assemble(
             FnPath::Init => init = Some(function),
             FnPath::Config => config = Some(function),
             FnPath::Member(at) => bodies.push((at, function)),
-            FnPath::Invariant => private.push(function),
+            FnPath::Invariant | FnPath::Rule(_) => private.push(function),
             FnPath::Item => {}
         }
     }

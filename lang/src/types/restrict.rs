@@ -22,9 +22,8 @@ pub fn unsupported(tree: &ItemTree) -> Vec<Diagnostic> {
     match &tree.kind {
         ItemKind::Orchestration(_) => out.push(report("`orchestration`", at)),
         ItemKind::Lane(config) => lane_item::check(tree, config, &mut out),
-        ItemKind::Policy(_) => out.push(report("`policy`", at)),
         ItemKind::Import(_) => out.push(report("`import`", at)),
-        ItemKind::Error | ItemKind::Alias(_) | ItemKind::Test(_) | ItemKind::Theorem(_) => {}
+        ItemKind::Error | ItemKind::Alias(_) | ItemKind::Policy(_) | ItemKind::Test(_) | ItemKind::Theorem(_) => {}
         ItemKind::Function(function) => functions(std::slice::from_ref(function), &[], &mut out),
         ItemKind::Struct(def) => {
             functions(&def.methods, &[], &mut out);
@@ -77,14 +76,13 @@ fn tool(def: &Tool, out: &mut Vec<Diagnostic>) {
             out.push(report("a type parameter of a tool method", generic.name.span));
         }
     }
-    functions(&def.methods, &[], out);
+    functions(&def.methods, &["read_only", "idempotent", "destructive"], out);
 }
 
 fn agent(tree: &ItemTree, out: &mut Vec<Diagnostic>) {
     let ItemKind::Agent(def) = &tree.kind else { return };
     for member in &def.members {
         match &member.kind {
-            MemberKind::Policy(_) => out.push(report("`policy` in an agent", head(member.span))),
             MemberKind::Behavior(behavior) => {
                 let what = match behavior.kind {
                     BehaviorKind::Behavior => None,
@@ -113,10 +111,6 @@ fn agent(tree: &ItemTree, out: &mut Vec<Diagnostic>) {
             _ => {}
         }
     }
-}
-
-fn head(span: Span) -> Span {
-    Span::new(span.start, span.start.saturating_add(6).min(span.end))
 }
 
 /// Types of fields and payloads, and names declared twice in one item.

@@ -120,15 +120,15 @@ builtins! {
         = |cx| absent(cx, "simd");
     /// The tool method changes nothing outside.
     attribute "read_only" "() -> Unit"
-        example "@read_only" => "" form Attribute missing yes
+        example "@read_only" => "" form Attribute
         = |cx| absent(cx, "read_only");
     /// Doing it twice is doing it once.
     attribute "idempotent" "() -> Unit"
-        example "@idempotent" => "" form Attribute missing yes
+        example "@idempotent" => "" form Attribute
         = |cx| absent(cx, "idempotent");
     /// The tool method cannot be undone: the person is asked first.
     attribute "destructive" "() -> Unit"
-        example "@destructive" => "" form Attribute missing yes
+        example "@destructive" => "" form Attribute
         = |cx| absent(cx, "destructive");
     /// Using it is W0202 with this advice.
     attribute "deprecated" "(advice: Text) -> Unit"

@@ -8,7 +8,9 @@ use crate::builtin::memory::build;
 use crate::context::Cx;
 use crate::fault::{Fault, Faulted};
 use crate::journal::effect::Payload;
+use crate::builtin::human::text;
 use crate::journal::fingerprint::Fingerprint;
+use crate::policy::Verdict;
 use crate::value::map::MapRef;
 use crate::value::shape::ShapeId;
 use crate::value::text::TextRef;
@@ -69,10 +71,11 @@ fn fetch(cx: &mut Cx, request: Request) -> Outcome<Moved> {
         "headers": request.headers,
         "body": request.body,
     }));
+    let allowed = may_reach(cx, &request)?;
     let pending = world.effects().begin("net", print);
-    let answer = match world.permissions().refusal(Reach::Net, "`fetch` reaches the network") {
-        Some(refusal) => Ok(Err(refusal)),
-        None => exchange(cx, request),
+    let answer = match allowed {
+        Err(refusal) => Ok(Err(refusal)),
+        Ok(()) => exchange(cx, request),
     };
     match answer {
         Ok(Ok(reply_json)) => {
@@ -88,6 +91,21 @@ fn fetch(cx: &mut Cx, request: Request) -> Outcome<Moved> {
             pending.failed(&"cancelled");
             Err(Faulted)
         }
+    }
+}
+
+/// What rules, settings and the person say, in this order. The inner error is the refusal.
+fn may_reach(cx: &mut Cx, request: &Request) -> Outcome<Result<(), Fault>> {
+    let world = Arc::clone(&cx.world);
+    let arguments = || vec![text("url", &request.url), text("method", &request.method)];
+    match cx.ruled("net", &arguments)? {
+        Some(Verdict::Ask) => return cx.ask_permission("net", &arguments).map(Ok),
+        Some(_) => return Ok(Ok(())),
+        None => {}
+    }
+    match world.permissions().refusal(Reach::Net, "`fetch` reaches the network") {
+        None => Ok(Ok(())),
+        Some(refusal) => cx.ask_instead(Reach::Net, refusal, &arguments),
     }
 }
 

@@ -4,13 +4,16 @@
 
 use crate::builtin::declare::{Outcome, builtins};
 use crate::builtin::file::disk::Disk;
-use crate::builtin::large;
+use crate::builtin::{human, large};
 use crate::builtin::text::texts;
 use crate::context::Cx;
 use crate::fault::{Fault, Faulted};
 use crate::journal::effect::Payload;
 use crate::journal::fingerprint::Fingerprint;
+use crate::policy::Verdict;
 use crate::value::list::ListBuf;
+use crate::value::owned::Owned;
+use crate::value::shape::ShapeId;
 use crate::value::text::{TextBuf, TextRef};
 use crate::world::outside::Reach;
 use serde_json::{Value, json};
@@ -38,6 +41,7 @@ builtins! {
 }
 
 fn read_text(cx: &mut Cx, path: &str) -> Outcome<TextBuf> {
+    may(cx, path, false)?;
     let (disk, limit) = (Disk::new(cx, path), cx.world.memory_limit());
     let read = move |wanted: &dyn Fn() -> bool| disk.read(limit, wanted);
     through_the_door(cx, &json!({ "read": path }), read, |cx, text| {
@@ -45,10 +49,36 @@ fn read_text(cx: &mut Cx, path: &str) -> Outcome<TextBuf> {
     })
 }
 
+/// What the rules say of a file; false if nothing.
+fn may(cx: &mut Cx, path: &str, write: bool) -> Outcome<bool> {
+    let arguments = || of_file(path, write);
+    match cx.ruled("fs", &arguments)? {
+        None => Ok(false),
+        Some(Verdict::Ask) => cx.ask_permission("fs", &arguments).map(|()| true),
+        Some(_) => Ok(true),
+    }
+}
+
+fn of_file(path: &str, write: bool) -> Vec<(Arc<str>, Owned)> {
+    vec![human::text("path", path), ("write".into(), Owned::new(u64::from(write), ShapeId::BOOL))]
+}
+
 fn write_text(cx: &mut Cx, path: &str, content: &str) -> Outcome<()> {
+    let mut refusal = None;
+    if !may(cx, path, true)? {
+        let what = format!("writing `{path}` would leave the folder of the notebook or file");
+        refusal = cx.world.permissions().refusal(Reach::Files, &what);
+    }
+    // Whether a path leads outside is known on the disk's thread; nothing was written then.
+    if let Some(refused) = refusal.clone() {
+        let disk = Disk::new(cx, path);
+        let leads = cx.blocking(move |_| disk.leaves_folder())?;
+        if leads == Ok(true) {
+            let allowed = cx.ask_instead(Reach::Files, refused, &|| of_file(path, true))?;
+            refusal = allowed.err();
+        }
+    }
     let disk = Disk::new(cx, path);
-    let what = format!("writing `{path}` would leave the folder of the notebook or file");
-    let refusal = cx.world.permissions().refusal(Reach::Files, &what);
     let inputs = json!({ "write": path, "content": content });
     let content = content.to_owned();
     let write = move |wanted: &dyn Fn() -> bool| disk.write(&content, refusal, wanted);
@@ -56,6 +86,7 @@ fn write_text(cx: &mut Cx, path: &str, content: &str) -> Outcome<()> {
 }
 
 fn list_files(cx: &mut Cx, path: &str) -> Outcome<ListBuf> {
+    may(cx, path, false)?;
     let disk = Disk::new(cx, path);
     let list = move |wanted: &dyn Fn() -> bool| glob::list(&disk, wanted);
     through_the_door(cx, &json!({ "list": path }), list, |cx, found| {

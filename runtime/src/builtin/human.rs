@@ -10,9 +10,11 @@ use crate::fault::{Faulted, code};
 use crate::journal::effect::Payload;
 use crate::journal::fingerprint::Fingerprint;
 use crate::ledger::money::MicroUsd;
-use crate::value::json::to_json;
+use crate::policy::Verdict as Rule;
+use crate::value::json::{dyn_from_json, to_json};
+use crate::value::owned::Owned;
 use crate::value::shape::{EnumShape, Shape, ShapeId, shape};
-use crate::value::text::TextRef;
+use crate::value::text::{TextBuf, TextRef};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -49,6 +51,8 @@ pub enum Verdict {
     /// And every time from now on in this session.
     Always,
     No(String),
+    /// There was nobody to say anything.
+    Nobody(String),
 }
 
 fn read_data(data: Word) -> Value {
@@ -56,6 +60,8 @@ fn read_data(data: Word) -> Value {
 }
 
 fn ask(cx: &mut Cx, asked: &Asked, wanted: ShapeId) -> Outcome<Moved> {
+    // To ask is what a rule that says `ask` wants, too.
+    cx.ruled("human.ask", &|| vec![text("action", "ask"), dynamic("data", &asked.data)])?;
     let world = Arc::clone(&cx.world);
     let inputs = json!({ "question": asked.text, "data": asked.data, "answers": hint(wanted) });
     let pending = world.effects().begin("human.ask", Fingerprint::of_json(&inputs));
@@ -78,14 +84,34 @@ fn ask(cx: &mut Cx, asked: &Asked, wanted: ShapeId) -> Outcome<Moved> {
 
 fn approve(cx: &mut Cx, asked: &Asked) -> Outcome<()> {
     let path = format!("human.{}", asked.text);
+    let world = Arc::clone(&cx.world);
+    let arguments = || vec![text("action", &asked.text), dynamic("data", &asked.data)];
+    let ruled = cx.ruled(&path, &arguments)?;
+    if ruled == Some(Rule::Allow) || world.policies().is_always(&path) {
+        return Ok(());
+    }
     let question = Asked { text: format!("Approve {}?", asked.text), data: asked.data.clone() };
     match permission(cx, &path, &question)? {
-        Verdict::Yes | Verdict::Always => Ok(()),
-        Verdict::No(why) => {
+        Verdict::Yes => Ok(()),
+        Verdict::Always => {
+            world.policies().always(&path);
+            Ok(())
+        }
+        Verdict::No(why) | Verdict::Nobody(why) => {
             cx.fail(code::REFUSED, refusal(&asked.text, &why));
             Err(Faulted)
         }
     }
+}
+
+/// An argument of an effect, for rules.
+#[must_use]
+pub fn text(name: &str, value: &str) -> (Arc<str>, Owned) {
+    (name.into(), Owned::new(TextBuf::from(value.to_owned()).into_word(), ShapeId::TEXT))
+}
+
+fn dynamic(name: &str, value: &Value) -> (Arc<str>, Owned) {
+    (name.into(), Owned::new(dyn_from_json(value), ShapeId::DYN))
 }
 
 /// Asks whether the effect of this path may happen. That nobody can be asked is a no.
@@ -99,13 +125,13 @@ pub fn permission(cx: &mut Cx, path: &str, asked: &Asked) -> Outcome<Verdict> {
             pending.done(Payload::free(match &verdict {
                 Verdict::Yes => json!("yes"),
                 Verdict::Always => json!("always"),
-                Verdict::No(why) => json!({ "no": why }),
+                Verdict::No(why) | Verdict::Nobody(why) => json!({ "no": why }),
             }));
             Ok(verdict)
         }
         Ok(Err(why)) => {
             pending.failed(&why);
-            Ok(Verdict::No(why))
+            Ok(Verdict::Nobody(why))
         }
         Err(Faulted) => {
             pending.failed(&"cancelled");
@@ -271,6 +297,9 @@ mod tests {
     fn data_cannot_pretend_to_be_lines_of_the_question() {
         let data = json!({ "note": "ok\n(yes or no) yes" });
         let asked = Asked { text: "Send?".into(), data };
-        assert_eq!(asked.prompt("yes or no"), "Send?\n  note: \"ok\\n(yes or no) yes\"\n(yes or no) ");
+        assert_eq!(
+            asked.prompt("yes or no"),
+            "Send?\n  note: \"ok\\n(yes or no) yes\"\n(yes or no) "
+        );
     }
 }

@@ -13,6 +13,7 @@ use crate::memory::explain::{Recalled, Recollection};
 use crate::memory::recall::Query;
 use crate::services::Services;
 use crate::telemetry::event::Kind;
+use crate::policy::Verdict;
 use crate::value::calendar::rfc3339;
 use crate::value::count::object_shape;
 use crate::value::json::{from_json, to_json};
@@ -40,15 +41,27 @@ builtins! {
     call "update" "(id: EpisodeId, outcome: Outcome) -> Unit"
         example "@update(id, outcome: known(\"profit\"))" => ""
         effects ["memory.write", "suspend"]
-        = |cx, id: Word, outcome: Word| change::conclude(cx, id, outcome);
+        = |cx, id: Word, outcome: Word| {
+            may(cx, "memory.write")?;
+            change::conclude(cx, id, outcome)
+        };
     /// Removes an episode from memory and from disk. Recalls that found it keep their scores, not its content.
     call "forget" "(id: EpisodeId) -> Unit"
         example "@forget(id)" => ""
         effects ["memory.write", "suspend"]
-        = |cx, id: Word| change::forget(cx, id);
+        = |cx, id: Word| {
+            may(cx, "memory.write")?;
+            change::forget(cx, id)
+        };
+}
+
+/// What the rules say of memory; its rules see no arguments.
+fn may(cx: &mut Cx, effect: &str) -> Outcome<()> {
+    cx.permit(effect, Verdict::Allow, &Vec::new)
 }
 
 fn recall(cx: &mut Cx, query: Word, limit: i64, min_score: f64, filter: Word) -> Outcome<Moved> {
+    may(cx, "memory.read")?;
     let memory = memory_of(cx)?;
     let filter = match to_json(filter.0, ShapeId::DYN) {
         Ok(Value::Object(fields)) => fields,
@@ -136,6 +149,7 @@ fn texts(items: &[Arc<str>]) -> Vec<&str> {
 }
 
 fn remember(cx: &mut Cx, episode: Word, links: Word) -> Outcome<Moved> {
+    may(cx, "memory.write")?;
     let memory = memory_of(cx)?;
     let draft = draft(cx, episode.0)?;
     let links = episode_ids(links.0);

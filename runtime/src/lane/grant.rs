@@ -3,10 +3,10 @@
 //! The call waits where it is: its earlier rounds are neither repeated nor paid again. Never: raises a limit that does not
 //! say `ask`, or without a record of who did.
 
+use crate::builtin::human::amount;
 use crate::context::Cx;
 use crate::context::person::Pauses;
 use crate::context::sink::{Answer, Audience, Emission, Question, Stream};
-use crate::builtin::human::amount;
 use crate::journal::effect::Payload;
 use crate::journal::fingerprint::Fingerprint;
 use crate::lane::error::LaneError;

@@ -17,7 +17,7 @@ use crate::output::{Output, Page};
 use crate::render::{Style, terminal};
 use crate::session::graph::{Graph, Kind};
 use crate::session::history::{HistoryEntry, HistoryQuery, glob};
-use crate::session::state::{ContractRow, DefinitionRow, Request, SettingRow, Span, State};
+use crate::session::state::{PolicyRow, ContractRow, DefinitionRow, Request, SettingRow, Span, State};
 
 /// A session of fixed facts.
 #[derive(Default)]
@@ -58,6 +58,18 @@ impl State for Fixed {
     fn set_budget_action(&mut self, action: QuotaAction) -> Result<(), String> {
         self.on_exceed = Some(action);
         Ok(())
+    }
+
+    fn policy(&self) -> Vec<PolicyRow> {
+        let (of, rule) = ("default".to_owned(), "ask net".to_owned());
+        vec![PolicyRow { of, rule, applied: String::new() }]
+    }
+
+    fn choose_policy(&mut self, name: Option<&str>) -> Result<(), Vec<String>> {
+        match name {
+            None | Some("Careful") => Ok(()),
+            Some(_) => Err(vec!["Careful".to_owned()]),
+        }
     }
 
     fn lanes(&self) -> LanesView {

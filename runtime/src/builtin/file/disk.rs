@@ -84,6 +84,14 @@ impl Disk {
         }
     }
 
+    /// Whether the file stands outside of the folder of the notebook or file, links followed.
+    pub fn leaves_folder(&self) -> Result<bool, Fault> {
+        let (folder, _) = self.target()?;
+        let within =
+            fs::canonicalize(&self.folder).map_err(|error| self.failed("written", &error))?;
+        Ok(!folder.starts_with(&within))
+    }
+
     /// Replaces the file by one with this content. `refusal` is why that may not be done outside the folder.
     pub fn write(
         &self,

@@ -5,6 +5,7 @@
 
 use crate::builtin::declare::{Moved, Outcome};
 use crate::builtin::invariant::{self, Broken};
+use crate::builtin::human;
 use crate::builtin::lane::Options;
 use crate::builtin::lane::select::{Selection, lane_names};
 use crate::builtin::lane::stream::Feed;
@@ -22,6 +23,7 @@ use crate::lane::registry::{Choice, Want};
 use crate::lane::request::{Form, Message, Problem, Role, StreamTo};
 use crate::lane::typed::{Answer, TypedCall};
 use crate::ledger::money::MicroUsd;
+use crate::policy::Verdict;
 use crate::services::Services;
 use crate::telemetry::event::Kind;
 use crate::value::count::release;
@@ -54,6 +56,9 @@ pub fn llm_call(
     let thread =
         option(options.thread.0, ShapeId::option(thread_shape())).and_then(thread::conversation);
     let listening = Listening { feed: Arc::default(), reader };
+    let (asks, lane) = (prompt_text(options.prompt.0), show(options.provider.0, lane()));
+    let arguments = || vec![human::text("prompt", &asks), human::text("lane", &lane)];
+    cx.permit("llm", Verdict::Allow, &arguments)?;
     let call = typed_call(cx, options, &toolbox, thread.as_deref(), &listening, wanted);
     if let Some(notice) = services.lanes().notice(&call.want) {
         cx.print(Stream::Err, notice + "\n");

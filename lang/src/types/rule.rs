@@ -1,0 +1,215 @@
+//! Policies (L-63, L-92): which effects their rules name, and their conditions as functions of the effects' arguments.
+//!
+//! Never: decides anything; the runtime matches the rules when an effect is about to happen.
+
+use std::sync::Arc;
+
+use ag_runtime::policy::{EFFECTS, Kind, Verdict};
+
+use crate::db::Db;
+use crate::diag::{Diagnostic, codes, nearest};
+use crate::hir;
+use crate::names::cell::ItemKey;
+use crate::names::scope::ScopedName;
+use crate::syntax::item::{ItemKind, ItemTree, MemberKind, Rule, RuleVerdict};
+use crate::types::declare::definition;
+use crate::types::def::{Definition, ToolDef};
+use crate::types::effects::{effects_of, is_hidden, path};
+use crate::types::infer::Infer;
+use crate::types::infer::finish::Checked;
+use crate::types::infer::frame::FrameKind;
+use crate::types::ty::{Name, Ty};
+
+/// The rules of a policy, or those of an agent, in order.
+pub fn rules_of(tree: &ItemTree) -> Vec<&Rule> {
+    match &tree.kind {
+        ItemKind::Policy(rules) => rules.iter().collect(),
+        ItemKind::Agent(agent) => {
+            let sections = agent.members.iter().filter_map(|member| match &member.kind {
+                MemberKind::Policy(rules) => Some(rules),
+                _ => None,
+            });
+            sections.flatten().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The condition of a rule, as a function of the effect's arguments.
+pub fn infer_rule<'db>(mut infer: Infer<'_, 'db>, item: ItemKey<'db>, at: u32) -> Checked {
+    let tree = item.tree(infer.db);
+    let rules = rules_of(tree);
+    let Some((rule, condition)) =
+        rules.get(at as usize).and_then(|rule| Some((*rule, rule.condition?)))
+    else {
+        return Checked::failed(Vec::new());
+    };
+    let params = match arguments(&infer, rule) {
+        Ok(params) => params,
+        Err(diagnostic) => return Checked::failed(vec![*diagnostic]),
+    };
+    if let Some(tool) = tool_name(rule) {
+        infer.uses(&tool);
+    }
+    infer.open(FrameKind::Lambda, key(&item.name(infer.db), at), Ty::Bool);
+    let count = u32::try_from(params.len()).unwrap_or(u32::MAX);
+    for (name, ty) in params {
+        infer.declare(&name, ty, false, rule.effect.span);
+    }
+    infer.frame().params = count;
+    let body = infer.check(condition, &Ty::Bool);
+    infer.finish(body, rule.span)
+}
+
+fn key(owner: &str, at: u32) -> Name {
+    Arc::from(format!("{owner}.{{rule {at}}}"))
+}
+
+/// What is wrong with the paths of the rules, and with conditions that do something.
+pub fn check<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> Vec<Diagnostic> {
+    rules_of(item.tree(db)).into_iter().filter_map(|rule| wrong_path(db, item, rule)).collect()
+}
+
+/// A condition computes and changes nothing: it is asked before something happens, perhaps often.
+pub fn acting(db: &dyn Db, checked: &Checked, prelude: bool, rule: &Rule) -> Option<Diagnostic> {
+    let effects = effects_of(db, &checked.facts, prelude);
+    let effect = effects.keys().find(|effect| !is_hidden(effect) || &***effect == "global")?;
+    let message = match &**effect {
+        "global" => "the condition of a rule reads or assigns a `var` of the session".to_owned(),
+        effect => format!("the condition of a rule has the effect `{effect}`"),
+    };
+    Some(Diagnostic::new(codes::E0507, rule.span, message).note("it may only compute"))
+}
+
+fn wrong_path<'db>(db: &'db dyn Db, item: ItemKey<'db>, rule: &Rule) -> Option<Diagnostic> {
+    let effect = path(&rule.effect);
+    if effect.is_empty() || rule.effect.segments.iter().any(|s| s.name.is_missing()) {
+        // The parser has said so.
+        return None;
+    }
+    let span = rule.effect.span;
+    let segments: Vec<&str> = effect.split('.').collect();
+    match segments.as_slice() {
+        ["tool"] | ["human", ..] | ["memory"] => None,
+        ["tool", name, rest @ ..] => {
+            let Some(tool) = tool(db, item.prelude(db), name) else {
+                let message = format!("there is no tool `{name}`");
+                return Some(Diagnostic::new(codes::E0507, span, message));
+            };
+            let known: Vec<&str> = tool.methods.iter().map(|m| method_name(&m.key)).collect();
+            match rest {
+                [] => None,
+                [method] if known.contains(method) => None,
+                _ => {
+                    let message = format!("the tool `{name}` has no method `{}`", rest.join("."));
+                    let list = known.join(", ");
+                    Some(
+                        Diagnostic::new(codes::E0507, span, message)
+                            .note(format!("its methods: {list}")),
+                    )
+                }
+            }
+        }
+        _ if EFFECTS.iter().any(|(known, _)| *known == &*effect) => None,
+        _ => {
+            let known = EFFECTS.iter().map(|(name, _)| *name).chain(["tool", "memory"]);
+            let known: Vec<&str> = known.collect();
+            let message = format!("a rule cannot name `{effect}`");
+            let near = nearest(&effect, known.iter().copied());
+            let diagnostic = Diagnostic::new(codes::E0507, span, message)
+                .note(format!("the effects with rules: {}", known.join(", ")));
+            Some(match near.first() {
+                Some(near) => diagnostic.note(format!("did you mean `{near}`?")),
+                None => diagnostic,
+            })
+        }
+    }
+}
+
+/// The arguments that the condition of a rule sees, by name.
+fn arguments(infer: &Infer<'_, '_>, rule: &Rule) -> Result<Vec<(Name, Ty)>, Box<Diagnostic>> {
+    let effect = path(&rule.effect);
+    let segments: Vec<&str> = effect.split('.').collect();
+    let none = || {
+        let message =
+            format!("`where` sees the arguments of one effect, and `{effect}` is several");
+        Box::new(
+            Diagnostic::new(codes::E0507, rule.effect.span, message)
+                .note("name it whole: `tool.BrokerAPI.execute where trade.quantity > 100`"),
+        )
+    };
+    match segments.as_slice() {
+        ["tool", name, method] => {
+            let tool = tool(infer.db, infer.prelude, name).ok_or_else(none)?;
+            let found = tool.methods.iter().find(|m| method_name(&m.key) == *method);
+            let found = found.ok_or_else(none)?;
+            Ok(found.params.iter().map(|param| (param.name.clone(), param.ty.clone())).collect())
+        }
+        [first, ..] => {
+            let wanted = if *first == "human" { "human" } else { &*effect };
+            let (_, kinds) = EFFECTS.iter().find(|(name, _)| *name == wanted).ok_or_else(none)?;
+            let ty = |kind: &Kind| match kind {
+                Kind::Text => Ty::Text,
+                Kind::Bool => Ty::Bool,
+                Kind::Dyn => Ty::Dyn,
+            };
+            Ok(kinds.iter().map(|(name, kind)| (Arc::from(*name), ty(kind))).collect())
+        }
+        [] => Err(none()),
+    }
+}
+
+fn tool<'db>(db: &'db dyn Db, prelude: bool, name: &str) -> Option<&'db Arc<ToolDef>> {
+    let scoped = ScopedName::new(db, Arc::from(name), prelude);
+    match definition(db, scoped, None) {
+        Some(Definition::Tool(tool)) => Some(tool),
+        _ => None,
+    }
+}
+
+fn tool_name(rule: &Rule) -> Option<Name> {
+    match rule.effect.segments.as_slice() {
+        [first, name, ..] if first.name == "tool" => Some(name.name.text()),
+        _ => None,
+    }
+}
+
+/// `BrokerAPI.execute` is the key of `execute`.
+fn method_name(key: &str) -> &str {
+    key.rsplit_once('.').map_or(key, |(_, name)| name)
+}
+
+/// What the runtime is told of a policy or of an agent's rules.
+pub fn assemble(tree: &ItemTree, name: &Name) -> Option<hir::Policy> {
+    let of_agent = matches!(tree.kind, ItemKind::Agent(_));
+    if !of_agent && !matches!(tree.kind, ItemKind::Policy(_)) {
+        return None;
+    }
+    let rules = rules_of(tree).into_iter().zip(0..).map(|(rule, at)| {
+        let verdict = match rule.verdict {
+            RuleVerdict::Allow => Verdict::Allow,
+            RuleVerdict::Ask => Verdict::Ask,
+            RuleVerdict::Deny => Verdict::Deny,
+        };
+        let effect = path(&rule.effect);
+        let condition = rule.condition.map(|_| key(name, at));
+        let text = match condition {
+            None => format!("{verdict} {effect}"),
+            Some(_) => format!("{verdict} {effect} where ..."),
+        };
+        hir::Rule { verdict, effect, condition, text: text.into() }
+    });
+    Some(hir::Policy { name: name.clone(), of_agent, rules: rules.collect() })
+}
+
+/// What stands before the methods of a tool.
+pub fn gates(tree: &ItemTree, name: &Name) -> Vec<hir::Gate> {
+    let ItemKind::Tool(def) = &tree.kind else { return Vec::new() };
+    let gates = def.methods.iter().map(|method| hir::Gate {
+        key: Arc::from(format!("{name}.{}", method.name.name)),
+        effect: Arc::from(format!("tool.{name}.{}", method.name.name)),
+        is_destructive: method.attrs.iter().any(|attr| attr.name.name == "destructive"),
+        params: method.params.iter().map(|param| param.name.name.text()).collect(),
+    });
+    gates.collect()
+}
