@@ -6,6 +6,7 @@
 
 pub mod bars;
 pub mod cost;
+pub mod decisions;
 pub mod diagnostic;
 pub mod difference;
 pub mod lanes;
@@ -21,6 +22,7 @@ use ag_runtime::context::sink::Question;
 use serde::{Deserialize, Serialize};
 
 use cost::{BudgetView, CostLine, CostView};
+use decisions::DecisionsView;
 use diagnostic::{DiagnosticView, FaultView};
 use recall::RecallView;
 use table::{TableView, ValueView};
@@ -48,6 +50,8 @@ pub enum Output {
     Trace(TraceView),
     /// The agents (`:agents`, and after each timeline).
     Agents(AgentsView),
+    /// What orchestrations decided (`:decisions`).
+    Decisions(DecisionsView),
     /// Who spent what (`:cost`).
     Cost(CostView),
     /// The same as a chart.

@@ -8,6 +8,7 @@
 mod agents;
 mod bundle;
 mod cost;
+mod decisions;
 mod diagnostic;
 pub mod html;
 pub mod lanes;
@@ -68,6 +69,7 @@ pub fn mime(output: &Output) -> Option<MimeBundle> {
         Output::FaultCard(fault) => diagnostic::card(fault),
         Output::Trace(view) => trace::mime(view),
         Output::Agents(view) => agents::mime(view),
+        Output::Decisions(view) => decisions::mime(view),
         Output::Cost(view) => cost::mime(view),
         Output::CostChart(view) => cost::chart::mime(view),
         Output::Budget(view) => cost::budget::mime(view),
@@ -93,6 +95,7 @@ fn content_mime(content: &Content) -> Option<MimeBundle> {
 pub fn facts(output: &Output) -> Option<Value> {
     match output {
         Output::Agents(view) => Some(agents::facts(view)),
+        Output::Decisions(view) => Some(decisions::facts(view)),
         Output::Cost(view) => Some(cost::facts(view)),
         Output::Trace(view) => Some(trace::facts(view)),
         _ => None,
@@ -132,6 +135,7 @@ pub fn terminal(output: &Output, style: &Style) -> String {
         Output::FaultCard(fault) => diagnostic::card_terminal(fault, style),
         Output::Trace(view) => trace::terminal(view, style),
         Output::Agents(view) => agents::terminal(view, style),
+        Output::Decisions(view) => decisions::terminal(view, style),
         Output::Cost(view) => cost::terminal(view, style),
         Output::CostChart(view) => cost::chart::terminal(view, style),
         Output::Budget(view) => cost::budget::terminal(view, style),

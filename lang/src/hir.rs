@@ -8,6 +8,7 @@
 pub mod substitute;
 pub mod visit;
 
+pub use crate::syntax::item::BehaviorKind;
 use crate::types::attribute::{OfAgent, OfBehavior};
 use crate::types::ty::{Name, Ty};
 use std::sync::Arc;
@@ -171,6 +172,11 @@ pub enum ExprKind {
         behavior: u32,
         args: Vec<Expr>,
     },
+    /// `@shard`, `@quorum`, `@broadcast`: one act on many agents; see [`Coordinate`] for the order of `args`.
+    Coordinate {
+        form: Coordinate,
+        args: Vec<Expr>,
+    },
     /// `@llm_call`: `schema` is the type of the reply.
     LlmCall {
         options: Vec<(Name, Expr)>,
@@ -237,6 +243,17 @@ pub enum ExprKind {
         result: LocalId,
         checks: Vec<Expr>,
     },
+}
+
+/// What is done with many agents of one kind.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Coordinate {
+    /// Count, topology, the parameters and ports of each, supervision.
+    Shard(Name),
+    /// A list of agents, threshold, timeout, until, the payload.
+    Quorum { agent: Name, behavior: u32 },
+    /// Shards or a list of agents, fanout, the payload.
+    Broadcast { agent: Name, behavior: u32 },
 }
 
 /// A clause as it was written, and whose it is.
@@ -531,6 +548,8 @@ pub struct Agent {
     pub behaviors: Vec<Behavior>,
     /// Private functions and lambdas of the agent are in `Definitions::functions`.
     pub attributes: OfAgent,
+    /// Its initialiser is its own statements, which may do anything and run once (L-77).
+    pub is_orchestration: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -554,6 +573,7 @@ pub struct Behavior {
     /// Its parameters; the running instance's fields are reached by `AgentField`.
     pub function: Function,
     pub attributes: OfBehavior,
+    pub kind: BehaviorKind,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]

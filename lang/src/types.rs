@@ -1,5 +1,6 @@
 //! From tree to typed tree: what names mean, the types of bodies, and everything a cell's check reports.
 
+mod assemble;
 pub mod attribute;
 pub mod bounds;
 pub mod builtins;
@@ -21,6 +22,7 @@ pub mod restrict;
 pub mod rule;
 
 pub mod shape;
+pub mod start;
 pub mod step;
 pub mod summary;
 pub mod test_item;

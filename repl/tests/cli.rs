@@ -384,6 +384,34 @@ fn the_first_program_gives_its_results_every_time() {
     }
 }
 
+/// LANGUAGE.md section 20, cells 5 and 6: twice, exactly.
+#[test]
+fn the_second_program_gives_its_results_every_time() {
+    let place = Place::new();
+    let notebook = root().join("notebooks/03-orchestration.ipynb");
+    for _ in 0..2 {
+        let ran = place.ag(&["run", notebook.to_str().unwrap(), "--ephemeral", "--json"]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        let lines: Vec<serde_json::Value> =
+            ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let of =
+            |kind: &str| lines.iter().filter(|line| line["output"] == kind).collect::<Vec<_>>();
+        let printed: String = of("stdout").iter().filter_map(|line| line["data"].as_str()).collect();
+        assert_eq!(printed, "true\nfalse\nrecorded\nrecorded\nrecorded\n");
+        let values: Vec<&str> = of("display")
+            .iter()
+            .filter_map(|line| line["data"]["content"]["data"]["text"].as_str())
+            .collect();
+        assert_eq!(values[0], "TradeResult { order_id: 1, filled: 50 }");
+        assert_eq!(values.last(), Some(&"30"));
+        let decided = of("decisions")[0]["data"]["decisions"].as_array().unwrap();
+        let results: Vec<&str> =
+            decided.iter().map(|one| one["result"]["text"].as_str().unwrap()).collect();
+        assert_eq!(results, ["true", "false"]);
+        assert!(decided.iter().all(|one| one["votes"].as_array().unwrap().len() == 10));
+    }
+}
+
 /// The seed's program alone uses names that nobody declared: each is a mistake with a code.
 #[test]
 fn the_seeds_program_alone_names_what_is_missing() {

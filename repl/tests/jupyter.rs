@@ -120,6 +120,17 @@ fn live_panels_bad_messages_and_floods_hold() {
 }
 
 #[test]
+fn the_notebook_of_orchestrations_shows_votes_and_broadcast() {
+    let name = "the_notebook_of_orchestrations_shows_votes_and_broadcast";
+    let Some(place) = Place::new(name) else { return };
+    let notebook =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../notebooks/03-orchestration.ipynb");
+    let copy = place.path("work/03-orchestration.ipynb");
+    std::fs::copy(notebook, &copy).unwrap();
+    place.run(&script("orchestration.py"), &[&copy]);
+}
+
+#[test]
 fn the_notebook_shows_trace_ledger_and_recall() {
     let Some(place) = Place::new("the_notebook_shows_trace_ledger_and_recall") else { return };
     let notebook = Path::new(env!("CARGO_MANIFEST_DIR")).join("../notebooks/02-agents.ipynb");

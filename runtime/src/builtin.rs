@@ -7,6 +7,7 @@ pub mod agent;
 pub mod channel;
 pub mod concurrent;
 pub mod convert;
+pub mod coordinate;
 pub mod cost;
 pub mod declare;
 pub mod display;
@@ -119,7 +120,6 @@ pub enum SpecialForm {
     Await,
     Quorum,
     Shard,
-    ShardFor,
     Broadcast,
     Task,
     Skill,
@@ -183,6 +183,7 @@ const PARTS: &[&[Builtin]] = &[
     vector::TABLE,
     convert::TABLE,
     agent::TABLE,
+    coordinate::TABLE,
     concurrent::TABLE,
     channel::TABLE,
     lane::TABLE,

@@ -27,6 +27,7 @@ use crate::context::registers::RegisterStack;
 use crate::context::scope::Scope;
 use crate::context::sink::Audience;
 use crate::context::task::Behalf;
+use crate::coord::decision::Draft;
 use crate::coord::work::{Reason, Work};
 use crate::fault::{Fault, Faulted, code};
 use crate::ledger::quota::LimitContext;
@@ -72,6 +73,8 @@ pub struct Cx {
     pub(crate) control: Arc<Control>,
     pub(crate) work: Option<Arc<Work>>,
     pub(crate) instance: Option<Box<Instance>>,
+    /// The decision that this message is, while it is made.
+    pub(crate) decision: Option<Box<Draft>>,
     /// In a task of an agent.
     pub(crate) behalf: Option<Behalf>,
     /// How this coroutine leaves its worker; empty outside a coroutine.
@@ -131,6 +134,7 @@ impl Cx {
             control,
             work: None,
             instance: None,
+            decision: None,
             behalf: None,
             exit: None,
             holds_place: false,
@@ -338,6 +342,7 @@ impl Cx {
         self.fault = None;
         self.result = 0;
         self.limits = None;
+        self.decision = None;
         self.globals = None;
         self.audience = Audience::nobody();
         self.serving = Serving::nothing();

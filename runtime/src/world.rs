@@ -16,6 +16,7 @@ use crate::builtin::invariant::Invariants;
 use crate::clock::Clock;
 use crate::code::FunctionTable;
 use crate::context::globals::GlobalStore;
+use crate::coord::Coordination;
 use crate::journal::effect::EffectJournal;
 use crate::policy::Policies;
 use crate::rng::{Rng, Seed};
@@ -49,6 +50,7 @@ pub struct World {
     retired: Mutex<Retired>,
     cells: Cells,
     random: Mutex<Rng>,
+    coordination: Coordination,
     // Written by `next_display` alone; a name needs no order with anything.
     displays: AtomicU64,
     // Written by whoever changes the setting; a safepoint may read the old or the new one.
@@ -85,6 +87,7 @@ impl World {
         let workers = scheduler.worker_count();
         let telemetry = Telemetry::new(Arc::clone(&options.clock), workers);
         let random = options.seed.fork("random").rng();
+        let coordination = Coordination::new(options.seed);
         let effects = Arc::new(EffectJournal::default());
         let open = |wanted| Services::open(wanted, &options.clock, options.seed, &effects);
         let services = options.services.as_ref().map(open);
@@ -106,6 +109,7 @@ impl World {
             retired: Mutex::default(),
             cells: Cells::default(),
             random: Mutex::new(random),
+            coordination,
             displays: AtomicU64::new(0),
             memory_limit,
             generation: AtomicU64::new(1),
@@ -220,6 +224,11 @@ impl World {
     #[must_use]
     pub fn random(&self) -> f64 {
         self.random.lock().next_f64()
+    }
+
+    /// What agents share to act together.
+    pub(crate) fn coordination(&self) -> &Coordination {
+        &self.coordination
     }
 
     /// A number for something displayed, unique in this world.

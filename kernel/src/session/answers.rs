@@ -16,6 +16,7 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::output::cost::{BudgetView, CostView};
 use crate::output::diagnostic::{DiagnosticView, FaultView};
+use crate::output::decisions::DecisionsView;
 use crate::output::lanes::LanesView;
 use crate::output::memory::MemoryView;
 use crate::output::recall::RecallView;
@@ -183,6 +184,10 @@ impl State for View<'_> {
         let mut agents = self.trace(Span::Session).agents;
         agents.retain(|row| row.is_agent);
         AgentsView { agents, hidden: 0 }
+    }
+
+    fn decisions(&self) -> DecisionsView {
+        DecisionsView::of(self.program.world().decisions())
     }
 
     fn memory(&self) -> MemoryView {

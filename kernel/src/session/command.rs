@@ -170,7 +170,13 @@ pub const TABLE: &[Command] = &[
         "one lane for every call, or the router's choice",
         Run::Setting(money::lane),
     ),
-    row(MONEY, "decisions", "", "the decisions of orchestrations", Run::NotYet),
+    row(
+        MONEY,
+        "decisions",
+        "",
+        "what was decided: input, votes, cost, memories",
+        Run::Line(runtime::decisions),
+    ),
     row(
         RUNTIME,
         "trace",

@@ -11,6 +11,7 @@ use crate::output::lanes::LanesView;
 use crate::output::memory::MemoryView;
 use crate::output::recall::RecallView;
 use crate::output::test_run::TestView;
+use crate::output::decisions::DecisionsView;
 use crate::output::trace::{AgentsView, TraceView};
 use crate::output::{Output, Page};
 use crate::session::command::Refusal;
@@ -50,6 +51,8 @@ pub trait State {
     /// The number of the newest cell, which may be the one that asks.
     fn last_cell(&self) -> u32;
     fn agents(&self) -> AgentsView;
+    /// What orchestrations decided, oldest first.
+    fn decisions(&self) -> DecisionsView;
     fn memory(&self) -> MemoryView;
     /// One recall of this session, or the last one.
     fn recall(&self, number: Option<u64>) -> Option<RecallView>;

@@ -3,7 +3,7 @@
 //! Never: starts one.
 
 use crate::engine::names::Names;
-use crate::hir::{self, AgentFieldKind};
+use crate::hir::{self, AgentFieldKind, BehaviorKind};
 use crate::types::ty::Ty;
 use ag_runtime::actor::kind::{AgentType, Attributes, Behavior, MAILBOX, Priority};
 use ag_runtime::actor::selector::Selector;
@@ -31,28 +31,36 @@ pub fn kind(
             attributes: Attributes {
                 priority: behavior.attributes.priority.map(level),
                 is_cpu_intensive: behavior.attributes.is_cpu_intensive,
-                ..Attributes::default()
+                is_alert: behavior.kind == BehaviorKind::Alert,
+                is_decision: behavior.kind == BehaviorKind::Decision,
+                is_critical: behavior.kind == BehaviorKind::CriticalSection,
             },
         }
     });
     AgentType {
         name: agent.name.clone(),
         behaviors: behaviors.collect(),
-        fields: agent.fields.iter().map(|field| field_shape(field, shapes)).collect(),
+        fields: agent.fields.iter().map(|field| field_shape(agent, field, shapes)).collect(),
         inputs: inputs as u32,
         init: names.slot(table, &agent.init.key),
         config: agent.config.as_ref().map(|config| names.slot(table, &config.key)),
         mailbox: agent.attributes.mailbox.unwrap_or(MAILBOX),
         priority: level(agent.attributes.priority),
         is_predictive: agent.attributes.is_predictive,
+        is_orchestration: agent.is_orchestration,
         version: 0,
     }
 }
 
-/// State fields have initialisers: an instance of the version before takes them for what it does not have.
-fn field_shape(field: &hir::AgentField, shapes: &dyn Fn(&Ty) -> ShapeId) -> FieldShape {
+/// State fields have initialisers: an instance of the version before takes them for what it does not have. The statements
+/// of an orchestration run once, so its state has none.
+fn field_shape(
+    agent: &hir::Agent,
+    field: &hir::AgentField,
+    shapes: &dyn Fn(&Ty) -> ShapeId,
+) -> FieldShape {
     let mut shape = FieldShape::new(&field.name, shapes(&field.ty));
-    shape.required = field.kind != AgentFieldKind::State;
+    shape.required = field.kind != AgentFieldKind::State || agent.is_orchestration;
     shape
 }
 

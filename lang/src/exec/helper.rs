@@ -3,6 +3,7 @@
 //! Never: runs anything (`interp::help` does).
 
 use crate::exec::emit::Linker;
+use crate::hir::Coordinate;
 use crate::ir::core::Aux;
 use ag_runtime::actor::kind::TypeId;
 use ag_runtime::actor::selector::Selector;
@@ -19,6 +20,14 @@ pub enum Helper {
     AgentSet(u32),
     /// The shapes of parameters and ports, then of the supervision.
     Spawn(TypeId, Box<[ShapeId]>),
+    /// The shapes of all operands.
+    Shard(TypeId, Box<[ShapeId]>),
+    Quorum {
+        selector: Selector,
+        operands: Box<[ShapeId]>,
+        result: ShapeId,
+    },
+    Broadcast(Selector, Box<[ShapeId]>),
     Request {
         selector: Selector,
         payload: Box<[ShapeId]>,
@@ -43,6 +52,17 @@ impl Helper {
             }
             Aux::AgentSet(index) => Self::AgentSet(*index),
             Aux::Spawn(name) => Self::Spawn((linker.agent)(name), args.into()),
+            Aux::Coordinate(Coordinate::Shard(name)) => {
+                Self::Shard((linker.agent)(name), args.into())
+            }
+            Aux::Coordinate(Coordinate::Quorum { agent, behavior }) => Self::Quorum {
+                selector: (linker.behavior)(agent, *behavior),
+                operands: args.into(),
+                result,
+            },
+            Aux::Coordinate(Coordinate::Broadcast { agent, behavior }) => {
+                Self::Broadcast((linker.behavior)(agent, *behavior), args.into())
+            }
             Aux::Request { agent, behavior } => Self::Request {
                 selector: (linker.behavior)(agent, *behavior),
                 payload: payload(),

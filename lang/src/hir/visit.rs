@@ -69,6 +69,7 @@ pub fn children(expr: &mut Expr, f: &mut dyn FnMut(&mut Expr)) {
             args.iter_mut().for_each(&mut *f);
             f(body);
         }
+        ExprKind::Coordinate { args, .. } => args.iter_mut().for_each(f),
         ExprKind::Spawn { fields, supervise, .. } => {
             fields.iter_mut().for_each(&mut *f);
             f(supervise);

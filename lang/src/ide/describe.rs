@@ -83,8 +83,8 @@ pub fn describe(db: &dyn Db, name: &Name) -> Option<Description> {
             ..about
         },
         Definition::Agent(def) => Description {
-            kind: "agent",
-            signature: format!("agent {}", variant(name, &def.params)),
+            kind: def.word(),
+            signature: format!("{} {}", def.word(), variant(name, &def.params)),
             doc: text(&def.doc),
             ..about
         },

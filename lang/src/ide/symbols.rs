@@ -151,7 +151,7 @@ fn symbol<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> Symbol {
             });
             let signature = if def.params.is_empty() { String::new() } else { params(&def.params) };
             let members = behaviors.collect();
-            Symbol { kind: "agent", signature, doc: text(&def.doc), members, ..about }
+            Symbol { kind: def.word(), signature, doc: text(&def.doc), members, ..about }
         }
         Definition::Tool(def) => {
             let members = methods(&def.methods, "method").collect();

@@ -9,7 +9,7 @@
 
 pub mod uses;
 
-use crate::hir::{Arith, Clause, Compare, FunctionKey};
+use crate::hir::{Arith, Clause, Compare, Coordinate, FunctionKey};
 use crate::source::Span;
 use crate::types::ty::Name;
 use ag_runtime::builtin::BuiltinId;
@@ -227,6 +227,8 @@ pub enum Aux {
     AgentSet(u32),
     SelfRef,
     Spawn(Name),
+    /// One act on many agents; the operands as in the typed tree, taken over.
+    Coordinate(Coordinate),
     Request {
         agent: Name,
         behavior: u32,

@@ -2,6 +2,7 @@
 //!
 //! Never: read back.
 
+use crate::hir::Coordinate;
 use crate::ir::core::{Aux, Block, BlockId, BlockKind, End, Function, Op, StmtKind, Var, Word};
 use ag_runtime::value::shape::{Shape, ShapeId, shape};
 use std::fmt::{self, Write};
@@ -180,6 +181,13 @@ fn aux_name(aux: &Aux) -> String {
         Aux::AgentTake(at) => format!("agent.take {at}"),
         Aux::AgentGet(at) => format!("agent.get {at}"),
         Aux::AgentSet(at) => format!("agent.set {at}"),
+        Aux::Coordinate(Coordinate::Shard(name)) => format!("shard {name}"),
+        Aux::Coordinate(Coordinate::Quorum { agent, behavior }) => {
+            format!("quorum {agent}.{behavior}")
+        }
+        Aux::Coordinate(Coordinate::Broadcast { agent, behavior }) => {
+            format!("broadcast {agent}.{behavior}")
+        }
         Aux::Spawn(name) => format!("spawn {name}"),
         Aux::Request { agent, behavior } => format!("request {agent}.{behavior}"),
         Aux::Signal { agent, behavior } => format!("signal {agent}.{behavior}"),

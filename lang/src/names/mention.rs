@@ -19,7 +19,7 @@ pub fn mentions<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> FxHashSet<Name> {
     let tree = item.tree(db);
     let mut found = FxHashSet::default();
     in_body(&tree.body, &mut found);
-    if let ItemKind::Agent(agent) = &tree.kind {
+    if let Some(agent) = tree.kind.as_agent() {
         // Ports are bound to globals of their name.
         found.extend(agent.skills().chain(agent.tools()).map(|port| port.name.name.text()));
     }
@@ -92,7 +92,7 @@ pub fn defines(tree: &ItemTree) -> Vec<Name> {
         ItemKind::Tool(def) => {
             names.extend(def.methods.iter().map(|method| method.name.name.text()));
         }
-        ItemKind::Agent(def) => {
+        ItemKind::Agent(def) | ItemKind::Orchestration(def) => {
             names.extend(def.behaviors().map(|behavior| behavior.function.name.name.text()));
         }
         _ => {}

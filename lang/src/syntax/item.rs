@@ -241,6 +241,16 @@ pub struct Agent {
     pub members: Vec<Member>,
 }
 
+impl ItemKind {
+    /// What an agent and an orchestration have in common.
+    pub fn as_agent(&self) -> Option<&Agent> {
+        match self {
+            ItemKind::Agent(agent) | ItemKind::Orchestration(agent) => Some(agent),
+            _ => None,
+        }
+    }
+}
+
 impl Agent {
     pub fn skills(&self) -> impl Iterator<Item = &Port> {
         self.members.iter().flat_map(|member| match &member.kind {

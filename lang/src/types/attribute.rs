@@ -5,7 +5,7 @@
 use crate::diag::{Diagnostic, codes};
 use crate::hir::Priority;
 use crate::syntax::ast::{Arg, ExprKind, Literal};
-use crate::syntax::item::{Attr, Function, ItemKind, ItemTree, MemberKind};
+use crate::syntax::item::{Attr, Function, ItemTree, MemberKind};
 
 /// Attributes of an agent that are understood, and of a behavior.
 pub const OF_AGENT: &[&str] = &["mailbox", "priority", "schedule"];
@@ -50,7 +50,7 @@ pub fn of_behavior(tree: &ItemTree, function: &Function) -> OfBehavior {
 
 /// What is wrong with the arguments.
 pub fn check(tree: &ItemTree) -> Vec<Diagnostic> {
-    let ItemKind::Agent(agent) = &tree.kind else { return Vec::new() };
+    let Some(agent) = tree.kind.as_agent() else { return Vec::new() };
     let members = agent.members.iter().filter_map(|member| match &member.kind {
         MemberKind::Behavior(behavior) => Some(&behavior.function.attrs),
         _ => None,

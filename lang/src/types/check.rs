@@ -10,17 +10,17 @@ use std::sync::Arc;
 
 use crate::db::Db;
 use crate::diag::{Diagnostic, codes};
-use crate::hir::{self, AgentField, AgentFieldKind};
+use crate::hir;
 use ag_runtime::lane::declared::LaneSpec;
 use crate::names::cell::ItemKey;
 use crate::names::scope::{ScopedName, Site, resolve};
 use crate::source::Span;
 use crate::syntax::ast::{ExprId, TypeRefId};
 use crate::syntax::item::{Agent, Function, ItemKind, ItemTree, MemberKind};
-use crate::types::attribute;
+use crate::types::assemble::assemble;
 use crate::types::contracted::{Contracted, contracted};
 use crate::types::declare::{definition, item_definition};
-use crate::types::def::{AgentDef, Definition};
+use crate::types::def::Definition;
 use crate::types::effects::{effects_of, exceeded, impure, suspending, unbounded};
 use crate::types::generic::{growing, is_generic, parameters};
 use crate::types::infer::finish::Checked;
@@ -32,6 +32,7 @@ use crate::types::report;
 use crate::types::resolve::{generic_bounds, generic_names};
 use crate::types::restrict;
 use crate::types::rule;
+use crate::types::start;
 use crate::types::summary::type_definition;
 use crate::types::test_item::infer_test;
 use crate::types::ty::{Name, Ty};
@@ -74,11 +75,13 @@ pub fn function_at(tree: &ItemTree, path: FnPath) -> Option<&Function> {
         (ItemKind::Struct(def), FnPath::Member(at)) => def.methods.get(at as usize),
         (ItemKind::Enum(def), FnPath::Member(at)) => def.methods.get(at as usize),
         (ItemKind::Tool(def), FnPath::Member(at)) => def.methods.get(at as usize),
-        (ItemKind::Agent(def), FnPath::Member(at)) => match &def.members.get(at as usize)?.kind {
-            MemberKind::Behavior(behavior) => Some(&behavior.function),
-            MemberKind::Function(function) => Some(function),
-            _ => None,
-        },
+        (ItemKind::Agent(def) | ItemKind::Orchestration(def), FnPath::Member(at)) => {
+            match &def.members.get(at as usize)?.kind {
+                MemberKind::Behavior(behavior) => Some(&behavior.function),
+                MemberKind::Function(function) => Some(function),
+                _ => None,
+            }
+        }
         _ => None,
     }
 }
@@ -95,7 +98,7 @@ pub fn function_paths(tree: &ItemTree) -> Vec<FnPath> {
         ItemKind::Enum(def) => members(def.methods.len()).collect(),
         ItemKind::Tool(def) => members(def.methods.len()).collect(),
         ItemKind::Policy(_) => conditions(tree).collect(),
-        ItemKind::Agent(def) => {
+        ItemKind::Agent(def) | ItemKind::Orchestration(def) => {
             let mut paths = vec![FnPath::Init];
             if def.invariants().next().is_some() {
                 paths.push(FnPath::Invariant);
@@ -166,13 +169,24 @@ fn run<'db>(
     let tree = item.tree(db);
     let mut infer = Infer::new(db, item.prelude(db), &tree.body);
     infer.probe = probe;
-    let definition = item_definition(db, item);
+    let definition = match path {
+        FnPath::Init | FnPath::Config => item_definition(db, item),
+        _ => start::with_state(db, item),
+    };
     match (path, definition, &tree.kind) {
+        (FnPath::Init, Definition::Agent(def), ItemKind::Orchestration(agent)) => {
+            let body = infer.own_statements(def, agent);
+            infer.finish(body, Span::default())
+        }
         (FnPath::Init, Definition::Agent(def), ItemKind::Agent(agent)) => {
             let body = infer.agent_init(def, agent);
             infer.finish(body, Span::default())
         }
-        (FnPath::Config, Definition::Agent(def), ItemKind::Agent(agent)) => {
+        (
+            FnPath::Config,
+            Definition::Agent(def),
+            ItemKind::Agent(agent) | ItemKind::Orchestration(agent),
+        ) => {
             let body = infer.agent_config(&def.name, agent);
             infer.finish(body, Span::default())
         }
@@ -190,7 +204,11 @@ fn run<'db>(
             let body = infer.struct_invariants(def, &tree.invariants);
             infer.finish(body, Span::default())
         }
-        (FnPath::Invariant, Definition::Agent(def), ItemKind::Agent(agent)) => {
+        (
+            FnPath::Invariant,
+            Definition::Agent(def),
+            ItemKind::Agent(agent) | ItemKind::Orchestration(agent),
+        ) => {
             let body = infer.state_invariants(def, agent);
             infer.finish(body, Span::default())
         }
@@ -249,13 +267,12 @@ fn infer_body<'db>(
         Some(owner) => Arc::from(format!("{owner}.{name}")),
         None => name,
     };
-    let is_alert = match item.tree(infer.db).kind {
-        ItemKind::Agent(ref agent) => agent.behaviors().any(|behavior| {
+    let is_alert = item.tree(infer.db).kind.as_agent().is_some_and(|agent| {
+        agent.behaviors().any(|behavior| {
             behavior.kind == crate::syntax::item::BehaviorKind::Alert
                 && behavior.function.name == function.name
-        }),
-        _ => false,
-    };
+        })
+    });
     let result = match function.ret {
         Some(ret) => infer.written_type(ret),
         None if is_alert => Ty::Unit,
@@ -379,7 +396,7 @@ fn default_places(tree: &ItemTree, member: Option<u32>) -> Vec<(Name, TypeRefId,
             let fields = def.fields.iter().map(|f| (f.name.name.text(), f.ty, f.default));
             params.chain(fields).collect()
         }
-        ItemKind::Agent(def) => {
+        ItemKind::Agent(def) | ItemKind::Orchestration(def) => {
             let params = def.params.iter().map(|p| (p.name.name.text(), p.ty, p.default));
             let ports = def.skills().chain(def.tools());
             params.chain(ports.map(|p| (p.name.name.text(), p.ty, p.default))).collect()
@@ -467,7 +484,7 @@ pub fn check_item<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> CheckedItem {
         out.diagnostics.extend(exceeded(db, item, path, checked));
         out.diagnostics.extend(unbounded(db, &checked.facts, item.prelude(db)));
         out.diagnostics.extend(impure(db, &checked.facts, item.prelude(db)));
-        out.diagnostics.extend(suspending(db, path, checked, item.prelude(db)));
+        out.diagnostics.extend(suspending(db, item, path, checked));
         if let FnPath::Rule(at) = path {
             let rule = rule::rules_of(tree).into_iter().nth(at as usize);
             let acting = rule.and_then(|rule| rule::acting(db, checked, item.prelude(db), rule));
@@ -489,7 +506,7 @@ pub fn check_item<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> CheckedItem {
         }
         out.instances.extend(checked.instances.iter().cloned());
         match &tree.kind {
-            ItemKind::Agent(_) => agent_parts.push((path, function)),
+            ItemKind::Agent(_) | ItemKind::Orchestration(_) => agent_parts.push((path, function)),
             _ => out.functions.push(function),
         }
     }
@@ -501,10 +518,10 @@ pub fn check_item<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> CheckedItem {
         out.policy = rule::assemble(tree, &item.name(db));
         out.gates = rule::gates(tree, &item.name(db));
     }
-    if let (ItemKind::Agent(agent), Definition::Agent(def), false) =
-        (&tree.kind, item_definition(db, item), out.failed)
+    if let (Some(_), Definition::Agent(def), false) =
+        (tree.kind.as_agent(), start::with_state(db, item), out.failed)
     {
-        out.agent = Some(assemble(tree, agent, def, agent_parts, &mut out.functions));
+        out.agent = Some(assemble(tree, def, agent_parts, &mut out.functions));
     }
     out
 }
@@ -555,77 +572,6 @@ fn defaults<'db>(db: &'db dyn Db, item: ItemKey<'db>, out: &mut CheckedItem) {
 pub fn generic(name: &Name, fingerprint: u64, generics: &[Name]) -> Ty {
     let args = generics.iter().cloned().map(Ty::Param).collect();
     Ty::Adt(Arc::new(crate::types::ty::AdtRef { name: name.clone(), fingerprint, args }))
-}
-
-fn assemble(
-    tree: &ItemTree,
-    agent: &Agent,
-    def: &AgentDef,
-    parts: Vec<(FnPath, hir::Function)>,
-    private: &mut Vec<hir::Function>,
-) -> hir::Agent {
-    let field = |kind: AgentFieldKind| {
-        move |param: &crate::types::def::Param| AgentField {
-            name: param.name.clone(),
-            ty: param.ty.clone(),
-            kind,
-        }
-    };
-    let fields = def
-        .params
-        .iter()
-        .map(field(AgentFieldKind::Parameter))
-        .chain(def.skills.iter().map(field(AgentFieldKind::Skill)))
-        .chain(def.tools.iter().map(field(AgentFieldKind::Tool)))
-        .chain(def.state.iter().map(field(AgentFieldKind::State)));
-    let fields = fields.collect();
-    let (mut init, mut config, mut bodies) = (None, None, Vec::new());
-    for (path, function) in parts {
-        match path {
-            FnPath::Init => init = Some(function),
-            FnPath::Config => config = Some(function),
-            FnPath::Member(at) => bodies.push((at, function)),
-            FnPath::Invariant | FnPath::Rule(_) => private.push(function),
-            FnPath::Item => {}
-        }
-    }
-    let mut behaviors = Vec::new();
-    for (at, function) in bodies {
-        match def.behaviors.iter().find(|behavior| behavior.member == at) {
-            Some(behavior) => behaviors.push(hir::Behavior {
-                name: behavior.name.clone(),
-                function,
-                attributes: function_at(tree, FnPath::Member(at))
-                    .map(|function| attribute::of_behavior(tree, function))
-                    .unwrap_or_default(),
-            }),
-            None => private.push(function),
-        }
-    }
-    let _ = agent;
-    hir::Agent {
-        name: def.name.clone(),
-        fields,
-        init: init.unwrap_or_else(|| empty_function(&def.name)),
-        config,
-        behaviors,
-        attributes: attribute::of_agent(tree),
-    }
-}
-
-/// Only for an agent whose initialiser failed, which `failed` already says.
-fn empty_function(name: &Name) -> hir::Function {
-    hir::Function {
-        key: name.clone(),
-        params: 0,
-        captures: 0,
-        locals: Vec::new(),
-        result: Ty::Unit,
-        body: crate::types::infer::error(Span::default()),
-        effects: Vec::new(),
-        item: 0,
-        span: Span::default(),
-    }
 }
 
 /// The definition of a name in the session.

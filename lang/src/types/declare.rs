@@ -72,9 +72,10 @@ pub fn item_definition<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> Definition {
             let (name, doc) = (item.name(db), tree.doc.clone());
             Definition::Alias(Arc::new(AliasDef { name, generics, ty, doc }))
         }
-        ItemKind::Agent(def) => Definition::Agent(Arc::new(declare.agent(def))),
+        ItemKind::Agent(def) | ItemKind::Orchestration(def) => {
+            Definition::Agent(Arc::new(declare.agent(def)))
+        }
         ItemKind::Tool(def) => Definition::Tool(Arc::new(declare.tool(def))),
-        ItemKind::Orchestration(_) => Definition::Unsupported("an orchestration"),
         ItemKind::Lane(_) => Definition::Lane,
         ItemKind::Policy(_) => Definition::Unsupported("a policy"),
         ItemKind::Import(_) => Definition::Unsupported("an import"),
@@ -236,6 +237,8 @@ impl Declare<'_, '_> {
             skills: def.skills().map(|port| self.port(port)).collect(),
             tools: def.tools().map(|port| self.port(port)).collect(),
             state: def.state_fields().map(|field| self.field(field, &[])).collect(),
+            fixed: Vec::new(),
+            is_orchestration: matches!(self.tree.kind, ItemKind::Orchestration(_)),
             behaviors,
             functions,
             has_invariant: def.invariants().next().is_some(),
@@ -254,6 +257,7 @@ impl Declare<'_, '_> {
             name: function.name.name.text(),
             signature,
             member,
+            kind: behavior.kind,
         }
     }
 

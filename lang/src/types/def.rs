@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use crate::hir::FunctionKey;
+use crate::syntax::item::BehaviorKind;
 use crate::types::ty::{Name, Ty};
 
 /// The interface of a definition.
@@ -33,6 +34,7 @@ impl Definition {
             Definition::Struct(_) => "a struct",
             Definition::Enum(_) => "an enum",
             Definition::Alias(_) => "a type",
+            Definition::Agent(def) if def.is_orchestration => "an orchestration",
             Definition::Agent(_) => "an agent",
             Definition::Tool(_) => "a tool",
             Definition::Global(_) => "a value",
@@ -123,13 +125,18 @@ pub struct AliasDef {
     pub doc: Option<Arc<str>>,
 }
 
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct AgentDef {
     pub name: Name,
     pub params: Vec<Param>,
     pub skills: Vec<Param>,
     pub tools: Vec<Param>,
+    /// Without what the own statements of an orchestration declare; its bodies see those too (`types::start`).
     pub state: Vec<Param>,
+    /// State that is bound once: by a `let` of an orchestration's own statements.
+    pub fixed: Vec<Name>,
+    /// It begins by running its own statements (L-77).
+    pub is_orchestration: bool,
     pub behaviors: Vec<BehaviorDef>,
     /// Private functions.
     pub functions: Vec<MemberDef>,
@@ -151,9 +158,15 @@ pub struct BehaviorDef {
     pub name: Name,
     pub signature: Signature,
     pub member: u32,
+    pub kind: BehaviorKind,
 }
 
 impl AgentDef {
+    /// The word it is declared by.
+    pub fn word(&self) -> &'static str {
+        if self.is_orchestration { "orchestration" } else { "agent" }
+    }
+
     /// The fields of an instance, in the order of `AgentField`.
     pub fn fields(&self) -> impl Iterator<Item = &Param> {
         self.params.iter().chain(&self.skills).chain(&self.tools).chain(&self.state)

@@ -6,7 +6,7 @@ use crate::db::Db;
 use crate::diag::{Diagnostic, codes};
 use crate::names::cell::ItemKey;
 use crate::names::scope::{ScopedName, Site, resolve};
-use crate::syntax::item::EffectPath;
+use crate::syntax::item::{EffectPath, ItemKind};
 use crate::types::check::{FnPath, function_at, function_path, infer_function};
 use crate::types::infer::bounded::words;
 use crate::types::infer::finish::Checked;
@@ -133,10 +133,17 @@ pub fn impure(db: &dyn Db, facts: &Facts, prelude: bool) -> Vec<Diagnostic> {
 }
 
 /// An initialiser of a state waits for something (L-91).
-pub fn suspending(db: &dyn Db, path: FnPath, checked: &Checked, prelude: bool) -> Vec<Diagnostic> {
-    if path != FnPath::Init {
+pub fn suspending<'db>(
+    db: &'db dyn Db,
+    item: ItemKey<'db>,
+    path: FnPath,
+    checked: &Checked,
+) -> Vec<Diagnostic> {
+    let is_state = matches!(item.tree(db).kind, ItemKind::Agent(_));
+    if path != FnPath::Init || !is_state {
         return Vec::new();
     }
+    let prelude = item.prelude(db);
     let effects = effects_of(db, &checked.facts, prelude);
     let Some((effect, through)) = effects.get_key_value("suspend") else { return Vec::new() };
     let own = checked.facts.effects.iter().find(|(own, _)| own == effect);

@@ -28,10 +28,11 @@ pub mod place;
 pub mod probe;
 pub mod quantifier;
 pub mod sendable;
+pub mod shards;
 pub mod spawn;
 pub mod stmt;
-pub mod theorem;
 pub mod task;
+pub mod theorem;
 pub mod tools;
 pub mod unused;
 

@@ -170,7 +170,7 @@ impl TypeScope<'_, '_> {
         if matches!(text, "AgentRef" | "Shards")
             && let [agent] = args
         {
-            return self.agent_ref(text, *agent, span, sink);
+            return self.agent_ref(text, *agent, sink);
         }
         let args = self.all(args, sink);
         if self.prelude && text == tools::NAME {
@@ -216,22 +216,17 @@ impl TypeScope<'_, '_> {
         }
     }
 
-    fn agent_ref(
-        &self,
-        outer: &str,
-        agent: TypeRefId,
-        span: Span,
-        sink: &mut Vec<Diagnostic>,
-    ) -> Ty {
-        if outer == "Shards" {
-            sink.push(report::unsupported("`Shards`", span));
-            return Ty::Error;
-        }
+    fn agent_ref(&self, outer: &str, agent: TypeRefId, sink: &mut Vec<Diagnostic>) -> Ty {
+        let shards = |one: Ty| if outer == "Shards" { Ty::Shards(Box::new(one)) } else { one };
         let written = &self.body[agent];
         let TypeKind::Named { name, .. } = &written.kind else { return Ty::Error };
+        // In a builtin's signature the variable stands for the reference itself.
+        if self.prelude && self.generics.iter().any(|param| name.name == **param) {
+            return shards(Ty::Param(name.name.text()));
+        }
         let scoped = ScopedName::new(self.db, name.name.text(), self.prelude);
         match type_head(self.db, scoped, self.cell) {
-            Some(TypeHead::Agent) => Ty::AgentRef(name.name.text()),
+            Some(TypeHead::Agent) => shards(Ty::AgentRef(name.name.text())),
             // In the signatures of builtins `AgentRef<A>` is a reference to any agent.
             _ if self.prelude => Ty::AgentRef(name.name.text()),
             _ => {
@@ -289,6 +284,7 @@ pub const BUILTIN_NAMES: &[&str] = &[
     "Future",
     "Channel",
     "AgentRef",
+    "Shards",
     "Thread",
     "Lease",
     "EpisodeId",

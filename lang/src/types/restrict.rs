@@ -4,7 +4,7 @@ use crate::db::Db;
 use crate::diag::{Diagnostic, codes, nearest};
 use crate::names::cell::ItemKey;
 use crate::source::Span;
-use crate::syntax::ast::{Cap, ExprKind, Ident, TypeKind, TypeRefId};
+use crate::syntax::ast::{Body, Cap, ExprKind, Ident, TypeKind, TypeRefId};
 use crate::syntax::item::{Attr, BehaviorKind, Function, ItemKind, ItemTree, MemberKind, Tool};
 use crate::types::attribute;
 use crate::types::bounds::BOUNDS;
@@ -13,6 +13,7 @@ use crate::types::generic::parameters;
 use crate::types::lane_item;
 use crate::types::report::{did_you_mean, unsupported as report};
 use crate::types::resolve::{TypeScope, generic_names};
+use crate::types::start;
 use crate::types::ty::{Name, Ty};
 
 /// One diagnostic for each construct of the item that is not supported.
@@ -20,7 +21,6 @@ pub fn unsupported(tree: &ItemTree) -> Vec<Diagnostic> {
     let mut out = Vec::new();
     let at = if tree.name.span.is_empty() { Span::new(0, 1) } else { tree.name.span };
     match &tree.kind {
-        ItemKind::Orchestration(_) => out.push(report("`orchestration`", at)),
         ItemKind::Lane(config) => lane_item::check(tree, config, &mut out),
         ItemKind::Import(_) => out.push(report("`import`", at)),
         ItemKind::Error | ItemKind::Alias(_) | ItemKind::Policy(_) | ItemKind::Test(_) | ItemKind::Theorem(_) => {}
@@ -32,10 +32,10 @@ pub fn unsupported(tree: &ItemTree) -> Vec<Diagnostic> {
             functions(&def.methods, &[], &mut out);
         }
         ItemKind::Tool(def) => tool(def, &mut out),
-        ItemKind::Agent(_) => agent(tree, &mut out),
+        ItemKind::Agent(_) | ItemKind::Orchestration(_) => agent(tree, &mut out),
     }
     let allowed: &[&str] = match &tree.kind {
-        ItemKind::Agent(_) => attribute::OF_AGENT,
+        ItemKind::Agent(_) | ItemKind::Orchestration(_) => attribute::OF_AGENT,
         _ => &[],
     };
     attributes(&tree.attrs, allowed, &mut out);
@@ -80,17 +80,13 @@ fn tool(def: &Tool, out: &mut Vec<Diagnostic>) {
 }
 
 fn agent(tree: &ItemTree, out: &mut Vec<Diagnostic>) {
-    let ItemKind::Agent(def) = &tree.kind else { return };
+    let Some(def) = tree.kind.as_agent() else { return };
     for member in &def.members {
         match &member.kind {
             MemberKind::Behavior(behavior) => {
-                let what = match behavior.kind {
-                    BehaviorKind::Behavior => None,
-                    BehaviorKind::Decision => Some("`decision`"),
-                    BehaviorKind::CriticalSection => Some("`critical_section`"),
-                    BehaviorKind::Alert => Some("`alert`"),
-                };
-                out.extend(what.map(|what| report(what, behavior.function.name.span)));
+                if behavior.kind == BehaviorKind::Alert {
+                    alert(&behavior.function, &tree.body, out);
+                }
                 if let Some(generic) = behavior.function.generics.first() {
                     out.push(report("a type parameter of a behavior", generic.name.span));
                 }
@@ -110,6 +106,21 @@ fn agent(tree: &ItemTree, out: &mut Vec<Diagnostic>) {
             }
             _ => {}
         }
+    }
+}
+
+/// An alert gives nothing (L-77).
+fn alert(function: &Function, body: &Body, out: &mut Vec<Diagnostic>) {
+    let Some(written) = function.ret.map(|ret| &body[ret]) else { return };
+    let is_unit = match &written.kind {
+        TypeKind::Named { name, .. } => name.name == "Unit",
+        TypeKind::Tuple(items) => items.is_empty(),
+        _ => false,
+    };
+    if !is_unit {
+        let message = "an `alert` gives nothing: its result is Unit";
+        let diagnostic = Diagnostic::new(codes::E0301, written.span, message);
+        out.push(diagnostic.note("use a `behavior` if the sender needs an answer"));
     }
 }
 
@@ -176,7 +187,7 @@ fn written_types(tree: &ItemTree) -> Vec<TypeRefId> {
         ItemKind::Tool(def) => {
             def.params.iter().map(|p| p.ty).chain(def.fields.iter().map(|f| f.ty)).collect()
         }
-        ItemKind::Agent(def) => def
+        ItemKind::Agent(def) | ItemKind::Orchestration(def) => def
             .params
             .iter()
             .map(|p| p.ty)
@@ -204,7 +215,7 @@ fn twice(tree: &ItemTree, out: &mut Vec<Diagnostic>) {
                 def.params.iter().map(|p| &p.name).chain(def.fields.iter().map(|f| &f.name));
             fields.chain(def.methods.iter().map(|m| &m.name)).collect()
         }
-        ItemKind::Agent(def) => {
+        ItemKind::Agent(def) | ItemKind::Orchestration(def) => {
             let fields = def.params.iter().map(|p| &p.name);
             let ports = def.skills().chain(def.tools()).map(|p| &p.name);
             let state = def.state_fields().map(|f| &f.name);
@@ -214,6 +225,7 @@ fn twice(tree: &ItemTree, out: &mut Vec<Diagnostic>) {
         }
         _ => Vec::new(),
     };
+    start::twice(tree, &names, out);
     for (at, name) in names.iter().enumerate() {
         let first = names.iter().take(at).find(|other| other.name == name.name);
         if let Some(first) = first.filter(|_| !name.name.is_missing()) {

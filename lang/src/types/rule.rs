@@ -24,7 +24,7 @@ use crate::types::ty::{Name, Ty};
 pub fn rules_of(tree: &ItemTree) -> Vec<&Rule> {
     match &tree.kind {
         ItemKind::Policy(rules) => rules.iter().collect(),
-        ItemKind::Agent(agent) => {
+        ItemKind::Agent(agent) | ItemKind::Orchestration(agent) => {
             let sections = agent.members.iter().filter_map(|member| match &member.kind {
                 MemberKind::Policy(rules) => Some(rules),
                 _ => None,
@@ -181,7 +181,7 @@ fn method_name(key: &str) -> &str {
 
 /// What the runtime is told of a policy or of an agent's rules.
 pub fn assemble(tree: &ItemTree, name: &Name) -> Option<hir::Policy> {
-    let of_agent = matches!(tree.kind, ItemKind::Agent(_));
+    let of_agent = tree.kind.as_agent().is_some();
     if !of_agent && !matches!(tree.kind, ItemKind::Policy(_)) {
         return None;
     }

@@ -80,6 +80,7 @@ impl Shapes<'_> {
             }
             Ty::Future(inner) => intern(Shape::Future(of(inner))),
             Ty::Channel(inner) => intern(Shape::Channel(of(inner))),
+            Ty::Shards(_) => ShapeId::opaque("Shards"),
             Ty::AgentRef(agent) => intern(Shape::AgentRef(agent.clone())),
             Ty::Message(_) => ShapeId::opaque("Message"),
             Ty::Opaque(name) => ShapeId::opaque(name),

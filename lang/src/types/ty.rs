@@ -43,6 +43,8 @@ pub enum Ty {
     Message(Name),
     Future(Box<Ty>),
     Channel(Box<Ty>),
+    /// Agents of one kind made together; inside stands the type of the reference to one of them.
+    Shards(Box<Ty>),
     /// A lane: a bare name in a position of this type is the lane of that name (L-40).
     Lane,
     /// Builtin handles without structure: `Thread`, `Lease`, `EpisodeId`.
@@ -117,6 +119,7 @@ impl Ty {
             Ty::Set(t) => Ty::Set(Box::new(f(t))),
             Ty::Future(t) => Ty::Future(Box::new(f(t))),
             Ty::Channel(t) => Ty::Channel(Box::new(f(t))),
+            Ty::Shards(t) => Ty::Shards(Box::new(f(t))),
             Ty::Map(k, v) => Ty::Map(Box::new(f(k)), Box::new(f(v))),
             Ty::Tuple(items) => Ty::Tuple(all(items, f)),
             Ty::Record(fields) => {
@@ -215,6 +218,10 @@ impl fmt::Display for Ty {
             Ty::Map(k, v) => write!(f, "Map<{k}, {v}>"),
             Ty::Future(t) => write!(f, "Future<{t}>"),
             Ty::Channel(t) => write!(f, "Channel<{t}>"),
+            Ty::Shards(t) => match &**t {
+                Ty::AgentRef(name) => write!(f, "Shards<{name}>"),
+                other => write!(f, "Shards<{other}>"),
+            },
             Ty::Tuple(items) => {
                 f.write_str("(")?;
                 comma(f, items)?;

@@ -119,6 +119,7 @@ impl Table {
             (Ty::List(x), Ty::List(y))
             | (Ty::Set(x), Ty::Set(y))
             | (Ty::Future(x), Ty::Future(y))
+            | (Ty::Shards(x), Ty::Shards(y))
             | (Ty::Channel(x), Ty::Channel(y)) => self.unify(x, y),
             (Ty::Map(k1, v1), Ty::Map(k2, v2)) => {
                 self.unify(k1, k2)?;

@@ -5,7 +5,7 @@
 
 use crate::actor::config::AgentConfig;
 use crate::actor::instance::Instance;
-use crate::actor::kind::Behavior;
+use crate::actor::kind::{AgentType, Behavior};
 use crate::actor::lifecycle;
 use crate::actor::mailbox::Next;
 use crate::actor::message::Message;
@@ -18,11 +18,13 @@ use crate::actor::supervisor::Verdict;
 use crate::context::Cx;
 use crate::context::Serving;
 use crate::context::sink::Emission;
+use crate::coord::decision::Draft;
 use crate::coord::work::Work;
 use crate::fault::{Fault, code};
+use crate::ledger::quota::{LimitKind, LimitNode};
 use crate::sched::coroutine::Job;
 use crate::sched::queue::Runnable;
-use crate::telemetry::event::{Kind, MessageId};
+use crate::telemetry::event::{Actor, Kind, MessageId};
 use crate::value::dying;
 use crate::value::owned::Owned;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -123,6 +125,7 @@ fn initialise(cx: &mut Cx, slot: &Slot) -> bool {
     cx.audience = spawner;
     cx.globals = Some(cx.world.globals().snapshot());
     cx.restart_steps();
+    begin_start(cx, &kind);
     let done = guarded(cx, |cx| {
         let config = read_config(cx, &kind, inputs.clone())?;
         let state = redefine::initial_state(cx, &kind, inputs)?;
@@ -144,14 +147,31 @@ fn initialise(cx: &mut Cx, slot: &Slot) -> bool {
             escalate(cx, fault);
         }
     }
+    if kind.is_orchestration {
+        cx.record(Kind::End);
+        cx.serving.message = MessageId::NONE;
+    }
     slot.set_activity(Activity::Running);
     done.is_some()
+}
+
+/// The own statements of an orchestration are traced like a message that nobody sent.
+fn begin_start(cx: &mut Cx, kind: &AgentType) {
+    if !kind.is_orchestration {
+        return;
+    }
+    let telemetry = cx.world.telemetry();
+    let id = telemetry.next_message(cx.world.scheduler());
+    let label = Actor::new(Selector::of("start").0);
+    telemetry.record_all(cx.world.scheduler(), &[(Kind::Name, label, id)]);
+    cx.serving.message = id;
+    cx.record(Kind::Begin);
 }
 
 /// The outer `None` is a Fault, the inner one an agent without configuration.
 fn read_config(
     cx: &mut Cx,
-    kind: &crate::actor::kind::AgentType,
+    kind: &AgentType,
     inputs: Vec<Owned>,
 ) -> Option<Option<Arc<AgentConfig>>> {
     let Some(function) = kind.config else { return Some(None) };
@@ -185,12 +205,14 @@ fn handle(cx: &mut Cx, slot: &Slot, message: Message) -> bool {
     }
     let Some(message) = cx.world.refuse_ended(message) else { return true };
     begin(cx, &message);
+    cx.relay(&message);
     redefine::refresh(cx, slot, &message);
     let reply = message.reply.clone();
     let behavior = message.selector;
     let result = perform(cx, message);
     // Limits and leases end before the reply can be seen.
     cx.close_scopes(0);
+    cx.note_decision(&result);
     let blame = blame(cx, reply.as_deref(), behavior, &result);
     cx.set_work(None);
     let go_on = finish(cx, slot, reply, result, blame);
@@ -231,6 +253,13 @@ fn perform(cx: &mut Cx, message: Message) -> Result<Owned, Box<Fault>> {
         return Err(Box::new(Fault::new(code::BROKEN_DEFINITION, text)));
     };
     bind_limits(cx, behavior);
+    if behavior.attributes.is_critical && cx.enter_section(&cx.serving.name.clone()).is_err() {
+        return Err(cx.take_fault());
+    }
+    if behavior.attributes.is_decision {
+        let names = behavior.params.iter().map(|param| &param.name);
+        cx.decision = Some(Draft::new(&behavior.name, names.zip(&message.payload)));
+    }
     let (function, payload) = (behavior.function, message.payload);
     let computes = behavior.attributes.is_cpu_intensive;
     if computes {
@@ -248,6 +277,10 @@ fn bind_limits(cx: &mut Cx, behavior: &Behavior) {
     let config = cx.instance.as_ref().and_then(|instance| instance.config.clone());
     if let Some(config) = config {
         cx.limits = config.limits(cx.limits.take(), &behavior.name);
+    } else if behavior.attributes.is_decision {
+        // What it costs is recorded.
+        let name = LimitKind::Decision(format!("{}.{}", cx.serving.name, behavior.name).into());
+        cx.limits = Some(LimitNode::counter(cx.limits.take(), name));
     }
 }
 

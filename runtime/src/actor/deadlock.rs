@@ -29,6 +29,8 @@ pub enum On {
     Reply(Arc<Work>),
     /// Room in the other's mailbox; the waker it holds while there is none.
     Room(Waker),
+    /// The lease of this name, from the holder with this token.
+    Lease(Arc<str>, u64),
 }
 
 impl Edge {
@@ -36,6 +38,7 @@ impl Edge {
     fn is_fulfilled(&self, world: &World) -> bool {
         match &self.on {
             On::Reply(work) => work.is_finished() || work.reason().is_some(),
+            On::Lease(resource, fence) => !world.leases().is_held(resource, *fence),
             On::Room(waker) => {
                 let slot = world.agents().slot(self.other.slot);
                 slot.is_none_or(|slot| !slot.mailbox.makes_wait(self.other.generation, waker))

@@ -32,6 +32,8 @@ pub struct AgentType {
     pub priority: Priority,
     /// `@schedule(predictive)`: kept for a scheduler that measures.
     pub is_predictive: bool,
+    /// Its initialiser is its own statements: it runs once, whatever is redefined (L-77).
+    pub is_orchestration: bool,
     /// Set when the version is installed.
     pub version: u64,
 }
@@ -60,7 +62,10 @@ pub struct Attributes {
     pub priority: Option<Priority>,
     /// An `alert` member: before all queued ordinary messages.
     pub is_alert: bool,
+    /// A `decision` member: recorded with its votes, cost and recalled memories.
     pub is_decision: bool,
+    /// A `critical_section` member: holds the lease of its type while it runs.
+    pub is_critical: bool,
     pub is_cpu_intensive: bool,
 }
 

@@ -6,11 +6,12 @@ use crate::actor::activation;
 use crate::actor::instance::Instance;
 use crate::actor::kind::TypeId;
 use crate::actor::mailbox::Marks;
+use crate::actor::message::Message;
 use crate::actor::reference::AgentRef;
 use crate::actor::request::refuse;
 use crate::actor::slab::About;
 use crate::actor::supervisor::Supervise;
-use crate::context::Cx;
+use crate::context::{Cx, Serving};
 use crate::fault::{Faulted, code};
 use crate::sched::coroutine::Job;
 use crate::sched::queue::Runnable;
@@ -90,6 +91,7 @@ impl World {
         let (left, waiters, counts) = slot.mailbox.close();
         let who = format!("`{}`", instance.kind.name);
         for message in left {
+            self.relay_left(&message, &instance);
             if let Some(reply) = message.reply.as_ref().filter(|_| self.scheduler().is_closing()) {
                 reply.ignore();
             }
@@ -107,6 +109,22 @@ impl World {
         drop(instance);
         self.agents().forget(agent);
         self.agents().release(agent);
+    }
+
+    /// What the agent should have handed on, others get all the same.
+    fn relay_left(&self, message: &Message, instance: &Instance) {
+        if let Some(relay) = message.relay.as_ref().filter(|_| !self.scheduler().is_closing()) {
+            let (name, actor) = (Arc::clone(&instance.kind.name), instance.actor);
+            let teller = Serving {
+                agent: None,
+                name,
+                actor,
+                message: message.id,
+                cause: message.cause,
+                born: message.born,
+            };
+            self.relay(relay, &teller, None);
+        }
     }
 
     /// When the world closes: every agent, whether its last run ended or not.

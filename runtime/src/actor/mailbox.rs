@@ -223,6 +223,7 @@ mod tests {
             limits: None,
             rank,
             sent_ns: 0,
+            relay: None,
         })
     }
 

@@ -5,6 +5,7 @@
 use crate::actor::queues::Rank;
 use crate::actor::reference::AgentRef;
 use crate::actor::selector::Selector;
+use crate::coord::broadcast::Relay;
 use crate::coord::work::Work;
 use crate::ledger::quota::LimitContext;
 use crate::telemetry::event::MessageId;
@@ -26,4 +27,6 @@ pub struct Message {
     pub limits: LimitContext,
     pub rank: Rank,
     pub sent_ns: u64,
+    /// Whom the receiver has to tell first (`@broadcast`).
+    pub relay: Option<Box<Relay>>,
 }

@@ -105,8 +105,11 @@ pub(crate) fn refresh(cx: &mut Cx, slot: &Slot, message: &Message) {
         return;
     }
     let Some(inputs) = gather(instance, new.input_fields()) else { return };
-    // New fields take what the initialisers give; a Fault there leaves the agent as it is.
-    let Some(initial) = initial_state(cx, &new, inputs) else { return };
+    // New fields take what the initialisers give; a Fault there leaves the agent as it is. The statements of an orchestration
+    // ran already, and what is new in them is an obstacle.
+    let kept = || gather(instance, new.state());
+    let initial = if new.is_orchestration { kept() } else { initial_state(cx, &new, inputs) };
+    let Some(initial) = initial else { return };
     let Some(instance) = &mut cx.instance else { return };
     let Some(mut fields) = gather(instance, new.input_fields()) else { return };
     let state = new.state().iter().zip(initial);

@@ -3,20 +3,21 @@
 //! Never: copies a payload; what somebody still holds of it is marked as shared.
 
 use crate::actor::deadlock::On;
-use crate::actor::kind::{AgentType, Priority};
+use crate::actor::kind::{AgentType, Priority, TypeCell};
 use crate::actor::mailbox::Pushed;
 use crate::actor::message::Message;
 use crate::actor::queues::Rank;
 use crate::actor::reference::AgentRef;
 use crate::actor::selector::Selector;
 use crate::actor::slab::Slot;
-use crate::context::Cx;
+use crate::context::{Cx, Serving};
 use crate::coord::work::Work;
 use crate::fault::{Fault, Faulted, code};
 use crate::telemetry::event::{Actor, Kind, MessageId};
 use crate::value::native;
 use crate::value::owned::Owned;
 use crate::value::shape::ShapeId;
+use crate::world::World;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -25,7 +26,7 @@ use std::sync::atomic::Ordering::Relaxed;
 pub struct Backpressure(pub u32);
 
 /// What is told of a message that is in its mailbox.
-struct Posted {
+pub(crate) struct Posted {
     id: MessageId,
     selector: Selector,
     level: Priority,
@@ -33,7 +34,7 @@ struct Posted {
 }
 
 impl Posted {
-    fn of(message: &Message) -> Self {
+    pub(crate) fn of(message: &Message) -> Self {
         let level = match message.rank {
             Rank::Alert => Priority::High,
             Rank::Level(level) => level,
@@ -129,7 +130,7 @@ impl Cx {
         })
     }
 
-    fn message(
+    pub(crate) fn message(
         &mut self,
         agent: u64,
         selector: Selector,
@@ -148,11 +149,12 @@ impl Cx {
             limits: None,
             rank,
             sent_ns: self.world.clock().monotonic_ns(),
+            relay: None,
         })
     }
 
     /// Looks the behavior up in the receiver's current code; a message it does not have is R0901 here, at the sender.
-    fn rank_for(
+    pub(crate) fn rank_for(
         &mut self,
         agent: u64,
         selector: Selector,
@@ -162,9 +164,7 @@ impl Cx {
         let found = to.and_then(|to| self.world.agents().slot(to.slot)?.kind_of(to));
         // A stopped agent has no code: the reply will say so.
         let Some((kind, cell)) = found else { return Ok(Rank::Level(Priority::Normal)) };
-        let newer = || cell.current().filter(|newer| newer.version != kind.version);
-        let rank = rank_in(&kind, selector, payload);
-        let Some(rank) = rank.or_else(|| rank_in(newer()?.as_ref(), selector, payload)) else {
+        let Some(rank) = rank_of(&kind, &cell, selector, payload) else {
             let (agent, name) = (&kind.name, selector.name());
             self.fail(
                 code::BROKEN_DEFINITION,
@@ -224,25 +224,49 @@ impl Cx {
         }
     }
 
-    fn sent(&self, to: AgentRef, posted: &Posted, schedule: bool) {
-        let world = &self.world;
-        if let Some(own) = self.own_slot() {
+    pub(crate) fn sent(&self, to: AgentRef, posted: &Posted, schedule: bool) {
+        self.world.sent(&self.serving, self.own_slot(), to, posted, schedule);
+    }
+}
+
+impl World {
+    /// A message is in its mailbox: counts and traces it for the sender, and schedules the receiver.
+    pub(crate) fn sent(
+        &self,
+        sender: &Serving,
+        own: Option<&Slot>,
+        to: AgentRef,
+        posted: &Posted,
+        schedule: bool,
+    ) {
+        if let Some(own) = own {
             own.sent.fetch_add(1, Relaxed);
         }
-        if world.telemetry().is_on()
-            && let Some(about) = world.agents().slot(to.slot).and_then(Slot::about)
+        if self.telemetry().is_on()
+            && let Some(about) = self.agents().slot(to.slot).and_then(Slot::about)
         {
             let events = [
-                (Kind::Cause, self.serving.actor, self.serving.message),
+                (Kind::Cause, sender.actor, sender.message),
                 (Kind::Send, about.actor, posted.id),
                 (Kind::Name, Actor::new(posted.selector.0), posted.id),
             ];
-            world.telemetry().record_all(world.scheduler(), &events);
+            self.telemetry().record_all(self.scheduler(), &events);
         }
         if schedule {
-            world.scheduler().push_message(to, posted.level, posted.sent_ns);
+            self.scheduler().push_message(to, posted.level, posted.sent_ns);
         }
     }
+}
+
+/// As [`rank_in`] for the code an agent has or takes next.
+pub(crate) fn rank_of(
+    kind: &AgentType,
+    cell: &TypeCell,
+    selector: Selector,
+    payload: &[Owned],
+) -> Option<Rank> {
+    let newer = || cell.current().filter(|newer| newer.version != kind.version);
+    rank_in(kind, selector, payload).or_else(|| rank_in(newer()?.as_ref(), selector, payload))
 }
 
 /// Where a message stands in the mailbox, if the type has a behavior for it.

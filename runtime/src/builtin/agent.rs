@@ -37,31 +37,6 @@ builtins! {
         example "@skill(analyze_market, signal.symbol)" => "MarketAnalysis { trend: Trend.Up, volatility: 0.2 }"
         form Skill
         = |cx| absent(cx, "skill");
-    /// Sends one request to many agents and gives the replies, in agent order (L-110).
-    call "quorum" "(agents: Shards<A>, threshold: Int, request: M, timeout: Duration = 5s, until: Until = agree) -> List<R>"
-        example "@quorum(agents: desks, threshold: 7, request: VoteRequest(trade))" => ""
-        effects ["send", "suspend"] form Quorum missing yes
-        = |cx| absent(cx, "quorum");
-    /// Spawns `count` agents of one kind.
-    call "shard" "(count: Int, behavior: A, topology: Topology = mesh) -> Shards<A>"
-        example "@shard(count: 10, behavior: PriceAnalyzer, topology: ring)" => ""
-        effects ["spawn"] form Shard missing yes
-        = |cx| absent(cx, "shard");
-    /// The shard a key belongs to: a consistent hash, stable when shards are added.
-    call "shard_for" "(key: K, shards: Shards<A>) -> AgentRef<A>"
-        example "@shard_for(key: \"ACME\", shards: desks)" => ""
-        form ShardFor missing yes
-        = |cx| absent(cx, "shard_for");
-    /// Holds a named lease while the block runs; renewed at half its time to live.
-    block "with_lease" "(resource: Text, ttl: Duration, wait: Duration = 0s) -> Unit"
-        example "@with_lease(\"ACME\", ttl: 5s) { broker.execute(trade) }" => ""
-        effects ["suspend"] form Scope missing yes
-        = |cx| absent(cx, "with_lease");
-    /// Gossips a message to agents, at most once each.
-    call "broadcast" "(agents: Shards<A>, m: M, fanout: Int = 3) -> Unit"
-        example "@broadcast(agents: desks, m: Alert(\"halt\"), fanout: 3)" => ""
-        effects ["send"] form Broadcast missing yes
-        = |cx| absent(cx, "broadcast");
     /// Waits, giving the worker back.
     call "sleep" "(d: Duration) -> Unit"
         example "@sleep(10ms)" => ""

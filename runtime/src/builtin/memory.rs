@@ -87,9 +87,24 @@ fn recall(cx: &mut Cx, query: Word, limit: i64, min_score: f64, filter: Word) ->
         Ok::<_, MemoryError>(Payload::free(recollections(&recalled)))
     });
     match given {
-        Ok(payload) => build(cx, &payload.value, ShapeId::list(recollection())),
+        Ok(payload) => {
+            note_recalled(cx, &payload.value);
+            build(cx, &payload.value, ShapeId::list(recollection()))
+        }
         Err(error) => refuse(cx, &error),
     }
+}
+
+/// What was recalled belongs to the decision under way, if there is one (L-77).
+fn note_recalled(cx: &mut Cx, recalled: &Value) {
+    let Some(decision) = &mut cx.decision else { return };
+    let told = |one: &Value| {
+        let id = one.get("id").and_then(Value::as_str).unwrap_or("?");
+        let score = one.get("score").and_then(Value::as_f64).unwrap_or(0.0);
+        let context = one.get("episode").and_then(|episode| episode.get("context"));
+        format!("{id} ({score:.3}): {}", context.unwrap_or(&Value::Null))
+    };
+    decision.recalled.extend(recalled.as_array().into_iter().flatten().map(told));
 }
 
 /// Lets the embedder's model work while this coroutine gives its worker back.

@@ -12,6 +12,11 @@ use std::sync::Arc;
 /// What a block of kind B holds while it runs.
 pub trait Scope: Send {
     fn close(self: Box<Self>, cx: &mut Cx);
+
+    /// The resource and the token, if it is a lease.
+    fn lease(&self) -> Option<(Arc<str>, u64)> {
+        None
+    }
 }
 
 impl Cx {

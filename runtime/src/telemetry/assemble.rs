@@ -97,6 +97,9 @@ fn add_waits(snapshot: &mut Snapshot, all: &[Event]) {
             Kind::MemoryRead | Kind::MemoryWrite => {
                 reasons.insert(actor, WaitReason::Memory);
             }
+            Kind::LeaseWait => {
+                reasons.insert(actor, WaitReason::Lease);
+            }
             Kind::LaneEnd => {
                 reasons.insert(actor, WaitReason::Other);
             }

@@ -31,10 +31,12 @@ pub enum Kind {
     Reply = 16,
     /// The coroutine left its worker to others though it could go on; `Resume` follows.
     GiveWay = 17,
+    /// `actor` has to wait for a lease; `Suspend` follows.
+    LeaseWait = 18,
 }
 
 impl Kind {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 18] = [
         Self::Spawn,
         Self::Cause,
         Self::Send,
@@ -52,6 +54,7 @@ impl Kind {
         Self::Name,
         Self::Reply,
         Self::GiveWay,
+        Self::LeaseWait,
     ];
 
     fn from_code(code: u8) -> Option<Self> {

@@ -97,6 +97,7 @@ pub struct Wait {
 pub enum WaitReason {
     Lane,
     Memory,
+    Lease,
     /// A reply, a timer, room in a mailbox, a person.
     Other,
 }

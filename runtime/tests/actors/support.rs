@@ -107,6 +107,7 @@ impl<'w> Agent<'w> {
             mailbox: MAILBOX,
             priority: Priority::Normal,
             is_predictive: false,
+            is_orchestration: false,
             version: 0,
         };
         Self { world, kind }

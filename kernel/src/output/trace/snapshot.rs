@@ -65,6 +65,7 @@ fn waits(snapshot: &Snapshot, origin: u64) -> Vec<SpanRow> {
         let (kind, label) = match wait.reason {
             WaitReason::Lane => (SpanKind::Lane, "lane"),
             WaitReason::Memory => (SpanKind::Memory, "memory"),
+            WaitReason::Lease => (SpanKind::Wait, "lease"),
             WaitReason::Other => (SpanKind::Wait, "waits"),
         };
         let end_ns = wait.end_ns.unwrap_or_else(|| last.max(wait.begin_ns));

@@ -1,4 +1,4 @@
-//! `:trace`, `:agents`, `:memory`, `:why`, `:fault`, `:quit`.
+//! `:trace`, `:agents`, `:decisions`, `:memory`, `:why`, `:fault`, `:quit`.
 
 use ag_lang::diag::codes;
 
@@ -56,6 +56,15 @@ fn usage() -> Refusal {
 
 pub fn agents(state: &mut dyn State, _: &str) -> Result<Vec<Output>, Refusal> {
     Ok(vec![Output::Agents(state.agents())])
+}
+
+/// What `decision` members gave, and why.
+pub fn decisions(state: &mut dyn State, _: &str) -> Result<Vec<Output>, Refusal> {
+    let view = state.decisions();
+    Ok(vec![match view.decisions.is_empty() {
+        true => Output::info("nothing was decided in this session yet"),
+        false => Output::Decisions(view),
+    }])
 }
 
 pub fn memory(state: &mut dyn State, _: &str) -> Result<Vec<Output>, Refusal> {

@@ -12,6 +12,7 @@ use crate::output::lanes::LanesView;
 use crate::output::memory::MemoryView;
 use crate::output::recall::RecallView;
 use crate::output::test_run::{TestOutcome, TestView};
+use crate::output::decisions::DecisionsView;
 use crate::output::trace::{AgentsView, TraceView};
 use crate::output::{Output, Page};
 use crate::render::{Style, terminal};
@@ -98,6 +99,10 @@ impl State for Fixed {
 
     fn agents(&self) -> AgentsView {
         AgentsView::default()
+    }
+
+    fn decisions(&self) -> DecisionsView {
+        DecisionsView::default()
     }
 
     fn memory(&self) -> MemoryView {

@@ -4,6 +4,7 @@
 #![allow(clippy::indexing_slicing)]
 
 pub mod agent;
+pub mod coordinate;
 pub mod data;
 pub mod raise;
 
@@ -29,6 +30,11 @@ pub fn run(cx: &mut Cx, helper: &Helper, args: &[u64]) -> Result<u64, Faulted> {
             Ok(0)
         }
         Helper::Spawn(kind, shapes) => agent::spawn(cx, *kind, shapes, args),
+        Helper::Shard(kind, shapes) => coordinate::shard(cx, *kind, shapes, args),
+        Helper::Quorum { selector, operands, result } => {
+            coordinate::quorum(cx, *selector, operands, *result, args)
+        }
+        Helper::Broadcast(selector, shapes) => coordinate::broadcast(cx, *selector, shapes, args),
         Helper::Request { selector, payload, future } => {
             agent::request(cx, *selector, payload, *future, args)
         }
@@ -101,6 +107,7 @@ fn plain(cx: &mut Cx, aux: &Aux, result: ShapeId, args: &[u64]) -> Result<u64, F
         | Aux::GlobalSet(_)
         | Aux::AgentSet(_)
         | Aux::Spawn(_)
+        | Aux::Coordinate(_)
         | Aux::Request { .. }
         | Aux::Signal { .. } => {
             cx.fail(code::INTERNAL, "a name was not linked");

@@ -125,7 +125,7 @@ impl Aux {
         let owned = match self {
             Aux::List(_) | Aux::Set(_) | Aux::Map(_) | Aux::ToDyn(_) | Aux::Append(_) => true,
             Aux::GlobalSet(_) | Aux::AgentSet(_) | Aux::Spawn(_) | Aux::FreshContainer(_) => true,
-            Aux::Request { .. } | Aux::Signal { .. } => true,
+            Aux::Request { .. } | Aux::Signal { .. } | Aux::Coordinate(_) => true,
             Aux::Sequence(_) => true,
             // The container and the value; the index is looked at only.
             Aux::SetIndex(_) => at != 1,

@@ -103,6 +103,7 @@ fn is_quiet(expr: &Expr) -> bool {
                 | K::Function(_)
                 | K::Block { .. }
                 | K::Spawn { .. }
+                | K::Coordinate { .. }
                 | K::Request { .. }
                 | K::Signal { .. }
                 | K::LlmCall { .. }

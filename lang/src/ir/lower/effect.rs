@@ -24,6 +24,10 @@ impl<'h> Builder<'_, 'h> {
                 args.push(self.expr(supervise));
                 self.emit(shape, Op::Aux(Aux::Spawn(agent.clone()), args))
             }
+            K::Coordinate { form, args } => {
+                let args = self.exprs(args);
+                self.emit(shape, Op::Aux(Aux::Coordinate(form.clone()), args))
+            }
             K::Request { target, agent, behavior, args } => {
                 let args = self.with_target(target, args);
                 let aux = Aux::Request { agent: agent.clone(), behavior: *behavior };

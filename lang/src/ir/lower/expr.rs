@@ -54,6 +54,7 @@ impl<'h> Builder<'_, 'h> {
             | K::SelfRef
             | K::Scope { .. }
             | K::Spawn { .. }
+            | K::Coordinate { .. }
             | K::Request { .. }
             | K::Signal { .. }
             | K::LlmCall { .. } => self.effect(expr),

@@ -102,6 +102,7 @@ pub fn each_child<'a>(expr: &'a Expr, see: &mut dyn FnMut(&'a Expr)) {
             args.iter().for_each(&mut *see);
             see(body);
         }
+        K::Coordinate { args, .. } => args.iter().for_each(see),
         K::Spawn { fields, supervise, .. } => {
             fields.iter().for_each(&mut *see);
             see(supervise);

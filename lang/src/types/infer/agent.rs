@@ -7,7 +7,7 @@ use crate::hir::{self, Conversion, ExprKind, StmtKind};
 use crate::source::Span;
 use crate::syntax::ast::Block;
 use crate::syntax::item::{self, MemberKind};
-use crate::types::def::AgentDef;
+use crate::types::def::{AgentDef, Param};
 use crate::types::infer::frame::FrameKind;
 use crate::types::infer::{Expect, Infer, error, expr};
 use crate::types::ty::{Name, Ty};
@@ -81,16 +81,7 @@ impl Infer<'_, '_> {
         for (field, typed) in agent.state_fields().zip(&def.state) {
             match field.default {
                 Some(value) => values.push(self.check(value, &typed.ty)),
-                None => {
-                    let message =
-                        format!("the state field `{}` needs an initial value", typed.name);
-                    let at = field.span;
-                    self.report(
-                        Diagnostic::new(codes::E0305, at, message)
-                            .note(format!("write `{} : {} = ...`", typed.name, typed.ty)),
-                    );
-                    values.push(error(at));
-                }
+                None => values.push(self.no_initial_value(typed, field.span)),
             }
         }
         let value = match values.is_empty() {
@@ -98,6 +89,15 @@ impl Infer<'_, '_> {
             false => self.initial_state(def, agent, values, result, span),
         };
         returned(value, span)
+    }
+
+    pub fn no_initial_value(&mut self, field: &Param, at: Span) -> hir::Expr {
+        let message = format!("the state field `{}` needs an initial value", field.name);
+        self.report(
+            Diagnostic::new(codes::E0305, at, message)
+                .note(format!("write `{} : {} = ...`", field.name, field.ty)),
+        );
+        error(at)
     }
 
     /// The sections that are written, as one record.

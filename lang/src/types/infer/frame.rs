@@ -17,6 +17,8 @@ pub enum FrameKind {
     Task,
     /// A statement of a cell: no `return`.
     Cell,
+    /// The own statements of an orchestration: no `return` either.
+    Start,
 }
 
 /// One function being inferred; a lambda's frame stands on that of the function it is written in.

@@ -88,6 +88,9 @@ impl Infer<'_, '_> {
             SpecialForm::Skill => self.skill(args, span, expect),
             SpecialForm::LlmCall => self.llm_call(id, args, span),
             SpecialForm::Ask => self.ask(id, args, span),
+            SpecialForm::Shard => self.shard(id, args, span),
+            SpecialForm::Quorum => self.quorum(id, args, span),
+            SpecialForm::Broadcast => self.broadcast(id, args, span),
             _ => {
                 self.infer_args(args);
                 let name = id.get().map_or("", |row| row.name);
@@ -202,13 +205,24 @@ impl Infer<'_, '_> {
             self.infer(message.value);
             return error(span);
         };
-        let found = match self.message_of(message, &agent) {
-            Some((name, args)) => self.message(&def, &name, &args, span),
-            None => self.behavior_for(&def, message.value),
+        let Some((behavior, args)) = self.message_for(&def, message, span) else {
+            return error(span);
         };
-        let Some((behavior, args)) = found else { return error(span) };
         let ty = Ty::result(Ty::Unit, Ty::prelude("Backpressure", Vec::new()));
         expr(ExprKind::Signal { target: Box::new(target), agent, behavior, args }, ty, span)
+    }
+
+    /// The behavior a written message is for, and its payload: `A.b(x)`, or a value that exactly one behavior takes.
+    pub fn message_for(
+        &mut self,
+        def: &std::sync::Arc<crate::types::def::AgentDef>,
+        message: &Arg,
+        span: Span,
+    ) -> Option<(u32, Vec<hir::Expr>)> {
+        match self.message_of(message, &def.name) {
+            Some((name, args)) => self.message(def, &name, &args, span),
+            None => self.behavior_for(def, message.value),
+        }
     }
 
     /// `A.b(x)` written as the message.

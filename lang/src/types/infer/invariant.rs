@@ -68,7 +68,7 @@ impl Infer<'_, '_> {
         block(stmts, None, Ty::Unit, Span::default())
     }
 
-    fn state_clauses(&mut self, def: &AgentDef, agent: &Agent) -> Vec<Stmt> {
+    pub fn state_clauses(&mut self, def: &AgentDef, agent: &Agent) -> Vec<Stmt> {
         let clause = |id| self.clause(ClauseKind::Invariant, &def.name, id);
         agent.invariants().filter_map(clause).map(expr_stmt).collect()
     }
@@ -199,10 +199,11 @@ pub fn structs_within(db: &dyn Db, ty: &Ty) -> Vec<Arc<AdtRef>> {
 
 /// The instances that check the generic ones among them.
 pub fn checks_within(db: &dyn Db, ty: &Ty, found: &mut Vec<Instance>) {
-    let generic = |adt: &Arc<AdtRef>| {
-        !adt.args.is_empty() && !Ty::Adt(Arc::clone(adt)).is_generic()
-    };
-    found.extend(structs_within(db, ty).iter().filter(|adt| generic(adt)).map(|adt| instance_of(adt)));
+    let generic =
+        |adt: &Arc<AdtRef>| !adt.args.is_empty() && !Ty::Adt(Arc::clone(adt)).is_generic();
+    found.extend(
+        structs_within(db, ty).iter().filter(|adt| generic(adt)).map(|adt| instance_of(adt)),
+    );
 }
 
 /// The name of the function that checks a struct.

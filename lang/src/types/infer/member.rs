@@ -136,7 +136,7 @@ impl Infer<'_, '_> {
         let value = self.infer(base);
         let index = match self.shallow(&value.ty) {
             Ty::Map(key, _) => self.check(index, &key),
-            Ty::List(_) | Ty::Vector | Ty::Text => self.check(index, &Ty::Int),
+            Ty::List(_) | Ty::Vector | Ty::Text | Ty::Shards(_) => self.check(index, &Ty::Int),
             _ => self.infer(index),
         };
         if matches!(self.shallow(&value.ty), Ty::Error) || index.ty == Ty::Error {
@@ -561,6 +561,7 @@ pub fn receiver_name(ty: &Ty) -> Option<&str> {
         Ty::Map(..) => "Map",
         Ty::Channel(_) => "Channel",
         Ty::Future(_) => "Future",
+        Ty::Shards(_) => "Shards",
         Ty::Opaque(name) => name,
         Ty::Adt(adt) if adt.fingerprint == 0 => &adt.name,
         _ => return None,

@@ -159,6 +159,10 @@ impl Infer<'_, '_> {
                 self.outside_task(&format!("`{name}`, the state of its agent"), span);
                 return None;
             }
+            if agent.fixed.contains(name) {
+                self.not_assignable(name, span);
+                return None;
+            }
             let root = PlaceRoot::AgentField(at);
             return Some(Place { root, path: Vec::new(), ty: field.ty.clone() });
         }

@@ -26,6 +26,25 @@ impl Infer<'_, '_> {
             self.infer_args(rest);
             return error(span);
         };
+        let (fields, supervise) = self.inputs(&def, rest, span);
+        let ty = Ty::AgentRef(def.name.clone());
+        match fields {
+            Some(fields) => {
+                let agent = def.name.clone();
+                expr(ExprKind::Spawn { agent, fields, supervise: Box::new(supervise) }, ty, span)
+            }
+            // The reference is known all the same, so that its uses are checked.
+            None => expr(ExprKind::Unit, ty, span),
+        }
+    }
+
+    /// What an agent is given when it begins: parameters and ports, and its supervision. No parameters if one is missing.
+    pub fn inputs(
+        &mut self,
+        def: &AgentDef,
+        rest: &[Arg],
+        span: Span,
+    ) -> (Option<Vec<hir::Expr>>, hir::Expr) {
         self.uses(&def.name);
         let is_port = |arg: &Arg| {
             arg.name.as_ref().is_some_and(|name| {
@@ -46,7 +65,7 @@ impl Infer<'_, '_> {
             });
             let value = match given {
                 Some(arg) => Some(self.check(arg.value, &port.ty)),
-                None => self.bind_port(&def, def.params.len() + at, port, span),
+                None => self.bind_port(def, def.params.len() + at, port, span),
             };
             match (&mut fields, value) {
                 (Some(fields), Some(value)) => fields.push(value),
@@ -54,18 +73,10 @@ impl Infer<'_, '_> {
             }
         }
         let supervise = self.supervision(rest.iter().find(|arg| is_supervise(arg)), span);
-        let ty = Ty::AgentRef(def.name.clone());
-        match fields {
-            Some(fields) => {
-                let agent = def.name.clone();
-                expr(ExprKind::Spawn { agent, fields, supervise: Box::new(supervise) }, ty, span)
-            }
-            // The reference is known all the same, so that its uses are checked.
-            None => expr(ExprKind::Unit, ty, span),
-        }
+        (fields, supervise)
     }
 
-    fn spawned(&mut self, arg: &Arg) -> Option<Arc<AgentDef>> {
+    pub fn spawned(&mut self, arg: &Arg) -> Option<Arc<AgentDef>> {
         let ast::ExprKind::Name(name) = &self.body[arg.value].kind else {
             let value = self.infer(arg.value);
             if value.ty != Ty::Error {

@@ -332,15 +332,13 @@ impl Infer<'_, '_> {
     pub fn return_value(&mut self, value: Option<ExprId>, span: Span) -> hir::Expr {
         self.refused_in_clause("`return`", span);
         let frame = self.frame();
-        if frame.kind == FrameKind::Cell {
-            self.report(
-                Diagnostic::new(
-                    codes::E0406,
-                    span,
-                    "`return` stands in a function, a behavior or a lambda",
-                )
-                .note("a cell shows the value of its last expression"),
-            );
+        if matches!(frame.kind, FrameKind::Cell | FrameKind::Start) {
+            let note = match frame.kind {
+                FrameKind::Cell => "a cell shows the value of its last expression",
+                _ => "the statements of an orchestration run to their end",
+            };
+            let message = "`return` stands in a function, a behavior or a lambda";
+            self.report(Diagnostic::new(codes::E0406, span, message).note(note));
             value.map(|value| self.infer(value));
             return expr(ExprKind::Unit, Ty::Never, span);
         }
@@ -409,6 +407,7 @@ impl Infer<'_, '_> {
                 if let Ty::Channel(item) = self.shallow(&value.ty) {
                     return self.for_channel(pattern, value, &item, specs, body, span);
                 }
+                let value = self.agents_of(value);
                 let element = self.element(&value);
                 (Sequence::Value(Box::new(value)), element)
             }
@@ -434,10 +433,9 @@ impl Infer<'_, '_> {
             other => {
                 let ty = self.table.resolve(&other);
                 let message = format!("`for` cannot go through `{ty}`");
-                self.report(
-                    Diagnostic::new(codes::E0301, value.span, message)
-                        .note("it goes through ranges, lists, vectors, sets, maps, texts and channels"),
-                );
+                self.report(Diagnostic::new(codes::E0301, value.span, message).note(
+                    "it goes through ranges, lists, vectors, sets, maps, texts and channels",
+                ));
                 Ty::Error
             }
         }

@@ -17,12 +17,12 @@ pub fn spawn(cx: &mut Cx, kind: TypeId, shapes: &[ShapeId], args: &[u64]) -> Res
     Ok(cx.spawn(kind, inputs, supervise)?.pack())
 }
 
-fn owned(shapes: &[ShapeId], words: &[u64]) -> Vec<Owned> {
+pub fn owned(shapes: &[ShapeId], words: &[u64]) -> Vec<Owned> {
     words.iter().zip(shapes).map(|(word, of)| Owned::new(*word, *of)).collect()
 }
 
 /// `Stop`, `Restart(max, within)` or `Escalate`, by the name of the variant.
-fn supervision(value: &Owned) -> Supervise {
+pub fn supervision(value: &Owned) -> Supervise {
     let tag = record::tag(value.value());
     let Shape::Enum(of) = shape(value.shape()) else { return Supervise::default() };
     match of.variants.get(tag as usize).map(|variant| &*variant.name) {
