@@ -11,6 +11,7 @@ pub mod history;
 pub mod home;
 pub mod inspect;
 pub mod options;
+mod outlook;
 mod past;
 mod program;
 mod recompute;

@@ -30,6 +30,7 @@ fn pages() -> Vec<PathBuf> {
         .filter(|path| path.extension().is_some_and(|e| e == "md"))
         .collect();
     pages.push(folder.join("../../docs/ten-minutes.md"));
+    pages.push(folder.join("../../docs/by-example.md"));
     // The pages of Faults show them happening; those of mistakes are checked without running (`ag-lang`).
     let faults = fs::read_dir(folder.join("../diagnostics")).expect("tests/diagnostics exists");
     let faults = faults.map(|entry| entry.expect("a readable entry").path());

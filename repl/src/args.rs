@@ -50,7 +50,8 @@ pub enum Command {
     Run(RunArgs),
     /// Look for mistakes without running anything
     Check {
-        #[arg(required = true, value_name = "FILE")]
+        /// Programs (.ag), notebooks (.ipynb) and folders with such; none: this folder
+        #[arg(value_name = "FILE")]
         files: Vec<PathBuf>,
         /// One JSON object a line for each mistake
         #[arg(long)]

@@ -571,6 +571,44 @@ fn the_first_three_things_to_type_work() {
     assert!(ran.out.contains("Step 1 of 10"), "{}", ran.out);
 }
 
+/// What a program prints can be piped: what the session has to say about it stands beside.
+#[test]
+fn a_program_says_its_own_lines_to_stderr() {
+    let place = Place::new();
+    place.write(
+        "a.ag",
+        "print(\"one\")\n@measure_cost { let t : Text := @llm_call(\"two\"); t }\n",
+    );
+    let ran = place.ag(&["run", "a.ag", "--ephemeral", "--lane", "echo"]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, "one\n\"echo: two\"\n"), "{}", ran.err);
+    for part in ["Cost of what was measured", "1 lane call, echo, ", "echo: made up\n"] {
+        assert!(ran.err.contains(part), "{part}: {}", ran.err);
+    }
+}
+
+#[test]
+fn what_is_broken_in_a_folder_is_found() {
+    let place = Place::new();
+    assert_eq!(place.ag(&["new", "desk"]).code, 0);
+    assert_eq!(place.ag(&["check", "desk"]).code, 0, "its notebook and its program");
+    let program = place.0.path().join("desk/desk.ag");
+    let text = std::fs::read_to_string(&program).unwrap();
+    // The tests run the agent that stands in the file, not a copy of it.
+    std::fs::write(&program, text.replace("< 0.5 {", "< 0.0 {")).unwrap();
+    let ran = place.ag(&["test", "desk/desk.ag"]);
+    assert!(ran.code == 1 && ran.out.contains("1 failed"), "{}", ran.out);
+    std::fs::write(&program, text).unwrap();
+    place.write("desk/other.ag", "let n : Int := \"x\"\n");
+    assert_eq!(place.ag(&["test", "desk"]).code, 1, "a program without tests is checked, too");
+    assert_eq!(place.ag(&["check", "desk"]).code, 3);
+    let cell = |source: &str| serde_json::json!({ "cell_type": "code", "source": source, "metadata": {}, "outputs": [] });
+    let cells = [cell("let a := 1\na + 1"), cell("_ + a"), cell("a + \"x\"")];
+    place.write("n.ipynb", &serde_json::json!({ "cells": cells, "nbformat": 4 }).to_string());
+    let ran = place.ag(&["check", "n.ipynb"]);
+    assert_eq!(ran.code, 3);
+    assert!(ran.err.contains("n.ipynb cell 3") && !ran.err.contains("cell 2"), "{}", ran.err);
+}
+
 #[test]
 fn a_saved_session_is_there_after_a_restart() {
     let place = Place::new();

@@ -106,6 +106,9 @@ pub struct CostLine {
     pub tokens_in: u64,
     pub tokens_out: u64,
     pub cost_micro_usd: i64,
+    /// Those of the lanes whose answers are made up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made_up: Vec<String>,
 }
 
 impl CostView {
@@ -153,6 +156,9 @@ impl CostView {
             line.cost_micro_usd += row.cost_micro_usd;
             if !line.lanes.contains(&row.lane) {
                 line.lanes.push(row.lane.clone());
+            }
+            if row.made_up && !line.made_up.contains(&row.lane) {
+                line.made_up.push(row.lane.clone());
             }
         }
         (line.calls > 0).then_some(line)

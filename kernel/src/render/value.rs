@@ -12,6 +12,8 @@ use crate::output::table::{TableView, ValueView};
 
 /// Longer texts are cut with a count: a screen is not a file.
 const TEXT_CHARS: usize = 10_000;
+/// A list that is longer is cut in a terminal: some ten lines.
+const SCREEN_CHARS: usize = 800;
 /// Data beyond this stays out of the notebook file.
 const JSON_BYTES: usize = 256 * 1024;
 
@@ -37,7 +39,7 @@ pub fn terminal(view: &ValueView, style: &Style) -> String {
     let mut out = match (&view.media, &view.table) {
         (Some(media), _) => media::terminal(media, style),
         (None, Some(table)) => table::to_text(table, style, VALUES),
-        (None, None) => lines_of(&cut(&view.text)) + "\n",
+        (None, None) => lines_of(&screenful(&view.text)) + "\n",
     };
     for note in &view.notes {
         out.push_str(&style.ink(Ink::Warning, &one_line(note)));
@@ -69,6 +71,43 @@ fn cut(text: &str) -> String {
             format!("{kept}… {} more characters", rest.chars().count())
         }
     }
+}
+
+/// A long list or map, cut behind an element: a terminal is read from its last line. What does not look like elements is
+/// cut as everywhere.
+fn screenful(text: &str) -> String {
+    let Some((at, _)) = text.char_indices().nth(SCREEN_CHARS) else { return text.to_owned() };
+    let is_list = text.starts_with(['[', '{']) && text.ends_with([']', '}']);
+    let commas = elements(text).filter(|_| is_list);
+    let ends: Vec<usize> = commas.into_iter().flatten().collect();
+    let kept = ends.iter().filter(|end| **end <= at).count();
+    match ends.get(kept.wrapping_sub(1)) {
+        Some(end) if kept < ends.len() => {
+            let more = ends.len() + 1 - kept;
+            let close = text.chars().last().unwrap_or(']');
+            format!("{}, … {more} more{close} (`print` shows all)", text.get(..*end).unwrap_or(""))
+        }
+        _ => cut(text),
+    }
+}
+
+/// Where the elements of the outermost bracket end, but the last; none if the brackets do not fit.
+fn elements(text: &str) -> Option<Vec<usize>> {
+    let (mut depth, mut in_text, mut escaped) = (0_i32, false, false);
+    let mut ends = Vec::new();
+    for (at, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if in_text => escaped = true,
+            '"' => in_text = !in_text,
+            _ if in_text => {}
+            '[' | '{' | '(' => depth += 1,
+            ']' | '}' | ')' => depth -= 1,
+            ',' if depth == 1 => ends.push(at),
+            _ => {}
+        }
+    }
+    (depth == 0).then_some(ends)
 }
 
 fn facts(view: &ValueView) -> Value {
@@ -104,6 +143,19 @@ mod tests {
         let view = ValueView { text: "1".into(), notes, ..ValueView::default() };
         assert_eq!(mime(&view).data["text/plain"], "1\n// stale: `price` changed");
         assert_eq!(terminal(&view, &Style::PLAIN), "1\nstale: `price` changed\n");
+    }
+
+    #[test]
+    fn long_lists_are_cut_behind_an_element_in_a_terminal() {
+        let all: Vec<String> = (0..2000).map(|n| format!("[{n}, \"a,{n}]\"]")).collect();
+        let text = format!("[{}]", all.join(", "));
+        let view = ValueView { text: text.clone(), ..ValueView::default() };
+        let shown = terminal(&view, &Style::PLAIN);
+        let kept = shown.matches("a,").count();
+        let end = format!("\"a,{}]\"], … {} more] (`print` shows all)\n", kept - 1, 2000 - kept);
+        assert!(shown.ends_with(&end) && shown.len() < 900, "{shown}");
+        let short = ValueView { text: text[..8].to_owned() + "]", ..ValueView::default() };
+        assert!(!terminal(&short, &Style::PLAIN).contains('…'));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use ag_runtime::value::heap;
 use ag_runtime::world::outside::{Access, Reach};
 use parking_lot::{Mutex, RwLock};
 
-use crate::output::cost::{BudgetView, CostView};
+use crate::output::cost::{BudgetView, CostLine, CostView};
 use crate::output::diagnostic::{DiagnosticView, FaultView};
 use crate::output::decisions::DecisionsView;
 use crate::output::lanes::LanesView;
@@ -302,6 +302,15 @@ impl State for View<'_> {
 
     fn run_text(&mut self, text: &str, title: &str) -> Vec<Output> {
         self.seat.run_inside(text, title)
+    }
+
+    fn cost_so_far(&mut self) -> Option<CostLine> {
+        if !self.record.read().settings.cost_line {
+            return None;
+        }
+        let line = self.seat.cost_of(self.number)?;
+        self.record.write().cost_told = Some(self.number);
+        Some(line)
     }
 
     fn settings(&self) -> Vec<SettingRow> {

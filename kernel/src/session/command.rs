@@ -166,8 +166,8 @@ pub const TABLE: &[Command] = &[
     row(
         MONEY,
         "lane",
-        "name or auto",
-        "one lane for every call, or the router's choice",
+        "[name or auto]",
+        "one lane for every call, or the router's choice; alone: which it is",
         Run::Setting(money::lane),
     ),
     row(

@@ -6,6 +6,7 @@
 mod command_line;
 mod document;
 mod hint;
+pub mod language;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -114,6 +115,7 @@ impl Inspector {
         own.iter()
             .map(|info| info.name.clone())
             .chain(builtins.map(|row| row.name.into()))
+            .chain(language::words())
             .collect()
     }
 

@@ -32,6 +32,8 @@ pub struct Record {
     pub offered: Option<String>,
     /// The step of the tour that is shown.
     pub tour: Option<usize>,
+    /// The cell whose cost was told before its end.
+    pub cost_told: Option<u32>,
     /// What `:defs` lists and editors complete, by name. Shared with the moments `:undo` goes back to.
     names: Arc<BTreeMap<String, NameInfo>>,
     broken: BTreeSet<String>,

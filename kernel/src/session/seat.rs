@@ -104,7 +104,11 @@ impl Seat {
     /// What stands below the outputs of a cell: what its lane calls cost, and the Faults of the background that were only
     /// counted. A cell that fails shows it before its error, which is the last thing it shows.
     pub(super) fn account(&self, number: u32, sink: &Arc<dyn OutputSink>) {
-        let cost = self.cost_of(number).filter(|_| self.record.read().settings.cost_line);
+        let is_wanted = {
+            let record = self.record.read();
+            record.settings.cost_line && record.cost_told != Some(number)
+        };
+        let cost = self.cost_of(number).filter(|_| is_wanted);
         if let Some(line) = cost {
             sink.emit(Output::CostLine(line));
         }

@@ -72,8 +72,8 @@ impl SessionSink {
 }
 
 impl Sink for SessionSink {
-    fn emit(&self, cell: u32, emission: Emission) {
-        if let Some(output) = self.output(cell, emission) {
+    fn emit(&self, _: u32, emission: Emission) {
+        if let Some(output) = self.output(emission) {
             self.shown.emit(output);
         }
     }
@@ -84,7 +84,7 @@ impl Sink for SessionSink {
 }
 
 impl SessionSink {
-    fn output(&self, cell: u32, emission: Emission) -> Option<Output> {
+    fn output(&self, emission: Emission) -> Option<Output> {
         Some(match emission {
             Emission::Text { stream: Stream::Out, text } => Output::Stdout(text),
             Emission::Text { stream: Stream::Err, text } => Output::Stderr(text),
@@ -105,7 +105,7 @@ impl SessionSink {
                 let program = self.program.upgrade()?;
                 let report = program.services()?.ledger().report();
                 let measured = |call: &_| calls.contains(call);
-                Output::Cost(CostView::of(&report, &format!("measured in cell {cell}"), measured))
+                Output::Cost(CostView::of(&report, "what was measured", measured))
             }
             Emission::Fault { source, fault } => {
                 let program = self.program.upgrade()?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use ag_lang::ide::effects::FunctionEffects;
 use ag_runtime::ledger::quota::QuotaAction;
 
-use crate::output::cost::{BudgetView, CostView};
+use crate::output::cost::{BudgetView, CostLine, CostView};
 use crate::output::diagnostic::{DiagnosticView, FaultView};
 use crate::output::lanes::LanesView;
 use crate::output::memory::MemoryView;
@@ -91,6 +91,8 @@ pub trait State {
     fn set_tour(&mut self, step: Option<usize>);
     /// Runs a text as part of the cell that asks, and tells what it showed.
     fn run_text(&mut self, text: &str, title: &str) -> Vec<Output>;
+    /// The line of what the cell that asks has cost; it is not told again at the cell's end. None if nothing, or unwanted.
+    fn cost_so_far(&mut self) -> Option<CostLine>;
 
     fn settings(&self) -> Vec<SettingRow>;
     /// The error lists what would be accepted.

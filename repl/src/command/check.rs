@@ -1,4 +1,4 @@
-//! `ag check FILE..`: mistakes, without running anything.
+//! `ag check [FILE..]`: mistakes of programs and notebooks, without running anything.
 
 use std::path::{Path, PathBuf};
 
@@ -7,19 +7,36 @@ use ag_kernel::session::Session;
 use ag_kernel::session::options::{HomeChoice, SessionOptions};
 
 use crate::command::run::{Program, read};
+use crate::command::test::find::walk;
 use crate::exit::Exit;
 use crate::refuse;
 use crate::term::sink::{JsonSink, TerminalSink};
 
-pub fn check(files: &[PathBuf], json: bool) -> Exit {
-    files.iter().fold(Exit::Success, |exit, file| exit.or(check_file(file, json)))
+pub fn check(paths: &[PathBuf], json: bool) -> Exit {
+    let here = [PathBuf::from(".")];
+    let mut files = Vec::new();
+    for path in if paths.is_empty() { &here } else { paths } {
+        match path.is_dir() {
+            true => match walk(path, &mut files) {
+                Ok(()) => {}
+                Err(message) => return refuse(message),
+            },
+            false => files.push(path.clone()),
+        }
+    }
+    if files.is_empty() {
+        return refuse("there are no programs (.ag) and no notebooks (.ipynb) here");
+    }
+    files.iter().fold(Exit::Success, |exit, file| exit.or(check_file(file, paths, json)))
 }
 
 /// Each file has a session of its own, so that no file sees another's names.
-fn check_file(file: &Path, json: bool) -> Exit {
+fn check_file(file: &Path, named: &[PathBuf], json: bool) -> Exit {
     let program = match read(file) {
         Ok(program) => program,
-        Err(message) => return refuse(message),
+        Err(message) if named.iter().any(|path| path == file) => return refuse(message),
+        // Somebody else's notebook in the same folder is not ours to judge.
+        Err(_) => return Exit::Success,
     };
     let folder = file.parent().map(Path::to_owned);
     let options =
@@ -28,15 +45,18 @@ fn check_file(file: &Path, json: bool) -> Exit {
         Ok(session) => session,
         Err(error) => return refuse(error),
     };
-    let found = match program {
-        Program::File(request) => session.check(&request),
-        Program::Cells(_) => {
-            return refuse(format!(
-                "check takes programs (.ag); run the notebook with `ag run {}`",
-                file.display()
-            ));
-        }
-    };
+    let found =
+        match program {
+            Program::File(request) => session.check(&request),
+            Program::Cells(cells) => {
+                let name = file.display();
+                // A cell that is meant to fail may be wrong.
+                let wanted = cells.iter().enumerate().filter(|(_, cell)| !cell.may_fail);
+                session.check_cells(wanted.map(|(at, cell)| {
+                    (format!("{name} cell {}", at + 1), cell.request.text.as_str())
+                }))
+            }
+        };
     let found = Output::Diagnostics(found);
     let is_wrong = found.is_failure();
     match found {

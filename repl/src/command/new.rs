@@ -56,10 +56,8 @@ fn validate(name: &str) -> Result<(), String> {
 
 /// Names and texts of the files.
 fn files(name: &str) -> Vec<(String, String)> {
-    let (agent, _) = program();
     vec![
-        (format!("{name}.ag"), AGENT.to_owned()),
-        (format!("{name}_test.ag"), format!("{}\n{TESTS}", agent.trim_end())),
+        (format!("{name}.ag"), format!("{AGENT}\n{TESTS}")),
         (format!("{name}.ipynb"), notebook(name)),
         ("README.md".to_owned(), README.replace("NAME", name)),
     ]

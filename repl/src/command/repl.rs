@@ -29,11 +29,17 @@ pub fn repl(arguments: &SessionArgs) -> Exit {
 }
 
 /// What the banner offers; a test types them.
-const FIRST: [(&str, &str); 3] = [
-    ("[1, 2, 3].map(n => n * n).sum", "a value"),
-    ("let reply : Text := @llm_call(\"hello\"); reply", "a model call (made up, free)"),
-    (":tour", "ten steps through the language"),
-];
+fn first(session: &Session) -> [(&'static str, String); 3] {
+    let call = match session.answering_lane() {
+        Some(lane) => format!("a model call (lane {lane})"),
+        None => "a model call (no model is installed: made up, free)".to_owned(),
+    };
+    [
+        ("[1, 2, 3].map(n => n * n).sum", "a value".to_owned()),
+        ("let reply : Text := @llm_call(\"hello\"); reply", call),
+        (":tour", "ten steps through the language".to_owned()),
+    ]
+}
 
 /// A person at a terminal. A failed cell is part of the conversation: leaving is success.
 fn talk(session: Session) -> Exit {
@@ -50,7 +56,7 @@ fn talk(session: Session) -> Exit {
         "ag {version}. :help shows what there is, Ctrl-C interrupts, Ctrl-D leaves."
     ));
     paint::line("Three things to type:");
-    for (text, what) in FIRST {
+    for (text, what) in first(&session) {
         paint::line(&format!("  {text:<44} {what}"));
     }
     Talk { session, editor, sink, next: String::new() }.go()

@@ -14,7 +14,7 @@ use crate::args::RunArgs;
 use crate::exit::Exit;
 use crate::refuse;
 use crate::term::interrupt::on_interrupt;
-use crate::term::sink::{CommandSink, JsonSink, TerminalSink};
+use crate::term::sink::{CommandSink, JsonSink, OwnLines, TerminalSink};
 
 /// What a file holds.
 pub enum Program {
@@ -30,9 +30,11 @@ pub struct NotebookCell {
 }
 
 pub fn run(arguments: &RunArgs) -> Exit {
-    let cells = match read(&arguments.file) {
-        Ok(Program::File(request)) => vec![NotebookCell { request, may_fail: false }],
-        Ok(Program::Cells(cells)) => cells,
+    let (cells, own) = match read(&arguments.file) {
+        Ok(Program::File(request)) => {
+            (vec![NotebookCell { request, may_fail: false }], OwnLines::AllAside)
+        }
+        Ok(Program::Cells(cells)) => (cells, OwnLines::Aside),
         Err(message) => return refuse(message),
     };
     let folder = arguments.file.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -44,7 +46,7 @@ pub fn run(arguments: &RunArgs) -> Exit {
     let json_lines = Arc::new(JsonSink::default());
     let sink: Arc<dyn CommandSink> = match arguments.json {
         true => Arc::clone(&json_lines) as Arc<dyn CommandSink>,
-        false => Arc::new(TerminalSink::default()),
+        false => Arc::new(TerminalSink::of_program(own)),
     };
     let shown: Arc<dyn OutputSink> = Arc::clone(&sink) as Arc<dyn OutputSink>;
     for cell in cells {

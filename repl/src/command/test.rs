@@ -2,7 +2,7 @@
 //!
 //! It only finds, orders and shows; what a test is and how it runs is the session's business.
 
-mod find;
+pub mod find;
 mod junit;
 
 use std::path::Path;

@@ -30,6 +30,29 @@ pub trait CommandSink: OutputSink {
     fn end_cell(&self);
 }
 
+/// Where the lines go that are the session's and not the program's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnLines {
+    /// With everything else: a person reads them.
+    Among,
+    /// What a cell cost and remarks go to stderr; panels that a command shows are what was asked for.
+    Aside,
+    /// Panels, too: a file has no commands.
+    AllAside,
+}
+
+impl OwnLines {
+    fn is_aside(self, output: &Output) -> bool {
+        match output {
+            Output::CostLine(_) | Output::Note(_) => self != OwnLines::Among,
+            Output::Cost(_) | Output::CostChart(_) | Output::FaultCard(_) => {
+                self == OwnLines::AllAside
+            }
+            _ => false,
+        }
+    }
+}
+
 pub struct TerminalSink {
     screen: Arc<Screen>,
     asking: Asking,
@@ -39,6 +62,7 @@ pub struct TerminalSink {
 struct Screen {
     /// Its lines can be written again.
     is_live: bool,
+    own: OwnLines,
     /// The way to write while a prompt is shown: around it would tear the line being edited.
     above: Arc<Above>,
     state: Mutex<State>,
@@ -68,6 +92,17 @@ struct AskedNow {
 
 impl Default for TerminalSink {
     fn default() -> TerminalSink {
+        TerminalSink::new(OwnLines::Among)
+    }
+}
+
+impl TerminalSink {
+    /// For a program whose output somebody may want in a pipe.
+    pub fn of_program(own: OwnLines) -> TerminalSink {
+        TerminalSink::new(own)
+    }
+
+    fn new(own: OwnLines) -> TerminalSink {
         let state = State {
             live: Live::default(),
             bars: Bars::default(),
@@ -81,7 +116,7 @@ impl Default for TerminalSink {
         };
         let is_live = stdout().is_terminal() && !paint::is_dumb();
         let (above, state) = (Arc::default(), Mutex::new(state));
-        let screen = Screen { is_live, above, state, prompt_ended: Condvar::new() };
+        let screen = Screen { is_live, own, above, state, prompt_ended: Condvar::new() };
         TerminalSink { screen: Arc::new(screen), asking: Asking::default() }
     }
 }
@@ -171,9 +206,17 @@ impl Screen {
                     return;
                 }
                 let is_part = matches!(output, Output::Stdout(_) | Output::Stderr(_));
-                let is_error =
-                    matches!(output, Output::Stderr(_) | Output::Diagnostics(_) | Output::Fault(_));
-                let text = render::terminal(&output, &paint::style());
+                let is_error = self.own.is_aside(&output)
+                    || matches!(
+                        output,
+                        Output::Stderr(_) | Output::Diagnostics(_) | Output::Fault(_)
+                    );
+                let mut text = render::terminal(&output, &paint::style());
+                if let (Output::CostLine(line), true) = (&output, is_error) {
+                    for lane in &line.made_up {
+                        text.push_str(&format!("{lane}: made up\n"));
+                    }
+                }
                 self.text(state, &text, is_part, is_error);
             }
         }

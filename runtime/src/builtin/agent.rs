@@ -7,7 +7,7 @@ use crate::builtin::declare::{Moved, Word, absent, builtins};
 use crate::value::shape::ShapeId;
 
 builtins! {
-    /// Starts an agent and gives a reference to it. Ports are bound by argument, initialiser, or a visible name (L-71).
+    /// Starts an agent and gives a reference to it. Its skills and tools are what is given here by name, else their default, else what has their name.
     call "spawn" "(agent: A, supervise: Supervise = escalate) -> AgentRef<A>"
         example "let trader := @spawn(TradingAgent)" => ""
         effects ["spawn"] form Spawn
@@ -42,7 +42,7 @@ builtins! {
         example "@sleep(10ms)" => ""
         effects ["suspend", "clock"]
         = |cx, duration: i64| cx.pass_time(duration);
-    /// Remembers variables, agent state and unsent messages under a label (L-111).
+    /// Remembers variables, agent state and unsent messages under a label.
     label "checkpoint" "() -> Unit"
         example "@checkpoint current_state" => ""
         form Checkpoint missing yes
@@ -69,7 +69,7 @@ builtins! {
     attribute "profile_guided" "() -> Unit"
         example "@profile_guided" => "" form Attribute missing yes
         = |cx| absent(cx, "profile_guided");
-    /// Hold messages and memory writes until the function returns (L-111).
+    /// Hold messages and memory writes until the function returns.
     attribute "speculative" "() -> Unit"
         example "@speculative" => "" form Attribute missing yes
         = |cx| absent(cx, "speculative");
@@ -89,7 +89,7 @@ builtins! {
     attribute "mailbox" "(n: Int) -> Unit"
         example "@mailbox(5_000)" => "" form Attribute
         = |cx| absent(cx, "mailbox");
-    /// The widest vector unit wanted; to the end of the block or function (L-112).
+    /// The widest vector unit wanted; to the end of the block or function.
     hint "simd" "(unit: Simd) -> Unit"
         example "@simd(avx512)" => "" form Hint missing yes
         = |cx| absent(cx, "simd");

@@ -15,7 +15,7 @@ use crate::value::text::TextRef;
 use std::sync::Arc;
 
 builtins! {
-    /// Sends one request to many agents and gives the replies, in agent order (L-110).
+    /// Sends one request to many agents and gives the replies, in agent order.
     call "quorum" "(agents: Shards<A>, threshold: Int, request: M, timeout: Duration = 5s, until: Until = agree) -> List<R>"
         example "@quorum(agents: desks, threshold: 7, request: VoteRequest(trade))" => ""
         effects ["send", "suspend"] form Quorum

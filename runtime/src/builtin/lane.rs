@@ -16,7 +16,7 @@ use crate::value::text::TextRef;
 use serde_json::{Value, json};
 
 builtins! {
-    /// Calls a model and gives a value of the type wanted (section 12).
+    /// Calls a model and gives a value of the type wanted: the reply is parsed, checked, and asked for again if it does not fit.
     call "llm_call" "(prompt: Prompt, provider: Lane = auto, model: Text? = None, tools: Tools = [], thread: Thread? = None, max_tokens: Int = 512, temperature: Float = 0.0, repair: Int = 2, retries: Int = 2, max_steps: Int = 8, timeout: Duration = 60s, max_cost: Money? = None, cache: Bool = false, stream: ((Text) -> Unit)? = None) -> T"
         example "let d : Decision := @llm_call(\"Based on ${analysis}, should we trade?\")" => ""
         effects ["llm", "suspend"] form LlmCall
@@ -30,7 +30,7 @@ builtins! {
             let reader = reader.map(|word| Owned::retained(word, field(stream_shape)));
             call::llm_call(cx, &options, toolbox, reader, wanted)
         };
-    /// Begins a conversation that calls with `thread: t` continue (L-125).
+    /// Begins a conversation that calls with `thread: t` continue.
     function "Thread" "(system: Text = \"\") -> Thread"
         example "let t := Thread(\"You are brief.\")" => ""
         = |cx, system: TextRef<'_>| Ok(thread::begin(system.as_str()));
@@ -55,7 +55,7 @@ builtins! {
             select::open(cx, latency_budget, cost_budget, prefer)
         },
         exit |cx, scope: i64| close(cx, scope);
-    /// Runs `f` for every combination of the grid's lists and gives a table of the runs (L-183).
+    /// Runs `f` for every combination of the grid's lists and gives a table of the runs.
     call "sweep" "(grid: G, f: (P) -> R, repeat: Int = 1, limit: Int = 8, budget: Money? = None) -> Frame"
         example "@sweep(grid: { temperature: [0.0, 0.7] }, f: run)" => ""
         effects ["spawn", "suspend"] form Sweep missing yes

@@ -31,19 +31,19 @@ builtins! {
     List "last" "(self: List<T>) -> T?"
         example "[1, 2].last" => "Some(2)"
         = |_cx, xs: ListRef<'_>, _t: ShapeId| Ok(Row::from(xs).last());
-    /// The list with one more element at the end.
+    /// The list with one more element at the end. As a statement, `xs.push(x)` changes a variable: it is short for `xs = xs.push(x)`.
     List "push" "(self: List<T>, value: T) -> List<T>"
         example "[1].push(2)" => "[1, 2]"
         = |cx, xs: ListBuf, value: Moved, t: ShapeId| push(cx, xs, value, t);
-    /// The list without its last element; read that with `last` first.
+    /// The list without its last element; read that with `last` first. As a statement, `xs.pop()` changes a variable: it is short for `xs = xs.pop()`.
     List "pop" "(self: List<T>) -> List<T>"
         example "[1, 2].pop" => "[1]"
         = |cx, xs: ListBuf, _t: ShapeId| pop(cx, xs);
-    /// The list with an element put in before a position (at most its length).
+    /// The list with an element put in before a position (at most its length). As a statement, `xs.insert(0, x)` changes a variable: it is short for `xs = xs.insert(0, x)`.
     List "insert" "(self: List<T>, index: Int, value: T) -> List<T>"
         example "[1, 3].insert(1, 2)" => "[1, 2, 3]"
         = |cx, xs: ListBuf, index: i64, value: Moved, t: ShapeId| insert(cx, xs, index, value, t);
-    /// The list without the element at a position.
+    /// The list without the element at a position. As a statement, `xs.remove(0)` changes a variable: it is short for `xs = xs.remove(0)`.
     List "remove" "(self: List<T>, index: Int) -> List<T>"
         example "[1, 2, 3].remove(1)" => "[1, 3]"
         = |cx, xs: ListBuf, index: i64, _t: ShapeId| remove(cx, xs, index);

@@ -26,11 +26,11 @@ builtins! {
     Map "get" "(self: Map<K, V>, key: K, default: V) -> V"
         example "{ \"a\": 1 }.get(\"b\", default: 0)" => "0"
         = |_cx, m: MapRef<'_>, key: Word, default: Word, _k: ShapeId, v: ShapeId| Ok(kept(m.get(key.0).unwrap_or(default.0), v));
-    /// The map with a value at a key. A key that is there keeps its place.
+    /// The map with a value at a key. A key that is there keeps its place. As a statement, `xs.set(k, v)` changes a variable: it is short for `xs = xs.set(k, v)`.
     Map "set" "(self: Map<K, V>, key: K, value: V) -> Map<K, V>"
         example "{ \"a\": 1 }.set(\"b\", 2)" => "{ \"a\": 1, \"b\": 2 }"
         = |cx, m: MapBuf, key: Moved, value: Moved, _k: ShapeId, _v: ShapeId| large::map_set(cx, m, key.0, value.0);
-    /// The map without a key.
+    /// The map without a key. As a statement, `xs.remove(k)` changes a variable: it is short for `xs = xs.remove(k)`.
     Map "remove" "(self: Map<K, V>, key: K) -> Map<K, V>"
         example "{ \"a\": 1, \"b\": 2 }.remove(\"a\")" => "{ \"b\": 2 }"
         = |cx, m: MapBuf, key: Word, _k: ShapeId, _v: ShapeId| without(cx, m, key.0);

@@ -31,11 +31,11 @@ builtins! {
     Set "last" "(self: Set<T>) -> T?"
         example "let s : Set<Int> = [2, 1]; s.last" => "Some(1)"
         = |_cx, xs: MapRef<'_>, t: ShapeId| Ok(some(xs.last_key(), t));
-    /// The set with one more element.
+    /// The set with one more element. As a statement, `xs.insert(x)` changes a variable: it is short for `xs = xs.insert(x)`.
     Set "insert" "(self: Set<T>, value: T) -> Set<T>"
         example "let s : Set<Int> = [2, 1]; let t := s.insert(3); t" => "{2, 1, 3}"
         = |cx, xs: MapBuf, value: Moved, _t: ShapeId| large::map_set(cx, xs, value.0, 0);
-    /// The set without an element.
+    /// The set without an element. As a statement, `xs.remove(k)` changes a variable: it is short for `xs = xs.remove(k)`.
     Set "remove" "(self: Set<T>, value: T) -> Set<T>"
         example "let s : Set<Int> = [2, 1]; let t := s.remove(2); t" => "{1}"
         = |cx, xs: MapBuf, value: Word, _t: ShapeId| map::without(cx, xs, value.0);
@@ -124,7 +124,7 @@ builtins! {
             let row = Row::of_set(cx, xs)?;
             row.set(cx, row.items.get(start..).unwrap_or(&[]))
         };
-    /// The set without the element that came last; read that with `last` first.
+    /// The set without the element that came last; read that with `last` first. As a statement, `xs.pop()` changes a variable: it is short for `xs = xs.pop()`.
     Set "pop" "(self: Set<T>) -> Set<T>"
         example "let s : Set<Int> = [2, 1]; let t := s.pop; t" => "{2}"
         = |cx, xs: MapRef<'_>, _t: ShapeId| {

@@ -15,6 +15,14 @@ builtins! {
     Text "len" "(self: Text) -> Int"
         example "\"Zoë\".len" => "3"
         = |_cx, t: TextRef<'_>| Ok(t.len() as i64);
+    /// Whether it has no characters.
+    Text "is_empty" "(self: Text) -> Bool"
+        example "\"\".is_empty" => "true"
+        = |_cx, t: TextRef<'_>| Ok(t.is_empty());
+    /// The words: the parts between white space, never empty.
+    Text "split" "(self: Text) -> List<Text>"
+        example "\" two  words \".split()" => "[\"two\", \"words\"]"
+        = |cx, t: TextRef<'_>| texts(cx, t.as_str().split_whitespace());
     /// The parts between the separators; with an empty separator its characters.
     Text "split" "(self: Text, separator: Text) -> List<Text>"
         example "\"a,b\".split(\",\")" => "[\"a\", \"b\"]"

@@ -29,19 +29,19 @@ builtins! {
     Vector "last" "(self: Vector) -> Float?"
         example "let v : Vector = [3.0, 4.0]; v.last" => "Some(4.0)"
         = |_cx, xs: ListRef<'_>| Ok(Row::from(xs).last());
-    /// The vector with one more element at the end.
+    /// The vector with one more element at the end. As a statement, `xs.push(x)` changes a variable: it is short for `xs = xs.push(x)`.
     Vector "push" "(self: Vector, value: Float) -> Vector"
         example "let v : Vector = [3.0, 4.0]; let t := v.push(5.0); t" => "[3.0, 4.0, 5.0]"
         = |cx, xs: ListBuf, value: Moved| list::push(cx, xs, value, ShapeId::FLOAT);
-    /// The vector without its last element.
+    /// The vector without its last element. As a statement, `xs.pop()` changes a variable: it is short for `xs = xs.pop()`.
     Vector "pop" "(self: Vector) -> Vector"
         example "let v : Vector = [3.0, 4.0]; v.pop" => "[3.0]"
         = |cx, xs: ListBuf| list::pop(cx, xs);
-    /// The vector with an element put in before a position.
+    /// The vector with an element put in before a position. As a statement, `xs.insert(0, x)` changes a variable: it is short for `xs = xs.insert(0, x)`.
     Vector "insert" "(self: Vector, index: Int, value: Float) -> Vector"
         example "let v : Vector = [3.0, 4.0]; let t := v.insert(0, 1.0); t" => "[1.0, 3.0, 4.0]"
         = |cx, xs: ListBuf, index: i64, value: Moved| list::insert(cx, xs, index, value, ShapeId::FLOAT);
-    /// The vector without the element at a position.
+    /// The vector without the element at a position. As a statement, `xs.remove(0)` changes a variable: it is short for `xs = xs.remove(0)`.
     Vector "remove" "(self: Vector, index: Int) -> Vector"
         example "let v : Vector = [3.0, 4.0]; let t := v.remove(0); t" => "[4.0]"
         = |cx, xs: ListBuf, index: i64| list::remove(cx, xs, index);

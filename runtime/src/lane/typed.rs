@@ -320,7 +320,7 @@ async fn attempt(
         charged: reply.billed.unwrap_or_else(|| card.price.cost(&reply.usage)),
         tokens_in: reply.usage.tokens_in(),
         tokens_out: reply.usage.tokens_out(),
-        latency_ns: reply.latency_ns.unwrap_or(measured_ns),
+        latency_ns: reply.latency_ns.unwrap_or_else(|| readable(measured_ns)),
     };
     let row = held.settle(settlement)?;
     services.lanes.answered(&card.name, row.latency_ns, row.tokens_out);
@@ -401,3 +401,12 @@ fn fingerprint(lane: &str, request: &Request) -> Fingerprint {
 fn calls_json(calls: &[ToolCall]) -> Value {
     calls.iter().map(|call| json!({"tool": &*call.name, "arguments": call.arguments})).collect()
 }
+/// A measured time, to the millisecond: what is finer is noise of the machine.
+fn readable(measured_ns: u64) -> u64 {
+    const MILLISECOND: u64 = 1_000_000;
+    match measured_ns {
+        0..MILLISECOND => measured_ns,
+        _ => measured_ns.saturating_add(MILLISECOND / 2) / MILLISECOND * MILLISECOND,
+    }
+}
+

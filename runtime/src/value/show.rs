@@ -325,8 +325,9 @@ pub fn duration(ns: i64) -> String {
         if whole > 0 && rest == 0 {
             return format!("{sign}{whole}{name}");
         }
-        if whole > 0 && rest % (unit / 1000) == 0 {
-            let decimals = format!("{:03}", rest / (unit / 1000));
+        if whole > 0 {
+            let digits = unit.ilog10() as usize;
+            let decimals = format!("{rest:0digits$}");
             return format!("{sign}{whole}.{}{name}", decimals.trim_end_matches('0'));
         }
     }

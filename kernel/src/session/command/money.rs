@@ -4,9 +4,10 @@ use ag_lang::diag::codes;
 use ag_runtime::ledger::money::MicroUsd;
 use ag_runtime::ledger::quota::QuotaAction;
 
+use super::Refusal;
 use super::runtime::existing;
-use super::{Refusal, required};
 use crate::output::Output;
+use crate::output::lanes::LanesView;
 use crate::render::lanes::tables;
 use crate::render::number::money;
 use crate::session::state::{Span, State};
@@ -49,8 +50,7 @@ pub fn budget(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal>
     Ok(vec![note, Output::Budget(state.budget())])
 }
 
-const BUDGET: &str =
-    "budget $0.50`, or with what follows it: `:budget $0.50 stop`, `ask`, `alert text`, `degrade lane";
+const BUDGET: &str = "budget $0.50`, or with what follows it: `:budget $0.50 stop`, `ask`, `alert text`, `degrade lane";
 
 /// As the language writes it, with or without the brackets and quotes.
 fn on_exceed(text: &str) -> Option<QuotaAction> {
@@ -87,7 +87,10 @@ pub fn lanes(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> 
 }
 
 pub fn lane(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
-    let name = required(rest, "lane name` or `:lane auto")?;
+    if rest.is_empty() {
+        return Ok(vec![Output::info(lane_in_force(&state.lanes()))]);
+    }
+    let name = rest;
     let pin = (name != "auto").then_some(name);
     state.pin_lane(pin).map_err(|reason| Refusal::new(codes::E0801, reason))?;
     let text = match pin {
@@ -95,6 +98,20 @@ pub fn lane(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
         None => "the router chooses the lane of each call".to_owned(),
     };
     Ok(vec![Output::info(text)])
+}
+
+/// Where the next call goes, as far as it is settled.
+fn lane_in_force(view: &LanesView) -> String {
+    let how = "`:lane NAME` uses one for every call, `:lanes` shows all";
+    match view.lanes.iter().find(|row| row.pinned) {
+        Some(row) => {
+            format!("every call uses the lane {}; `:lane auto` lets the router choose", row.name)
+        }
+        None => match view.lanes.iter().filter(|row| row.configured && !row.made_up).count() {
+            0 => format!("no model is configured; {how}"),
+            _ => format!("the router chooses the lane of each call; {how}"),
+        },
+    }
 }
 
 fn usage(form: &str) -> Refusal {

@@ -6,7 +6,7 @@ use ag_lang::syntax::item::Sigil;
 use ag_runtime::ledger::quota::QuotaAction;
 
 use super::{Modifier, Refusal, TABLE, is_only_modifiers, modifier, run};
-use crate::output::cost::{BudgetView, CostRow, CostView, LimitRow};
+use crate::output::cost::{BudgetView, CostLine, CostRow, CostView, LimitRow};
 use crate::output::diagnostic::{DiagnosticView, FaultView};
 use crate::output::lanes::LanesView;
 use crate::output::memory::MemoryView;
@@ -205,6 +205,10 @@ impl State for Fixed {
 
     fn run_text(&mut self, text: &str, _: &str) -> Vec<Output> {
         vec![Output::Stdout(text.to_owned())]
+    }
+
+    fn cost_so_far(&mut self) -> Option<CostLine> {
+        None
     }
 
     fn settings(&self) -> Vec<SettingRow> {

@@ -40,6 +40,8 @@ pub fn tour(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
         ("next", Some(number)) => {
             let code = steps.get(number.saturating_sub(1)).map_or("", |step| step.code);
             let mut outputs = state.run_text(code, &format!("tour {number}"));
+            // Below what it is about, and not below the next step.
+            outputs.extend(state.cost_so_far().map(Output::CostLine));
             // A step that failed is shown again.
             let has_failed = outputs.iter().any(Output::is_failure);
             let next = if has_failed { number } else { number + 1 };

@@ -3,7 +3,7 @@
 use ag_lang::ide::describe::Description;
 use ag_runtime::builtin::{self, Builtin, Kind};
 
-use super::NameInfo;
+use super::{NameInfo, language};
 use crate::output::Page;
 use crate::session::command::{self, help};
 
@@ -22,6 +22,9 @@ pub fn page(names: &[NameInfo], name: &str) -> Option<Page> {
         .collect();
     if !rows.is_empty() {
         return Some(joined(rows.into_iter().map(of_builtin)));
+    }
+    if let Some(page) = language::page(name) {
+        return Some(page);
     }
     command::TABLE.iter().find(|command| command.name == name).map(help::one)
 }

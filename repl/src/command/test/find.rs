@@ -23,7 +23,7 @@ pub struct Job {
 #[derive(Default)]
 pub struct Found {
     pub jobs: Vec<Job>,
-    /// The mistakes of files that have tests and do not check.
+    /// The mistakes of programs that do not check.
     pub rejected: Vec<Output>,
     /// How many files were looked at.
     pub files: usize,
@@ -55,7 +55,7 @@ pub fn find(paths: &[PathBuf], filter: Option<&str>) -> Result<Found, String> {
     Ok(found)
 }
 
-fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
+pub fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
     let unreadable = |error| format!("{} cannot be read: {error}", folder.display());
     let entries = std::fs::read_dir(folder).map_err(unreadable)?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
@@ -89,7 +89,8 @@ impl Found {
         };
         let wanted = |test: &Listed| filter.is_none_or(|text| test.title.contains(text));
         let tests: Vec<Listed> = testing::list(&sources).into_iter().filter(wanted).collect();
-        if tests.is_empty() {
+        // A program without tests is checked all the same: what does not check is no success.
+        if tests.is_empty() && (whole.is_none() || filter.is_some()) {
             return Ok(());
         }
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
