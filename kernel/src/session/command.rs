@@ -167,7 +167,7 @@ pub const TABLE: &[Command] = &[
         MONEY,
         "lane",
         "[name or auto]",
-        "one lane for every call, or the router's choice; alone: which it is",
+        "the lane of every call, or the router's choice",
         Run::Setting(money::lane),
     ),
     row(
