@@ -27,6 +27,7 @@ pub mod num;
 pub mod output;
 pub mod pattern;
 pub mod process;
+pub mod record;
 pub mod sequence;
 pub mod set;
 pub mod sort;
@@ -189,6 +190,7 @@ const PARTS: &[&[Builtin]] = &[
     lane::TABLE,
     memory::TABLE,
     cost::TABLE,
+    record::TABLE,
 ];
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {

@@ -110,4 +110,58 @@ pub mod code {
     pub const STORE_LOCKED: &str = "R1004";
     pub const MODEL: &str = "R1005";
     pub const HOME: &str = "R1006";
+
+    const ALL: &[&str] = &[
+        OVERFLOW,
+        DIVISION_BY_ZERO,
+        INVALID_CONVERSION,
+        INDEX,
+        KEY,
+        EMPTY_OPTION,
+        QUESTION_AT_TOP,
+        CAST,
+        STEP_LIMIT,
+        STACK_DEPTH,
+        COLUMN,
+        FILE,
+        MEMORY_LIMIT,
+        REQUIRE,
+        ASSERT,
+        CONTRACT,
+        DISCARDED_ERR,
+        MONEY,
+        TIME,
+        TOKENS,
+        NO_LANE,
+        REPAIR,
+        LANE_UNAVAILABLE,
+        TOOL_STEPS,
+        TOOL_FAILED,
+        DENIED,
+        REFUSED,
+        AGENT_LIMIT,
+        AGENT_STOPPED,
+        CHANNEL_CLOSED,
+        LEASE_HELD,
+        LEASE_EXPIRED,
+        QUORUM,
+        THRESHOLD,
+        DEADLOCK,
+        PEER_REFUSED,
+        REPLAY,
+        BROKEN_DEFINITION,
+        INTERNAL,
+        DISK_FULL,
+        STORE_CORRUPT,
+        STORE_NEWER,
+        STORE_LOCKED,
+        MODEL,
+        HOME,
+    ];
+
+    /// The code of this name, for Faults that come from a file.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static str> {
+        ALL.iter().find(|code| **code == name).copied()
+    }
 }

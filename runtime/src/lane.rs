@@ -22,4 +22,5 @@ pub mod remote;
 pub mod request;
 pub mod schema;
 pub mod score;
+pub mod taped;
 pub mod typed;

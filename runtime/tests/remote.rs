@@ -209,6 +209,7 @@ fn ask(prompt: &str) -> TypedCall {
         limits: None,
         cache: false,
         stream: None,
+        track: None,
         person: Person::default(),
     }
 }

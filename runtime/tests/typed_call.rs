@@ -152,6 +152,7 @@ fn ask(prompt: &str, form: Option<Form>) -> TypedCall {
         cache: false,
         stream: None,
         person: Person::default(),
+        track: None,
     }
 }
 

@@ -20,6 +20,7 @@ pub mod frame;
 pub mod intrinsic;
 pub mod invariant;
 pub mod lambda;
+mod live;
 pub mod member;
 pub mod name;
 pub mod operator;

@@ -237,6 +237,7 @@ fn begin(cx: &mut Cx, message: &Message) {
     } else if let Some(instance) = &cx.instance {
         cx.audience = instance.spawner.clone();
     }
+    cx.audience.track.clone_from(&message.track);
     cx.set_work(message.reply.clone());
     cx.restart_steps();
 }

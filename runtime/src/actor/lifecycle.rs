@@ -40,7 +40,7 @@ impl Cx {
             return Err(Faulted);
         };
         let actor = world.telemetry().next_actor();
-        let spawner = self.audience.clone();
+        let spawner = self.audience.child();
         let marks = Marks::of(kind.mailbox);
         let about = About {
             reference: agent,

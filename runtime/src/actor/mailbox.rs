@@ -221,6 +221,7 @@ mod tests {
             payload: Vec::new(),
             reply: None,
             limits: None,
+            track: None,
             rank,
             sent_ns: 0,
             relay: None,

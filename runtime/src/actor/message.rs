@@ -7,6 +7,7 @@ use crate::actor::reference::AgentRef;
 use crate::actor::selector::Selector;
 use crate::coord::broadcast::Relay;
 use crate::coord::work::Work;
+use crate::journal::track::Track;
 use crate::ledger::quota::LimitContext;
 use crate::telemetry::event::MessageId;
 use crate::value::owned::Owned;
@@ -25,6 +26,8 @@ pub struct Message {
     pub reply: Option<Arc<Work>>,
     /// The limits of the requester; a signal carries none.
     pub limits: LimitContext,
+    /// The recording or replay it belongs to, as a strand of its own.
+    pub track: Option<Arc<Track>>,
     pub rank: Rank,
     pub sent_ns: u64,
     /// Whom the receiver has to tell first (`@broadcast`).

@@ -147,6 +147,7 @@ impl Cx {
             payload,
             reply: None,
             limits: None,
+            track: self.audience.track.as_ref().and_then(|track| track.child()),
             rank,
             sent_ns: self.world.clock().monotonic_ns(),
             relay: None,

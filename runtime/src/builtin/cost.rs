@@ -1,7 +1,7 @@
 //! Money, limits, clock and chance: the rows of section 11 that read or bound what a block uses.
 
 use crate::actor::config::read_action;
-use crate::builtin::declare::{Outcome, Word, absent, builtins};
+use crate::builtin::declare::{Outcome, Word, builtins};
 use crate::builtin::memory::services;
 use crate::context::Cx;
 use crate::context::scope::Scope;
@@ -22,12 +22,12 @@ builtins! {
     call "now" "() -> Time"
         example "@now()" => ""
         effects ["clock"]
-        = |cx| Ok(cx.program_time());
+        = |cx| cx.program_time();
     /// A number from 0.0 up to 1.0 of the program's seed.
     call "random" "() -> Float"
         example "@random()" => ""
         effects ["random"]
-        = |cx| Ok(cx.program_random());
+        = |cx| cx.program_random();
     /// Bounds the money of everything inside, also of agents it asks.
     block "with_cost_limit" "(limit: Money, on_exceed: QuotaAction = stop) -> Unit"
         example "@with_cost_limit($0.10) { @llm_call(p) }" => ""
@@ -52,18 +52,6 @@ builtins! {
         form Scope
         = |cx| open_measurement(cx),
         exit |cx, scope: i64| close(cx, scope);
-    /// Writes everything the block takes from outside to a file.
-    block "record" "(file: Text) -> Unit"
-        example "@record(\"run.cassette\") { run() }" => ""
-        effects ["fs"] form Scope missing yes
-        = |cx, _file: Word| absent(cx, "record"),
-        exit |cx, _scope: Word| absent(cx, "record");
-    /// Feeds a recording back: no lane or tool is called and no money charged.
-    block "replay" "(file: Text) -> Unit"
-        example "@replay(\"run.cassette\") { run() }" => ""
-        effects ["fs"] form Scope missing yes
-        = |cx, _file: Word| absent(cx, "replay"),
-        exit |cx, _scope: Word| absent(cx, "replay");
 }
 
 fn spent(cx: &mut Cx) -> Outcome<i64> {
@@ -140,7 +128,7 @@ impl Scope for Limited {
 }
 
 /// Blocks are closed by the depth they were opened at.
-fn depth(scopes: usize) -> i64 {
+pub(super) fn depth(scopes: usize) -> i64 {
     i64::try_from(scopes).unwrap_or(i64::MAX)
 }
 

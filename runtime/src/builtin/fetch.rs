@@ -6,10 +6,12 @@
 use crate::builtin::declare::{Moved, Outcome, builtins};
 use crate::builtin::memory::build;
 use crate::context::Cx;
+use crate::context::door::Begun;
 use crate::fault::{Fault, Faulted};
 use crate::journal::effect::Payload;
 use crate::builtin::human::text;
 use crate::journal::fingerprint::Fingerprint;
+use crate::journal::secret::is_secret_header;
 use crate::policy::Verdict;
 use crate::value::map::MapRef;
 use crate::value::shape::ShapeId;
@@ -64,18 +66,20 @@ fn reply() -> ShapeId {
 }
 
 fn fetch(cx: &mut Cx, request: Request) -> Outcome<Moved> {
-    let world = Arc::clone(&cx.world);
     let print = Fingerprint::of_json(&json!({
         "url": request.url,
         "method": request.method,
-        "headers": request.headers,
+        "headers": fingerprinted(&request.headers),
         "body": request.body,
     }));
-    let allowed = may_reach(cx, &request)?;
-    let pending = world.effects().begin("net", print);
-    let answer = match allowed {
-        Err(refusal) => Ok(Err(refusal)),
-        Ok(()) => exchange(cx, request),
+    let pending = match cx.begin("net", print)? {
+        Begun::Live(pending) => pending,
+        Begun::Given(line) => return cx.given_as(*line, reply()),
+    };
+    let answer = match may_reach(cx, &request) {
+        Ok(Err(refusal)) => Ok(Err(refusal)),
+        Ok(Ok(())) => exchange(cx, request),
+        Err(Faulted) => Err(Faulted),
     };
     match answer {
         Ok(Ok(reply_json)) => {
@@ -83,12 +87,12 @@ fn fetch(cx: &mut Cx, request: Request) -> Outcome<Moved> {
             build(cx, &reply_json, reply())
         }
         Ok(Err(fault)) => {
-            pending.failed(&fault);
+            pending.faulted(&fault);
             cx.raise(Box::new(fault));
             Err(Faulted)
         }
         Err(Faulted) => {
-            pending.failed(&"cancelled");
+            cx.end_faulted(pending);
             Err(Faulted)
         }
     }
@@ -107,6 +111,12 @@ fn may_reach(cx: &mut Cx, request: &Request) -> Outcome<Result<(), Fault>> {
         None => Ok(Ok(())),
         Some(refusal) => cx.ask_instead(Reach::Net, refusal, &arguments),
     }
+}
+
+/// Headers without the values that are keys: with another key it is the same request.
+fn fingerprinted(headers: &[(String, String)]) -> Vec<(&str, Option<&str>)> {
+    let value = |name, value| (!is_secret_header(name)).then_some(value);
+    headers.iter().map(|(name, text)| (name.as_str(), value(name, text.as_str()))).collect()
 }
 
 #[cfg(feature = "net")]

@@ -4,9 +4,10 @@
 
 use crate::builtin::declare::{Outcome, builtins};
 use crate::builtin::file::disk::Disk;
-use crate::builtin::{human, large};
 use crate::builtin::text::texts;
+use crate::builtin::{human, large};
 use crate::context::Cx;
+use crate::context::door::Begun;
 use crate::fault::{Fault, Faulted};
 use crate::journal::effect::Payload;
 use crate::journal::fingerprint::Fingerprint;
@@ -19,7 +20,7 @@ use crate::world::outside::Reach;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-mod disk;
+pub(super) mod disk;
 mod glob;
 
 builtins! {
@@ -41,12 +42,19 @@ builtins! {
 }
 
 fn read_text(cx: &mut Cx, path: &str) -> Outcome<TextBuf> {
-    may(cx, path, false)?;
-    let (disk, limit) = (Disk::new(cx, path), cx.world.memory_limit());
-    let read = move |wanted: &dyn Fn() -> bool| disk.read(limit, wanted);
-    through_the_door(cx, &json!({ "read": path }), read, |cx, text| {
+    let prepare = |cx: &mut Cx| {
+        may(cx, path, false)?;
+        let (disk, limit) = (Disk::new(cx, path), cx.world.memory_limit());
+        Ok(move |wanted: &dyn Fn() -> bool| disk.read(limit, wanted))
+    };
+    let finish = |cx: &mut Cx, text: String| {
         large::text(cx, &text).map(|given| (given, Value::String(text)))
-    })
+    };
+    let again = |cx: &mut Cx, value: Value| match value.as_str() {
+        Some(text) => large::text(cx, text),
+        None => Err(cx.unfit("fs", &["no text"])),
+    };
+    through_the_door(cx, &json!({ "read": path }), prepare, finish, again)
 }
 
 /// What the rules say of a file; false if nothing.
@@ -64,6 +72,17 @@ fn of_file(path: &str, write: bool) -> Vec<(Arc<str>, Owned)> {
 }
 
 fn write_text(cx: &mut Cx, path: &str, content: &str) -> Outcome<()> {
+    let inputs = json!({ "write": path, "content": content });
+    let prepare = |cx: &mut Cx| {
+        let refusal = refusal_to_write(cx, path)?;
+        let (disk, content) = (Disk::new(cx, path), content.to_owned());
+        Ok(move |wanted: &dyn Fn() -> bool| disk.write(&content, refusal, wanted))
+    };
+    through_the_door(cx, &inputs, prepare, |_, ()| Ok(((), Value::Null)), |_, _| Ok(()))
+}
+
+/// Why the file may not be written if it stands outside of the folder.
+pub(super) fn refusal_to_write(cx: &mut Cx, path: &str) -> Outcome<Option<Fault>> {
     let mut refusal = None;
     if !may(cx, path, true)? {
         let what = format!("writing `{path}` would leave the folder of the notebook or file");
@@ -78,38 +97,58 @@ fn write_text(cx: &mut Cx, path: &str, content: &str) -> Outcome<()> {
             refusal = allowed.err();
         }
     }
-    let disk = Disk::new(cx, path);
-    let inputs = json!({ "write": path, "content": content });
-    let content = content.to_owned();
-    let write = move |wanted: &dyn Fn() -> bool| disk.write(&content, refusal, wanted);
-    through_the_door(cx, &inputs, write, |_, ()| Ok(((), Value::Null)))
+    Ok(refusal)
 }
 
 fn list_files(cx: &mut Cx, path: &str) -> Outcome<ListBuf> {
-    may(cx, path, false)?;
-    let disk = Disk::new(cx, path);
-    let list = move |wanted: &dyn Fn() -> bool| glob::list(&disk, wanted);
-    through_the_door(cx, &json!({ "list": path }), list, |cx, found| {
+    let prepare = |cx: &mut Cx| {
+        may(cx, path, false)?;
+        let disk = Disk::new(cx, path);
+        Ok(move |wanted: &dyn Fn() -> bool| glob::list(&disk, wanted))
+    };
+    let finish = |cx: &mut Cx, found: Vec<String>| {
         let names = texts(cx, found.iter().map(String::as_str))?;
         Ok((names, json!(found)))
-    })
+    };
+    let again = |cx: &mut Cx, value: Value| names_in(cx, &value);
+    through_the_door(cx, &json!({ "list": path }), prepare, finish, again)
 }
 
-/// The door: does the work on a thread for blocking calls, notes it, and gives what `finish` makes of its result.
-fn through_the_door<T: Send + 'static, R>(
+/// A recorded list of names.
+fn names_in(cx: &mut Cx, value: &Value) -> Outcome<ListBuf> {
+    let items = value.as_array().map(Vec::as_slice);
+    let names = items.and_then(|items| items.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
+    match names {
+        Some(names) => texts(cx, names.into_iter()),
+        None => Err(cx.unfit("fs", &["no list of names"])),
+    }
+}
+
+/// The door: asks for permission, does the work on a thread for blocking calls, notes it, and gives what `finish` makes of its
+/// result. `again` makes the same of what was recorded, where nothing needs permission.
+fn through_the_door<T: Send + 'static, W, R>(
     cx: &mut Cx,
     inputs: &Value,
-    work: impl FnOnce(&dyn Fn() -> bool) -> Result<T, Fault> + Send + 'static,
+    prepare: impl FnOnce(&mut Cx) -> Outcome<W>,
     finish: impl FnOnce(&mut Cx, T) -> Outcome<(R, Value)>,
-) -> Outcome<R> {
-    let world = Arc::clone(&cx.world);
-    let pending = world.effects().begin("fs", Fingerprint::of_json(inputs));
-    let finished = match cx.blocking(work) {
+    again: impl FnOnce(&mut Cx, Value) -> Outcome<R>,
+) -> Outcome<R>
+where
+    W: FnOnce(&dyn Fn() -> bool) -> Result<T, Fault> + Send + 'static,
+{
+    let pending = match cx.begin("fs", Fingerprint::of_json(inputs))? {
+        Begun::Live(pending) => pending,
+        Begun::Given(line) => {
+            let value = cx.given(*line)?;
+            return again(cx, value);
+        }
+    };
+    let worked = prepare(cx).and_then(|work| cx.blocking(work));
+    let finished = match worked {
         Ok(Ok(value)) => finish(cx, value),
         Ok(Err(fault)) => {
-            pending.failed(&fault);
             cx.raise(Box::new(fault));
-            return Err(Faulted);
+            Err(Faulted)
         }
         Err(Faulted) => Err(Faulted),
     };
@@ -119,7 +158,7 @@ fn through_the_door<T: Send + 'static, R>(
             Ok(result)
         }
         Err(Faulted) => {
-            pending.failed(&"cancelled");
+            cx.end_faulted(pending);
             Err(Faulted)
         }
     }

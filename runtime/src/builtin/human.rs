@@ -6,6 +6,7 @@
 use crate::builtin::declare::{Moved, Outcome, Word, builtins};
 use crate::builtin::memory::build;
 use crate::context::Cx;
+use crate::context::door::Begun;
 use crate::fault::{Faulted, code};
 use crate::journal::effect::Payload;
 use crate::journal::fingerprint::Fingerprint;
@@ -62,17 +63,20 @@ fn read_data(data: Word) -> Value {
 fn ask(cx: &mut Cx, asked: &Asked, wanted: ShapeId) -> Outcome<Moved> {
     // To ask is what a rule that says `ask` wants, too.
     cx.ruled("human.ask", &|| vec![text("action", "ask"), dynamic("data", &asked.data)])?;
-    let world = Arc::clone(&cx.world);
     let inputs = json!({ "question": asked.text, "data": asked.data, "answers": hint(wanted) });
-    let pending = world.effects().begin("human.ask", Fingerprint::of_json(&inputs));
+    let pending = match cx.begin("human.ask", Fingerprint::of_json(&inputs))? {
+        Begun::Live(pending) => pending,
+        Begun::Given(line) => return cx.given_as(*line, wanted),
+    };
     match asked.until(cx, &hint(wanted), |line| read(line, wanted)) {
         Ok(Ok(answer)) => {
             pending.done(Payload::free(answer.clone()));
             build(cx, &answer, wanted)
         }
         Ok(Err(why)) => {
-            pending.failed(&why);
-            cx.fail(code::REFUSED, format!("`{}` was not answered: {why}", cut(&asked.text)));
+            let message = format!("`{}` was not answered: {why}", cut(&asked.text));
+            pending.failed(&format!("{}: {message}", code::REFUSED));
+            cx.fail(code::REFUSED, message);
             Err(Faulted)
         }
         Err(Faulted) => {
@@ -116,9 +120,14 @@ fn dynamic(name: &str, value: &Value) -> (Arc<str>, Owned) {
 
 /// Asks whether the effect of this path may happen. That nobody can be asked is a no.
 pub fn permission(cx: &mut Cx, path: &str, asked: &Asked) -> Outcome<Verdict> {
-    let world = Arc::clone(&cx.world);
     let inputs = json!({ "question": asked.text, "data": asked.data });
-    let pending = world.effects().begin(path, Fingerprint::of_json(&inputs));
+    let pending = match cx.begin(path, Fingerprint::of_json(&inputs))? {
+        Begun::Live(pending) => pending,
+        Begun::Given(line) => {
+            let given = cx.given(*line)?;
+            return recorded(&given).ok_or_else(|| cx.unfit(path, &["no answer"]));
+        }
+    };
     let hint = "yes, no and why, or always";
     match asked.until(cx, hint, verdict) {
         Ok(Ok(verdict)) => {
@@ -130,13 +139,23 @@ pub fn permission(cx: &mut Cx, path: &str, asked: &Asked) -> Outcome<Verdict> {
             Ok(verdict)
         }
         Ok(Err(why)) => {
-            pending.failed(&why);
+            pending.done(Payload::free(json!({ "nobody": why })));
             Ok(Verdict::Nobody(why))
         }
         Err(Faulted) => {
             pending.failed(&"cancelled");
             Err(Faulted)
         }
+    }
+}
+
+/// The answer that a recording holds.
+fn recorded(given: &Value) -> Option<Verdict> {
+    let text = |key: &str| given.get(key).and_then(Value::as_str).map(str::to_owned);
+    match given.as_str() {
+        Some("yes") => Some(Verdict::Yes),
+        Some("always") => Some(Verdict::Always),
+        _ => text("no").map(Verdict::No).or_else(|| text("nobody").map(Verdict::Nobody)),
     }
 }
 

@@ -4,12 +4,12 @@
 
 use crate::builtin::declare::{Outcome, builtins};
 use crate::context::Cx;
+use crate::context::door::Begun;
 use crate::fault::{Faulted, code};
 use crate::journal::effect::Payload;
 use crate::journal::fingerprint::Fingerprint;
 use crate::value::text::TextRef;
-use serde_json::json;
-use std::sync::Arc;
+use serde_json::{Value, json};
 
 builtins! {
     /// Asks the person for a line: an input field in a notebook, a line of stdin elsewhere. R0702 if nobody can answer.
@@ -20,16 +20,24 @@ builtins! {
 }
 
 fn input(cx: &mut Cx, prompt: String) -> Outcome<String> {
-    let world = Arc::clone(&cx.world);
     let print = Fingerprint::of_json(&json!({ "prompt": prompt }));
-    let pending = world.effects().begin("human", print);
+    let pending = match cx.begin("human", print)? {
+        Begun::Live(pending) => pending,
+        Begun::Given(line) => {
+            let value = cx.given(*line)?;
+            return match value {
+                Value::String(text) => Ok(text),
+                _ => Err(cx.unfit("human", &["no text"])),
+            };
+        }
+    };
     match cx.ask_person(prompt) {
         Ok(Ok(line)) => {
             pending.done(Payload::free(json!(line)));
             Ok(line)
         }
         Ok(Err(refusal)) => {
-            pending.failed(&refusal);
+            pending.failed(&format!("{}: {refusal}", code::REFUSED));
             cx.fail(code::REFUSED, refusal);
             Err(Faulted)
         }

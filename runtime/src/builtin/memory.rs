@@ -3,6 +3,7 @@
 use crate::actor::config::AgentConfig;
 use crate::builtin::declare::{Moved, Outcome, Word, builtins};
 use crate::context::Cx;
+use crate::context::door::Begun;
 use crate::fault::{Faulted, code};
 use crate::journal::effect::Payload;
 use crate::journal::fingerprint::Fingerprint;
@@ -73,7 +74,6 @@ fn recall(cx: &mut Cx, query: Word, limit: i64, min_score: f64, filter: Word) ->
         min_score,
         filter,
     };
-    make_ready(cx, &memory, &query.text)?;
     let print = Fingerprint::of_json(&json!({
         "query": &*query.text,
         "limit": limit,
@@ -82,16 +82,29 @@ fn recall(cx: &mut Cx, query: Word, limit: i64, min_score: f64, filter: Word) ->
     }));
     let asker = asker(cx);
     cx.record(Kind::MemoryRead);
-    let given = cx.world.effects().effect("memory.read", print, || {
-        let recalled = memory.recall(&query, &asker)?;
-        Ok::<_, MemoryError>(Payload::free(recollections(&recalled)))
-    });
-    match given {
-        Ok(payload) => {
-            note_recalled(cx, &payload.value);
-            build(cx, &payload.value, ShapeId::list(recollection()))
+    let pending = match cx.begin("memory.read", print)? {
+        Begun::Live(pending) => pending,
+        Begun::Given(line) => {
+            let value = cx.given(*line)?;
+            note_recalled(cx, &value);
+            return cx.as_given("memory.read", &value, ShapeId::list(recollection()));
         }
-        Err(error) => refuse(cx, &error),
+    };
+    if let Err(Faulted) = make_ready(cx, &memory, &query.text) {
+        pending.failed(&"cancelled");
+        return Err(Faulted);
+    }
+    match memory.recall(&query, &asker) {
+        Ok(recalled) => {
+            let value = recollections(&recalled);
+            pending.done(Payload::free(value.clone()));
+            note_recalled(cx, &value);
+            build(cx, &value, ShapeId::list(recollection()))
+        }
+        Err(error) => {
+            pending.failed(&format!("{}: {error}", error.code()));
+            refuse(cx, &error)
+        }
     }
 }
 
@@ -168,7 +181,6 @@ fn remember(cx: &mut Cx, episode: Word, links: Word) -> Outcome<Moved> {
     let memory = memory_of(cx)?;
     let draft = draft(cx, episode.0)?;
     let links = episode_ids(links.0);
-    make_ready(cx, &memory, &draft.searched_text())?;
     let print = Fingerprint::of_json(&json!({
         "context": draft.context,
         "action": draft.action,
@@ -177,8 +189,14 @@ fn remember(cx: &mut Cx, episode: Word, links: Word) -> Outcome<Moved> {
     }));
     let asker = asker(cx);
     cx.record(Kind::MemoryWrite);
-    let world = Arc::clone(&cx.world);
-    let pending = world.effects().begin("memory.write", print);
+    let pending = match cx.begin("memory.write", print)? {
+        Begun::Live(pending) => pending,
+        Begun::Given(line) => return cx.given_as(*line, episode_id()),
+    };
+    if let Err(Faulted) = make_ready(cx, &memory, &draft.searched_text()) {
+        pending.failed(&"cancelled");
+        return Err(Faulted);
+    }
     let waiting = Arc::clone(&memory);
     let result = cx.wait(move |completer| {
         let done = Box::new(move |result| completer.complete(result));
@@ -198,7 +216,7 @@ fn remember(cx: &mut Cx, episode: Word, links: Word) -> Outcome<Moved> {
             build(cx, &id, episode_id())
         }
         Err(error) => {
-            pending.failed(&error);
+            pending.failed(&format!("{}: {error}", error.code()));
             refuse(cx, &error)
         }
     }

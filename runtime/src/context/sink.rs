@@ -4,6 +4,7 @@
 
 use crate::context::wait::Completer;
 use crate::fault::Fault;
+use crate::journal::track::Track;
 use crate::ledger::report::CallRow;
 use crate::value::owned::Owned;
 use parking_lot::Mutex;
@@ -138,9 +139,18 @@ fn is_open(sender: &Mutex<Option<oneshot::Sender<Answer>>>) -> bool {
 pub struct Audience {
     pub cell: u32,
     pub sink: Arc<dyn Sink>,
+    /// What this work is recorded on or replayed from.
+    pub track: Option<Arc<Track>>,
 }
 
 impl Audience {
+    /// The same for something that is begun from here.
+    #[must_use]
+    pub fn child(&self) -> Self {
+        let track = self.track.as_ref().and_then(|track| track.child());
+        Self { cell: self.cell, sink: Arc::clone(&self.sink), track }
+    }
+
     pub fn emit(&self, emission: Emission) {
         self.sink.emit(self.cell, emission);
     }
@@ -152,7 +162,7 @@ impl Audience {
     /// For work nobody watches.
     #[must_use]
     pub fn nobody() -> Self {
-        Self { cell: 0, sink: Arc::new(Discard) }
+        Self { cell: 0, sink: Arc::new(Discard), track: None }
     }
 }
 

@@ -2,7 +2,9 @@
 //!
 //! Never: the operating system's clock, or its entropy. What a program sees of either passes the door of effects.
 
+use crate::builtin::declare::Outcome;
 use crate::context::Cx;
+use crate::context::door::Begun;
 use crate::fault::Faulted;
 use crate::journal::effect::Payload;
 use crate::journal::fingerprint::Fingerprint;
@@ -43,31 +45,46 @@ impl Cx {
     }
 
     /// `@now`.
-    pub fn program_time(&mut self) -> i64 {
-        let now = i64::try_from(self.now_ns()).unwrap_or(i64::MAX);
-        let print = Fingerprint::of_text("now");
-        self.world.effects().begin("clock", print).done(Payload::free(json!(now)));
-        now
+    pub fn program_time(&mut self) -> Outcome<i64> {
+        match self.begin("clock", Fingerprint::of_text("now"))? {
+            Begun::Given(line) => {
+                let value = self.given(*line)?;
+                value.as_i64().ok_or_else(|| self.unfit("clock", &["no time"]))
+            }
+            Begun::Live(pending) => {
+                let now = i64::try_from(self.now_ns()).unwrap_or(i64::MAX);
+                pending.done(Payload::free(json!(now)));
+                Ok(now)
+            }
+        }
     }
 
     /// `@random`.
-    pub fn program_random(&mut self) -> f64 {
-        let number = self.world.random();
-        let print = Fingerprint::of_text("random");
-        self.world.effects().begin("random", print).done(Payload::free(json!(number)));
-        number
+    pub fn program_random(&mut self) -> Outcome<f64> {
+        match self.begin("random", Fingerprint::of_text("random"))? {
+            Begun::Given(line) => {
+                let value = self.given(*line)?;
+                value.as_f64().ok_or_else(|| self.unfit("random", &["no number"]))
+            }
+            Begun::Live(pending) => {
+                let number = self.world.random();
+                pending.done(Payload::free(json!(number)));
+                Ok(number)
+            }
+        }
     }
 
-    /// `@sleep`. A negative duration is none.
+    /// `@sleep`. A negative duration is none. A replay sleeps, too: what is raced with it must not win.
     pub fn pass_time(&mut self, duration_ns: i64) -> Result<(), Faulted> {
-        let world = Arc::clone(&self.world);
         let print = Fingerprint::of_json(&json!({ "sleep": duration_ns }));
-        let pending = world.effects().begin("clock", print);
+        let begun = self.begin("clock", print)?;
         let slept = self.sleep_ns(u64::try_from(duration_ns).unwrap_or(0));
-        match slept {
-            Ok(()) => pending.done(Payload::free(json!(duration_ns))),
-            Err(Faulted) => pending.failed(&"cancelled"),
-        };
+        if let Begun::Live(pending) = begun {
+            match slept {
+                Ok(()) => pending.done(Payload::free(json!(duration_ns))),
+                Err(Faulted) => pending.failed(&"cancelled"),
+            };
+        }
         slept
     }
 }

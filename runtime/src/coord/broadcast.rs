@@ -14,9 +14,11 @@ use crate::actor::slab::Slot;
 use crate::context::{Cx, Serving};
 use crate::coord::shard::Topology;
 use crate::fault::{Faulted, code};
+use crate::journal::track::Track;
 use crate::rng::Rng;
 use crate::value::owned::Owned;
 use crate::world::World;
+use rustc_hash::FxHashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -33,6 +35,8 @@ pub struct Plan {
     fanout: usize,
     selector: Selector,
     payload: Vec<Owned>,
+    /// The strand of each receiver inside a recording, which does not depend on the order.
+    tracks: FxHashMap<u64, Arc<Track>>,
 }
 
 /// What the receiver of a message has still to do: to tell this stretch of the plan.
@@ -91,6 +95,9 @@ impl Cx {
         }
         let world = Arc::clone(&self.world);
         let sender = self.serving.agent.map_or(0, AgentRef::pack);
+        let track = self.audience.track.as_ref();
+        let child = |agent: &u64| Some((*agent, track?.child()?));
+        let tracks = agents.iter().filter_map(child).collect();
         let order = world.with_gossip(|rng| ordered(agents, broadcast.topology, sender, rng));
         let all = 0..order.len();
         // The centre of a star is told alone and tells everybody.
@@ -98,7 +105,7 @@ impl Cx {
             Topology::Star => (1, order.len().max(1)),
             _ => (fanout, fanout),
         };
-        let plan = Arc::new(Plan { order, fanout, selector, payload });
+        let plan = Arc::new(Plan { order, fanout, selector, payload, tracks });
         world.tell(&plan, parts(all, first).collect(), &self.serving.clone(), self.own_slot());
         Ok(())
     }
@@ -139,6 +146,7 @@ impl World {
 
     fn tell_one(&self, to: AgentRef, relay: Relay, teller: &Serving, own: Option<&Slot>) -> bool {
         let Some(slot) = self.agents().slot(to.slot) else { return false };
+        let track = relay.plan.tracks.get(&to.pack()).cloned();
         let (selector, payload) = (relay.plan.selector, relay.plan.payload.clone());
         let Some((kind, cell)) = slot.kind_of(to) else { return false };
         let Some(rank) = rank_of(&kind, &cell, selector, &payload) else { return false };
@@ -152,6 +160,7 @@ impl World {
             payload,
             reply: None,
             limits: None,
+            track,
             rank,
             sent_ns: self.clock().monotonic_ns(),
             relay: Some(Box::new(relay)),

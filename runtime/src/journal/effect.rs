@@ -3,7 +3,12 @@
 //! An effect is named by its path (`llm`, `tool.BrokerAPI.execute`, `memory.write`, ...) and the fingerprint of its inputs;
 //! what it gives is JSON, because a recording must be able to stand in for it. Never: making the effect happen by itself.
 
+use crate::clock::Clock;
+use crate::fault::Fault;
 use crate::journal::fingerprint::Fingerprint;
+use crate::journal::line::Failure;
+use crate::journal::tape::Tape;
+use crate::journal::track::Track;
 use crate::ledger::money::MicroUsd;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -50,6 +55,8 @@ pub type Listener = Arc<dyn Fn(&EffectRecord) + Send + Sync>;
 pub struct EffectJournal {
     log: Mutex<Log>,
     listener: Option<Listener>,
+    /// What the statements of the session are recorded on or replayed from.
+    session: Mutex<Option<Arc<Tape>>>,
 }
 
 #[derive(Default)]
@@ -61,7 +68,18 @@ struct Log {
 impl EffectJournal {
     #[must_use]
     pub fn new(listener: Option<Listener>) -> Self {
-        Self { log: Mutex::default(), listener }
+        Self { log: Mutex::default(), listener, session: Mutex::default() }
+    }
+
+    /// The tape of whatever statement begins next.
+    #[must_use]
+    pub fn session(&self) -> Option<Arc<Tape>> {
+        self.session.lock().clone()
+    }
+
+    /// Gives the tape before.
+    pub fn set_session(&self, tape: Option<Arc<Tape>>) -> Option<Arc<Tape>> {
+        std::mem::replace(&mut *self.session.lock(), tape)
     }
 
     /// The effects kept, oldest first.
@@ -77,13 +95,13 @@ impl EffectJournal {
     }
 
     /// Announces an effect. Its result must be given to [`Pending::done`] or [`Pending::failed`].
-    pub fn begin(&self, path: &str, fingerprint: Fingerprint) -> Pending<'_> {
-        Pending { journal: self, path: path.into(), fingerprint }
+    pub fn begin(self: &Arc<Self>, path: &str, fingerprint: Fingerprint) -> Pending {
+        Pending { journal: Arc::clone(self), path: path.into(), fingerprint, noting: None }
     }
 
     /// The door: makes the effect happen by `run`, notes it and hands on what it gave.
     pub fn effect<E: fmt::Display>(
-        &self,
+        self: &Arc<Self>,
         path: &str,
         fingerprint: Fingerprint,
         run: impl FnOnce() -> Result<Payload, E>,
@@ -152,22 +170,93 @@ impl fmt::Debug for EffectJournal {
 }
 
 /// An effect under way, for callers that wait between its start and its end.
-#[derive(Debug)]
 #[must_use]
-pub struct Pending<'a> {
-    journal: &'a EffectJournal,
+pub struct Pending {
+    journal: Arc<EffectJournal>,
     path: Arc<str>,
     fingerprint: Fingerprint,
+    noting: Option<Noting>,
 }
 
-impl Pending<'_> {
+impl Pending {
+    /// Recordings around here are told of it, too.
+    pub fn on(mut self, track: &Arc<Track>, clock: &Arc<dyn Clock>) -> Self {
+        let (path, fingerprint) = (Arc::clone(&self.path), self.fingerprint);
+        self.noting = Some(Noting::begin(track, clock, path, fingerprint));
+        self
+    }
+
     /// Gives the effect's sequence number.
-    pub fn done(self, payload: Payload) -> u64 {
+    pub fn done(mut self, payload: Payload) -> u64 {
+        if let Some(noting) = self.noting.take() {
+            noting.end(&Ok(payload.clone()));
+        }
         self.journal.write(self.path, self.fingerprint, Ok(payload))
     }
 
-    pub fn failed(self, fault: &impl fmt::Display) -> u64 {
-        self.journal.write(self.path, self.fingerprint, Err(fault.to_string()))
+    /// It ended with this Fault.
+    pub fn faulted(mut self, fault: &Fault) -> u64 {
+        if let Some(noting) = self.noting.take() {
+            noting.end(&Err(Failure::of(fault)));
+        }
+        self.failed(fault)
+    }
+
+    /// It gave nothing: `cancelled`, or why as text (`R0608: no answer`).
+    pub fn failed(mut self, fault: &impl fmt::Display) -> u64 {
+        let why = fault.to_string();
+        if let Some(noting) = self.noting.take() {
+            noting.end(&Err(Failure::of_text(&why)));
+        }
+        self.journal.write(Arc::clone(&self.path), self.fingerprint, Err(why))
+    }
+}
+
+impl fmt::Debug for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pending({})", self.path)
+    }
+}
+
+/// Tells the recordings around an effect how it ended; dropped before its end, that it was cancelled.
+pub struct Noting {
+    track: Arc<Track>,
+    clock: Arc<dyn Clock>,
+    path: Arc<str>,
+    fingerprint: Fingerprint,
+    since_ns: u64,
+    is_over: bool,
+}
+
+impl Noting {
+    #[must_use]
+    pub fn begin(
+        track: &Arc<Track>,
+        clock: &Arc<dyn Clock>,
+        path: Arc<str>,
+        fingerprint: Fingerprint,
+    ) -> Self {
+        let since_ns = clock.monotonic_ns();
+        let (track, clock) = (Arc::clone(track), Arc::clone(clock));
+        Self { track, clock, path, fingerprint, since_ns, is_over: false }
+    }
+
+    pub fn end(mut self, end: &Result<Payload, Failure>) {
+        self.note(end);
+    }
+
+    fn note(&mut self, end: &Result<Payload, Failure>) {
+        self.is_over = true;
+        let took_ns = self.clock.monotonic_ns().saturating_sub(self.since_ns);
+        self.track.note(&self.path, self.fingerprint, end, took_ns);
+    }
+}
+
+impl Drop for Noting {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.note(&Err(Failure::Cancelled));
+        }
     }
 }
 
@@ -186,7 +275,7 @@ mod tests {
         let listener = move |_: &super::EffectRecord| {
             counter.fetch_add(1, Ordering::Relaxed);
         };
-        let journal = EffectJournal::new(Some(Arc::new(listener)));
+        let journal = Arc::new(EffectJournal::new(Some(Arc::new(listener))));
         let print = Fingerprint::of_json(&json!({"prompt": "hi"}));
         let given = journal.effect("llm", print, || Ok::<_, String>(Payload::free(json!("reply"))));
         assert_eq!(given, Ok(Payload::free(json!("reply"))));
@@ -207,7 +296,7 @@ mod tests {
             let body = record.payload.as_ref().and_then(|all| all.value["body"].as_str());
             bytes.store(body.map_or(0, str::len) as u64, Ordering::Relaxed);
         };
-        let journal = EffectJournal::new(Some(Arc::new(listener)));
+        let journal = Arc::new(EffectJournal::new(Some(Arc::new(listener))));
         let value = json!({"status": 200, "body": "x".repeat(super::KEPT_TEXT + 1)});
         journal.begin("net", Fingerprint::of_text("")).done(Payload::free(value));
         assert_eq!(told.load(Ordering::Relaxed), super::KEPT_TEXT as u64 + 1);
@@ -217,7 +306,7 @@ mod tests {
 
     #[test]
     fn the_list_is_bounded_and_the_count_is_not() {
-        let journal = EffectJournal::default();
+        let journal = Arc::new(EffectJournal::default());
         let print = Fingerprint::of_text("");
         for _ in 0..KEPT + 5 {
             journal.begin("clock", print).done(Payload::free(json!(1)));

@@ -6,7 +6,8 @@
 use crate::lane::error::{LaneError, Rejected};
 use crate::lane::registry::Decision;
 use crate::lane::request::{Message, Problem, Role, ToolCall};
-use crate::lane::typed::{Answer, LaneServices, Paid, TypedCall, accept, repair_prompt, round};
+use crate::lane::taped::{is_replayed, taped};
+use crate::lane::typed::{Answer, LaneServices, Paid, TypedCall, accept, repair_prompt};
 use crate::ledger::money::MicroUsd;
 use crate::ledger::quota::{LimitContext, LimitNode, QuotaAction};
 use serde_json::Value;
@@ -40,7 +41,12 @@ impl Conversation {
         if let Some(max) = call.max_cost {
             call.limits = Some(LimitNode::lexical(call.limits.take(), max, QuotaAction::Stop));
         }
-        let decision = services.lanes.decide(&call.want, &call.messages, call.form.as_ref())?;
+        let decision = match services.lanes.decide(&call.want, &call.messages, call.form.as_ref()) {
+            Ok(decision) => decision,
+            // It may have been recorded on a machine that has other lanes.
+            Err(_) if is_replayed(&call) => Decision::default(),
+            Err(error) => return Err(error),
+        };
         Ok(Self {
             services: services.clone(),
             decision,
@@ -70,7 +76,7 @@ impl Conversation {
         if let Some(stream) = &self.call.stream {
             stream.next_round();
         }
-        let paid = round(&self.services, &self.call, &self.decision, &self.messages).await?;
+        let paid = taped(&self.services, &self.call, &self.decision, &self.messages).await?;
         self.count(&paid);
         if !paid.reply.calls.is_empty() && !self.call.want.tools.is_empty() {
             return self.wants_tools(&paid);

@@ -21,6 +21,8 @@ pub enum LaneError {
     RepairExhausted { lane: Arc<str>, replies: Vec<Rejected> },
     /// The model went on asking for tools.
     TooManySteps { lane: Arc<str>, most: u32 },
+    /// What a replay says: the Fault of the recording, or R0801.
+    Recorded(Box<Fault>),
 }
 
 /// A reply that did not fit.
@@ -40,6 +42,7 @@ impl LaneError {
             Self::Model { .. } => code::MODEL,
             Self::RepairExhausted { .. } => code::REPAIR,
             Self::TooManySteps { .. } => code::TOOL_STEPS,
+            Self::Recorded(fault) => fault.code,
         }
     }
 
@@ -58,6 +61,7 @@ impl LaneError {
                     .collect();
                 fault.with_data(json!({"lane": &**lane, "replies": replies}))
             }
+            Self::Recorded(fault) => Fault::clone(fault),
             _ => fault,
         }
     }
@@ -72,6 +76,7 @@ impl fmt::Display for LaneError {
         match self {
             Self::Ledger(error) => error.fmt(f),
             Self::NoLane(text) => f.write_str(text),
+            Self::Recorded(fault) => f.write_str(&fault.message),
             Self::Unavailable { lane, reason } => write!(f, "lane {lane} gave no answer: {reason}"),
             Self::Model { lane, reason } => write!(f, "lane {lane} has no model: {reason}"),
             Self::TooManySteps { lane, most } => {

@@ -66,7 +66,7 @@ pub struct Considered {
 }
 
 /// One choice of a lane.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Decision {
     pub agent: Arc<str>,
     pub cell: u32,

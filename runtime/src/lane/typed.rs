@@ -7,6 +7,7 @@
 use crate::clock::Clock;
 use crate::journal::effect::{EffectJournal, Payload};
 use crate::journal::fingerprint::Fingerprint;
+use crate::journal::track::Track;
 use crate::lane::cache::ReplyCache;
 use crate::lane::error::{LaneError, Rejected};
 use crate::lane::grant::{self, Person};
@@ -60,6 +61,8 @@ pub struct TypedCall {
     /// A reply to the same question may stand in for a new one.
     pub cache: bool,
     pub stream: Option<Arc<StreamTo>>,
+    /// The recording or replay it belongs to.
+    pub track: Option<Arc<Track>>,
     /// Who can be asked for more money.
     pub person: Person,
 }
@@ -373,21 +376,10 @@ pub async fn on_disk<T: Send + 'static>(
 
 /// What makes two calls the same: everything a lane sees.
 fn fingerprint(lane: &str, request: &Request) -> Fingerprint {
-    let messages: Vec<Value> = request
-        .messages
-        .iter()
-        .map(|message| {
-            let mut json = json!({"role": message.role.name(), "text": message.text});
-            if !message.calls.is_empty() {
-                json["calls"] = calls_json(&message.calls);
-            }
-            json
-        })
-        .collect();
     let schema = request.form.as_ref().and_then(|form| json_schema(form.shape).ok());
     let mut seen = json!({
         "lane": lane,
-        "messages": messages,
+        "messages": messages_json(&request.messages),
         "schema": schema,
         "max_tokens": request.max_tokens,
         "temperature": request.temperature,
@@ -398,7 +390,19 @@ fn fingerprint(lane: &str, request: &Request) -> Fingerprint {
     Fingerprint::of_json(&seen)
 }
 
-fn calls_json(calls: &[ToolCall]) -> Value {
+/// Messages as they stand in a fingerprint.
+pub(super) fn messages_json(messages: &[Message]) -> Value {
+    let json = |message: &Message| {
+        let mut json = json!({"role": message.role.name(), "text": message.text});
+        if !message.calls.is_empty() {
+            json["calls"] = calls_json(&message.calls);
+        }
+        json
+    };
+    messages.iter().map(json).collect()
+}
+
+pub(super) fn calls_json(calls: &[ToolCall]) -> Value {
     calls.iter().map(|call| json!({"tool": &*call.name, "arguments": call.arguments})).collect()
 }
 /// A measured time, to the millisecond: what is finer is noise of the machine.

@@ -11,6 +11,7 @@ use crate::context::sink::{Audience, Sink};
 use crate::context::task::{Callee, TaskStart};
 use crate::coord::work::{Outcome, Reason, Work};
 use crate::fault::code;
+use crate::journal::track::Track;
 use crate::ledger::quota::LimitContext;
 use crate::sched::coroutine::Job;
 use crate::sched::queue::Runnable;
@@ -46,7 +47,9 @@ pub struct TaskHandle {
 impl World {
     /// Runs a cell on a coroutine of its own.
     pub fn run(self: &Arc<Self>, spec: TaskSpec) -> TaskHandle {
-        let audience = Audience { cell: spec.cell, sink: spec.sink };
+        let tape = self.effects().session();
+        let track = tape.map(|tape| Track::root(&tape, None));
+        let audience = Audience { cell: spec.cell, sink: spec.sink, track };
         let work = Work::new(Arc::clone(&spec.name), audience.clone(), None, 0);
         {
             let mut cells = self.cells.lock();
@@ -191,7 +194,7 @@ impl Cx {
         let globals = self.globals.clone().unwrap_or_else(|| self.world.globals().snapshot());
         let start = TaskStart {
             callee,
-            audience: self.audience.clone(),
+            audience: self.audience.child(),
             limits: self.limits.clone(),
             globals: Some(globals),
             serving,

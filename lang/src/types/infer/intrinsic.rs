@@ -57,11 +57,16 @@ impl Infer<'_, '_> {
         span: Span,
         expect: &Expect,
     ) -> hir::Expr {
-        let bound = self.builtin_arguments(id, None, args, span);
+        let (args, live) = self.without_effects(id, args);
+        let bound = self.builtin_arguments(id, None, &args, span);
         let body = self.block(block, expect);
         let ty = body.ty.clone();
         let Some(bound) = bound else { return expr(ExprKind::Unit, Ty::Error, span) };
-        let (args, types) = (bound.bound.values, bound.types);
+        let (mut args, types) = (bound.bound.values, bound.types);
+        // It is the last parameter of the row that has it.
+        if let (Some(live), Some(last)) = (live, args.last_mut()) {
+            *last = live;
+        }
         expr(ExprKind::Scope { id, args, types, body: Box::new(body) }, ty, span)
     }
 

@@ -248,6 +248,7 @@ fn typed_call(
         max_cost: max_cost.map(|micros| MicroUsd(micros.cast_signed())),
         limits: cx.limits.clone(),
         person: Person::of(cx),
+        track: cx.audience.track.clone(),
         cache: options.cache,
         stream,
     }

@@ -5,6 +5,7 @@
 use super::{asker, fail, memory_of, refuse};
 use crate::builtin::declare::{Outcome, Word};
 use crate::context::Cx;
+use crate::context::door::Begun;
 use crate::fault::{Faulted, code};
 use crate::journal::effect::Payload;
 use crate::journal::fingerprint::Fingerprint;
@@ -14,7 +15,6 @@ use crate::telemetry::event::Kind;
 use crate::value::json::to_json;
 use crate::value::prelude::{episode_id, outcome as outcome_shape};
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 pub fn conclude(cx: &mut Cx, id: Word, outcome: Word) -> Outcome<()> {
     let outcome = to_json(outcome.0, outcome_shape()).unwrap_or_default();
@@ -42,8 +42,10 @@ fn change(cx: &mut Cx, id: Word, change: Change) -> Outcome<()> {
     }));
     let asker = asker(cx);
     cx.record(Kind::MemoryWrite);
-    let world = Arc::clone(&cx.world);
-    let pending = world.effects().begin("memory.write", print);
+    let pending = match cx.begin("memory.write", print)? {
+        Begun::Live(pending) => pending,
+        Begun::Given(line) => return cx.given(*line).map(drop),
+    };
     let result = cx.wait(move |completer| {
         let done = Box::new(move |result| completer.complete(result));
         memory.change(id, change, &asker, done);
@@ -54,7 +56,7 @@ fn change(cx: &mut Cx, id: Word, change: Change) -> Outcome<()> {
             Ok(())
         }
         Ok(Err(error)) => {
-            pending.failed(&error);
+            pending.failed(&format!("{}: {error}", error.code()));
             refuse(cx, &error)
         }
         Err(Faulted) => {
