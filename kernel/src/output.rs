@@ -151,6 +151,10 @@ impl Output {
         Output::Note(Note { level: NoteLevel::Warning, text: text.into() })
     }
 
+    pub fn is_warning(&self) -> bool {
+        matches!(self, Output::Note(Note { level: NoteLevel::Warning, .. }))
+    }
+
     /// Whether this output says that the cell failed.
     pub fn is_failure(&self) -> bool {
         match self {

@@ -25,6 +25,7 @@ mod saved;
 pub mod seat;
 mod shown;
 mod sink;
+mod taping;
 pub mod state;
 pub mod testing;
 
@@ -38,7 +39,7 @@ use ag_runtime::world::World;
 use ag_runtime::world::options::WorldOptions;
 use ag_runtime::world::outside::{Access, Outside, Reach};
 
-use crate::output::OutputSink;
+use crate::output::{Output, OutputSink};
 use crate::output::diagnostic::DiagnosticView;
 use crate::session::history::{History, HistoryEntry, HistoryQuery};
 use crate::session::home::Home;
@@ -68,6 +69,11 @@ impl Session {
         if let Some(services) = session.seat.program.services().filter(|_| options.providers) {
             services.declare_providers();
         }
+        if let Some(taping) = &options.taping {
+            let tape = taping::open(taping, session.home.folder())
+                .map_err(|fault| SetupError { code: fault.code, message: fault.message })?;
+            session.seat.program.world().effects().set_session(Some(tape));
+        }
         session.seat.program.name_lanes();
         if let Some(lane) = &options.lane {
             session
@@ -82,6 +88,11 @@ impl Session {
     /// Runs one cell to its end and shows what it shows.
     pub fn evaluate(&mut self, request: CellRequest, sink: &Arc<dyn OutputSink>) -> CellReply {
         self.seat.evaluate(request, sink)
+    }
+
+    /// Ends a recording or a replay and says what it came to.
+    pub fn end_taping(&self) -> Vec<Output> {
+        self.seat.end_taping()
     }
 
     /// Whether the terminal goes on with the tour when nothing is entered.

@@ -1,10 +1,10 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{PathBuf, absolute};
 
 use ag_kernel::jupyter::install::Place;
 use ag_kernel::session::home::models;
-use ag_kernel::session::options::{HomeChoice, SessionOptions};
+use ag_kernel::session::options::{HomeChoice, SessionOptions, Taping};
 use ag_runtime::world::outside::Reach;
 use clap::{Args, Parser, Subcommand};
 
@@ -118,6 +118,12 @@ pub struct RunArgs {
     /// Write outputs as JSON lines
     #[arg(long)]
     pub json: bool,
+    /// Write what the program takes from outside (replies of lanes, clock, files, answers) to this file
+    #[arg(long, value_name = "FILE", conflicts_with = "replay")]
+    record: Option<PathBuf>,
+    /// Feed such a file back: no lane is called, nothing is charged, time is virtual
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
     /// What `args()` gives the program
     #[arg(last = true, value_name = "ARGUMENT")]
     pub arguments: Vec<String>,
@@ -126,7 +132,17 @@ pub struct RunArgs {
 impl RunArgs {
     /// The session the program runs in, working in that folder.
     pub fn options(&self, folder: Option<PathBuf>) -> SessionOptions {
-        SessionOptions { arguments: self.arguments.clone(), ..self.session.options(folder) }
+        // Paths of the command line start where it was typed, those of programs in their folder.
+        let file = |path: &PathBuf| absolute(path).unwrap_or_else(|_| path.clone());
+        let text = |path: &PathBuf| file(path).to_string_lossy().into_owned();
+        let record = self.record.as_ref().map(|path| Taping::Record(text(path)));
+        let replay = self.replay.as_ref().map(|path| Taping::Replay(text(path)));
+        let mut options = self.session.options(folder);
+        if replay.is_some() {
+            // L-161: a replay is seeded, on one worker and a virtual clock.
+            options.seed = options.seed.or(Some(0));
+        }
+        SessionOptions { arguments: self.arguments.clone(), taping: record.or(replay), ..options }
     }
 }
 
@@ -197,6 +213,7 @@ impl SessionArgs {
             allowed: self.allow.clone(),
             providers: true,
             workers: None,
+            taping: None,
             in_test: None,
         }
     }

@@ -38,6 +38,9 @@ use crate::session::testing;
 /// The setting that is the session's own; the others are permissions of its world.
 const COST_LINE: &str = "cost_line";
 const REACTIVE: &str = "reactive";
+/// Replies of lanes kept beside the notebook.
+const CACHE: &str = "cache";
+pub const NOTEBOOK: &str = "notebook";
 /// The setting of how much values may take.
 const MEMORY: &str = "memory";
 
@@ -341,7 +344,14 @@ impl State for View<'_> {
             value: heap::size(self.program.world().memory_limit()),
             help: "what values may take before a program meets R0113: `512 MB`, `2 GB`".to_owned(),
         };
-        [cost_line, reactive].into_iter().chain(reaches).chain([memory]).collect()
+        let replies = self.program.services().map(|services| &services.calls().replies);
+        let is_kept = replies.is_some_and(|replies| replies.keeps_all());
+        let cache = SettingRow {
+            key: CACHE.to_owned(),
+            value: if is_kept { NOTEBOOK } else { "off" }.to_owned(),
+            help: "`notebook` keeps every reply of a lane beside it: Run All is free".to_owned(),
+        };
+        [cost_line, reactive, cache].into_iter().chain(reaches).chain([memory]).collect()
     }
 
     fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
@@ -356,6 +366,9 @@ impl State for View<'_> {
                 bytes_of(value).ok_or_else(|| format!("`{key}` takes a size: `512 MB`, `2 GB`"))?;
             self.program.world().set_memory_limit(bytes);
             return Ok(());
+        }
+        if key == CACHE {
+            return self.seat.keep_replies(value);
         }
         let on = match value {
             "on" => true,
@@ -388,6 +401,7 @@ impl State for View<'_> {
     fn request(&mut self, request: Request<'_>) -> Result<Vec<Output>, Refusal> {
         match (request, self.shown) {
             (Request::Save(name), _) => self.seat.save(name),
+            (Request::Tape(taping), _) => self.seat.tape(taping),
             // They run statements, which a cell does.
             (_, None) => Err(Refusal::new(codes::E0904, "this is done in a cell")),
             (Request::RunStale, Some(shown)) => Ok(self.seat.run_stale(shown, self.number)),

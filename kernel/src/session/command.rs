@@ -14,6 +14,7 @@ mod names;
 mod policy;
 mod runtime;
 mod settings;
+mod taping;
 pub mod tour;
 
 use ag_lang::diag::codes::{self, Code};
@@ -234,8 +235,20 @@ pub const TABLE: &[Command] = &[
     row(COMPILER, "tier", "f", "which tiers a function runs on", Run::NotYet),
     row(COMPILER, "reuse", "f", "where values are changed in place", Run::NotYet),
     row(COMPILER, "asm", "f", "the machine code of a function", Run::NotYet),
-    row(TESTS, "record", "file", "write everything taken from outside", Run::NotYet),
-    row(TESTS, "replay", "file", "feed a recording back", Run::NotYet),
+    row(
+        TESTS,
+        "record",
+        "[file or off]",
+        "write what cells take from outside to a file",
+        Run::Setting(taping::record),
+    ),
+    row(
+        TESTS,
+        "replay",
+        "[file or off]",
+        "feed a recording back: no lane, no money",
+        Run::Setting(taping::replay),
+    ),
     row(
         TESTS,
         "test",

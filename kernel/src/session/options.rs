@@ -28,8 +28,25 @@ pub struct SessionOptions {
     pub providers: bool,
     /// Workers of the scheduler; none: one a core.
     pub workers: Option<usize>,
+    /// What the session's statements take from outside is recorded, or replayed.
+    pub taping: Option<Taping>,
     /// The session runs a test.
     pub in_test: Option<InTest>,
+}
+
+/// A recording, by its file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taping {
+    Record(String),
+    Replay(String),
+}
+
+impl Taping {
+    pub fn file(&self) -> &str {
+        match self {
+            Taping::Record(file) | Taping::Replay(file) => file,
+        }
+    }
 }
 
 /// What is different in a test (L-65).

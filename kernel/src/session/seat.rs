@@ -80,6 +80,7 @@ impl Seat {
             self.react(sink, number);
         }
         self.running.end();
+        self.keep_recording(sink);
         self.show_changed_results(&request, sink);
         self.end_past();
         if status == CellStatus::Ok {

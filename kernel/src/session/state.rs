@@ -16,6 +16,7 @@ use crate::output::trace::{AgentsView, TraceView};
 use crate::output::{Output, Page};
 use crate::session::command::Refusal;
 use crate::session::graph::Graph;
+use crate::session::options::Taping;
 use crate::session::history::{HistoryEntry, HistoryQuery};
 
 /// One rule for effects.
@@ -116,6 +117,8 @@ pub enum Request<'a> {
     /// Keep definitions and values under a name.
     Save(&'a str),
     Load(&'a str),
+    /// Record or replay, end that, or tell about it.
+    Tape(&'a Taping),
 }
 
 /// Which part of the session.

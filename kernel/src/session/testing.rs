@@ -11,6 +11,7 @@ use ag_lang::db::workspace::tested::TestInfo;
 use ag_lang::db::workspace::{CellId, CheckedCell, Step, Workspace};
 use ag_lang::source::{LineIndex, Span};
 use ag_lang::types::test_item::{TestOptions, key};
+use ag_runtime::builtin::record::load;
 use ag_runtime::fault::{Fault, code};
 use ag_runtime::world::run::TaskSpec;
 
@@ -75,7 +76,8 @@ pub fn run(
     let outcome = match Session::open(session_options(&test.options, folder)) {
         Ok(session) => {
             let shown = Arc::clone(&collected) as Arc<dyn OutputSink>;
-            Run { session, shown }.run(sources, test, begun)
+            let replay = test.options.replay.as_deref().map(str::to_owned);
+            Run { session, shown, replay }.run(sources, test, begun)
         }
         Err(error) => {
             collected.emit(Output::Fault(FaultView::at(error.code, &error.message, None)));
@@ -106,6 +108,8 @@ fn session_options(options: &TestOptions, folder: Option<PathBuf>) -> SessionOpt
         models: None,
         arguments: Vec::new(),
         allowed: Vec::new(),
+        // Only the block is replayed.
+        taping: None,
         in_test: Some(InTest { real_clock: options.real_clock }),
     }
 }
@@ -113,6 +117,7 @@ fn session_options(options: &TestOptions, folder: Option<PathBuf>) -> SessionOpt
 struct Run {
     session: Session,
     shown: Arc<dyn OutputSink>,
+    replay: Option<String>,
 }
 
 impl Run {
@@ -208,6 +213,10 @@ impl Run {
         let Some(slot) = program.engine.slot(&key(title)) else {
             return Err(Box::new(Fault::new(code::INTERNAL, "the test has no code")));
         };
+        if let Some(file) = &self.replay {
+            let tape = load(&self.session.seat.folder, file).map_err(Box::new)?;
+            program.world().effects().set_session(Some(tape));
+        }
         let task = program.world().run(TaskSpec {
             name: format!("test {title}").into(),
             slot,
@@ -221,7 +230,9 @@ impl Run {
         if running.is_interrupted() {
             running.interrupt(program.world());
         }
-        task.join().map(drop)
+        task.join()?;
+        self.session.end_taping().into_iter().for_each(|output| self.shown.emit(output));
+        Ok(())
     }
 }
 

@@ -23,6 +23,8 @@ pub struct TestOptions {
     /// The machine's clock instead of the virtual one.
     pub real_clock: bool,
     pub budget_micro_usd: Option<i64>,
+    /// The recording its block replays.
+    pub replay: Option<Name>,
 }
 
 /// The options, in the order in which L-65 lists them.
@@ -59,6 +61,9 @@ pub fn options(tree: &ItemTree) -> TestOptions {
             ("seed", ExprKind::Literal(Literal::Int { value, .. })) => {
                 found.seed = u64::try_from(*value).ok();
             }
+            ("replay", ExprKind::Literal(Literal::Text(file))) => {
+                found.replay = Some(Name::clone(file));
+            }
             ("clock", ExprKind::Name(name)) => found.real_clock = *name == "real",
             ("budget", ExprKind::Literal(Literal::Money(micro))) => {
                 found.budget_micro_usd = Some(*micro);
@@ -79,10 +84,7 @@ impl Infer<'_, '_> {
                 self.literal_option(entry.value, &Ty::Money, "an amount such as `$0.10`");
             }
             "clock" => self.clock_option(entry.value),
-            "replay" => {
-                // Its value is checked when it means something.
-                self.report(report::unsupported("`replay` of a test", span));
-            }
+            "replay" => self.literal_option(entry.value, &Ty::Text, "the file of a recording"),
             _ => self.unknown_option(key, span),
         }
     }

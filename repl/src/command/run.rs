@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-use ag_kernel::output::OutputSink;
+use ag_kernel::output::{Output, OutputSink};
 use ag_kernel::session::Session;
 use ag_kernel::session::request::{CellReply, CellRequest, CellStatus};
 use serde_json::{Value, json};
@@ -60,6 +60,10 @@ pub fn run(arguments: &RunArgs) -> Exit {
             return exit;
         }
     }
+    // A recording says nothing about itself in a program's output.
+    let ended = session.end_taping();
+    ended.into_iter().filter(Output::is_warning).for_each(|output| shown.emit(output));
+    sink.end_cell();
     Exit::Success
 }
 

@@ -1,6 +1,6 @@
 //! Replies kept by the fingerprint of their question, for calls with `cache: true`.
 //!
-//! One file a reply under the session's home, so that they survive it; the latest also in memory. A file that cannot be read
+//! `:set cache notebook` keeps those of all calls, beside the notebook. One file a reply, else under the session's home, so that they survive it; the latest also in memory. A file that cannot be read
 //! or written is a reply that is asked for again, never a failed call. Never: a reply that did not fit its type.
 
 use crate::journal::fingerprint::Fingerprint;
@@ -18,13 +18,57 @@ const IN_MEMORY: usize = 1_000;
 pub struct ReplyCache {
     folder: Option<PathBuf>,
     latest: Mutex<FxHashMap<Fingerprint, Reply>>,
+    notebook: Mutex<Notebook>,
+}
+
+/// Where all replies are kept, if they are.
+#[derive(Debug, Default)]
+struct Notebook {
+    folder: Option<PathBuf>,
+    /// How often the cell asked a question: a cell that asks one twice wants two replies, and the same two when it runs again.
+    asked: FxHashMap<Fingerprint, (u32, u32)>,
 }
 
 impl ReplyCache {
     /// The cache of a home. Nothing is read or made before it is used.
     #[must_use]
     pub fn of(home: &Path) -> Self {
-        Self { folder: Some(home.join("replies")), latest: Mutex::default() }
+        Self { folder: Some(home.join("replies")), ..Self::default() }
+    }
+
+    /// From now on the replies of all calls are kept in this folder; none: only those of calls that say so, in the home.
+    pub fn keep_all(&self, folder: Option<PathBuf>) {
+        *self.notebook.lock() = Notebook { folder, asked: FxHashMap::default() };
+        self.latest.lock().clear();
+    }
+
+    #[must_use]
+    pub fn keeps_all(&self) -> bool {
+        self.notebook.lock().folder.is_some()
+    }
+
+    /// How often this question was asked in the same run of a cell before. Always 0 where only some replies are kept.
+    pub fn count(&self, question: Fingerprint, cell: u32) -> u32 {
+        let mut notebook = self.notebook.lock();
+        if notebook.folder.is_none() {
+            return 0;
+        }
+        let (last, times) = notebook.asked.entry(question).or_insert((cell, 0));
+        if *last != cell {
+            (*last, *times) = (cell, 0);
+        }
+        let before = *times;
+        *times += 1;
+        before
+    }
+
+    /// The name of a question that was asked so often before.
+    #[must_use]
+    pub fn nth(question: Fingerprint, before: u32) -> Fingerprint {
+        match before {
+            0 => question,
+            before => Fingerprint::of_text(&format!("{question} {before}")),
+        }
     }
 
     #[must_use]
@@ -56,7 +100,8 @@ impl ReplyCache {
     }
 
     fn file(&self, question: Fingerprint) -> Option<PathBuf> {
-        Some(self.folder.as_ref()?.join(format!("{question}.json")))
+        let notebook = self.notebook.lock().folder.clone();
+        Some(notebook.or_else(|| self.folder.clone())?.join(format!("{question}.json")))
     }
 }
 
@@ -100,6 +145,17 @@ mod tests {
     use super::ReplyCache;
     use crate::journal::fingerprint::Fingerprint;
     use crate::lane::request::{Reply, ToolCall, Usage};
+
+    #[test]
+    fn a_cell_that_asks_twice_has_two_replies_and_the_same_two_again() {
+        let (cache, question) = (ReplyCache::default(), Fingerprint::of_text("q"));
+        assert_eq!([cache.count(question, 1), cache.count(question, 1)], [0, 0]);
+        let folder = tempfile::tempdir().unwrap();
+        cache.keep_all(Some(folder.path().to_owned()));
+        assert_eq!([cache.count(question, 1), cache.count(question, 1)], [0, 1]);
+        assert_eq!([cache.count(question, 2), cache.count(question, 2)], [0, 1]);
+        assert_ne!(ReplyCache::nth(question, 0), ReplyCache::nth(question, 1));
+    }
 
     #[test]
     fn a_reply_survives_its_session_and_a_damaged_file_is_none() {

@@ -7,7 +7,7 @@ use crate::lane::error::{LaneError, Rejected};
 use crate::lane::registry::Decision;
 use crate::lane::request::{Message, Problem, Role, ToolCall};
 use crate::lane::taped::{is_replayed, taped};
-use crate::lane::typed::{Answer, LaneServices, Paid, TypedCall, accept, repair_prompt};
+use crate::lane::typed::{Answer, LaneServices, Paid, TypedCall, accept, is_kept, repair_prompt};
 use crate::ledger::money::MicroUsd;
 use crate::ledger::quota::{LimitContext, LimitNode, QuotaAction};
 use serde_json::Value;
@@ -127,7 +127,7 @@ impl Conversation {
 
     /// A reply that was taken may stand in for the next one to the same question.
     fn keep(&self, paid: &Paid) {
-        if self.call.cache && !paid.row.facts.cached {
+        if is_kept(&self.services, &self.call) && !paid.row.facts.cached {
             self.services.replies.put(paid.fingerprint, &paid.reply);
         }
     }

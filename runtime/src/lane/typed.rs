@@ -139,10 +139,12 @@ pub(super) async fn round(
         timeout_ns: call.timeout_ns,
         stream: call.stream.clone(),
     };
-    if call.cache
-        && let Some(paid) = kept(services, call, decision, &request)?
-    {
-        return Ok(paid);
+    let mut before = 0;
+    if is_kept(services, call) {
+        match kept(services, call, decision, &request)? {
+            Ok(paid) => return Ok(paid),
+            Err(times) => before = times,
+        }
     }
     let mut lanes = decision.ranked.clone();
     let mut last = None;
@@ -151,7 +153,10 @@ pub(super) async fn round(
         at += 1;
         let Some(provider) = services.lanes.get(&name) else { continue };
         match attempts(services, call, provider.as_ref(), &request).await {
-            Ok(paid) => return Ok(paid),
+            Ok(paid) => {
+                let fingerprint = ReplyCache::nth(paid.fingerprint, before);
+                return Ok(Paid { fingerprint, ..paid });
+            }
             Err(error) => {
                 if let Some(other) = degraded(&error)
                     && !lanes.contains(&other)
@@ -178,18 +183,26 @@ fn is_shown(request: &Request) -> bool {
     request.stream.as_ref().is_some_and(|stream| stream.has_delivered())
 }
 
-/// The reply kept for this question to the lane chosen. It costs nothing and takes no time.
+/// Whether the reply to this call may be one that was kept, and is kept.
+pub(super) fn is_kept(services: &LaneServices, call: &TypedCall) -> bool {
+    call.cache || services.replies.keeps_all()
+}
+
+/// The reply kept for this question to the lane chosen. It costs nothing and takes no time. Without one, how often this cell
+/// asked before.
 fn kept(
     services: &LaneServices,
     call: &TypedCall,
     decision: &Decision,
     request: &Request,
-) -> Result<Option<Paid>, LaneError> {
+) -> Result<Result<Paid, u32>, LaneError> {
     let provider = decision.chosen().and_then(|name| services.lanes.get(name));
-    let Some(provider) = provider else { return Ok(None) };
+    let Some(provider) = provider else { return Ok(Err(0)) };
     let card = provider.card();
-    let fingerprint = fingerprint(&card.name, request);
-    let Some(reply) = services.replies.get(fingerprint) else { return Ok(None) };
+    let question = fingerprint(&card.name, request);
+    let before = services.replies.count(question, call.want.cell);
+    let fingerprint = ReplyCache::nth(question, before);
+    let Some(reply) = services.replies.get(fingerprint) else { return Ok(Err(before)) };
     let facts = CallFacts { cached: true, ..facts(call, card) };
     let held = services.ledger.reserve(&call.limits, MicroUsd::ZERO, facts)?;
     let settlement = Settlement {
@@ -202,7 +215,7 @@ fn kept(
     if let Some(stream) = &request.stream {
         stream.deliver(&reply.text);
     }
-    Ok(Some(Paid { reply, row, alerts: Vec::new(), made_up: card.made_up, fingerprint }))
+    Ok(Ok(Paid { reply, row, alerts: Vec::new(), made_up: card.made_up, fingerprint }))
 }
 
 fn facts(call: &TypedCall, card: &LaneCard) -> CallFacts {
