@@ -7,7 +7,7 @@ use crate::fault::{Fault, code};
 use crate::journal::effect::Payload;
 use crate::journal::fingerprint::Fingerprint;
 use crate::ledger::money::MicroUsd;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 /// The format of recordings. A higher number in a file means that it was written by a newer `ag`.
@@ -75,23 +75,24 @@ impl Line {
     /// The line with its newline.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let mut json = json!({
-            "sequence": self.sequence,
-            "path": &*self.path,
-            "fingerprint": self.fingerprint.to_string(),
-            "strand": format!("{:016x}", self.strand),
-            "took_ns": self.took_ns,
-        });
+        let mut json = Map::new();
+        let mut put = |key: &str, value: Value| json.insert(key.to_owned(), value);
+        put("sequence", json!(self.sequence));
+        put("path", json!(&*self.path));
+        put("fingerprint", json!(self.fingerprint.to_string()));
+        put("strand", json!(format!("{:016x}", self.strand)));
+        put("took_ns", json!(self.took_ns));
         match &self.end {
             Ok(payload) => {
-                json["payload"] = payload.value.clone();
-                json["cost_micro_usd"] = json!(payload.cost.micros());
+                put("payload", payload.value.clone());
+                put("cost_micro_usd", json!(payload.cost.micros()))
             }
             Err(Failure::Fault { code, message, data }) => {
-                json["fault"] = json!({ "code": code, "message": message, "data": data });
+                put("fault", json!({ "code": code, "message": message, "data": data }))
             }
-            Err(Failure::Cancelled) => json["cancelled"] = json!(true),
-        }
+            Err(Failure::Cancelled) => put("cancelled", json!(true)),
+        };
+        let json = Value::Object(json);
         format!("{json}\n")
     }
 

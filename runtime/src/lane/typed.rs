@@ -390,6 +390,7 @@ pub async fn on_disk<T: Send + 'static>(
 /// What makes two calls the same: everything a lane sees.
 fn fingerprint(lane: &str, request: &Request) -> Fingerprint {
     let schema = request.form.as_ref().and_then(|form| json_schema(form.shape).ok());
+    let tools = request.tools.iter().map(ToolSpec::to_json).collect::<Value>();
     let mut seen = json!({
         "lane": lane,
         "messages": messages_json(&request.messages),
@@ -397,20 +398,20 @@ fn fingerprint(lane: &str, request: &Request) -> Fingerprint {
         "max_tokens": request.max_tokens,
         "temperature": request.temperature,
     });
-    if !request.tools.is_empty() {
-        seen["tools"] = request.tools.iter().map(ToolSpec::to_json).collect();
+    if let Some(seen) = seen.as_object_mut().filter(|_| !request.tools.is_empty()) {
+        seen.insert("tools".to_owned(), tools);
     }
     Fingerprint::of_json(&seen)
 }
 
 /// Messages as they stand in a fingerprint.
 pub(super) fn messages_json(messages: &[Message]) -> Value {
-    let json = |message: &Message| {
-        let mut json = json!({"role": message.role.name(), "text": message.text});
-        if !message.calls.is_empty() {
-            json["calls"] = calls_json(&message.calls);
+    let json = |message: &Message| match message.calls.is_empty() {
+        true => json!({"role": message.role.name(), "text": message.text}),
+        false => {
+            let calls = calls_json(&message.calls);
+            json!({"role": message.role.name(), "text": message.text, "calls": calls})
         }
-        json
     };
     messages.iter().map(json).collect()
 }
