@@ -2,6 +2,8 @@
 # Sourced, never run. It writes to target/ and to the cache folder only.
 
 set -euo pipefail
+# Nothing started from here may reach a paid lane: the key would be somebody's money.
+unset ANTHROPIC_API_KEY OPENROUTER_API_KEY OPENAI_API_KEY
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/ag"
