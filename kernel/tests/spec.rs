@@ -34,13 +34,11 @@ fn pages() -> Vec<PathBuf> {
     // The pages of Faults show them happening; those of mistakes are checked without running (`ag-lang`).
     let faults = fs::read_dir(folder.join("../diagnostics")).expect("tests/diagnostics exists");
     let faults = faults.map(|entry| entry.expect("a readable entry").path());
-    pages.extend(
-        faults.filter(|path| {
-            // A refuted contract was run, too.
-            let shows = |n: &[u8]| n.starts_with(b"R") || n.starts_with(b"E0601");
-            path.file_name().is_some_and(|n| shows(n.as_encoded_bytes()))
-        }),
-    );
+    pages.extend(faults.filter(|path| {
+        // A refuted contract was run, too.
+        let shows = |n: &[u8]| n.starts_with(b"R") || n.starts_with(b"E0601");
+        path.file_name().is_some_and(|n| shows(n.as_encoded_bytes()))
+    }));
     pages.sort();
     pages
 }

@@ -222,7 +222,8 @@ impl SessionArgs {
 /// Who sits here, as the system names them.
 fn person() -> String {
     let names = ["USER", "LOGNAME", "USERNAME"].into_iter();
-    let mut named = names.filter_map(|name| std::env::var(name).ok()).filter(|name| !name.is_empty());
+    let mut named =
+        names.filter_map(|name| std::env::var(name).ok()).filter(|name| !name.is_empty());
     named.next().unwrap_or_default()
 }
 

@@ -357,6 +357,15 @@ fn the_first_cells_run_to_the_end() {
     assert!(!ran.out.contains("E0903"), "a newcomer meets nothing that is not there yet");
 }
 
+/// The results of a notebook's cells, in order; what became of them later is left out.
+fn result_texts(lines: &[serde_json::Value]) -> Vec<&str> {
+    let results = lines
+        .iter()
+        .filter(|line| line["output"] == "display" && line["data"]["update"] == false)
+        .filter_map(|line| line["data"]["content"]["data"]["text"].as_str());
+    results.collect()
+}
+
 /// LANGUAGE.md section 20, cells 1-4, on the echo lane and an empty home: twice, exactly.
 #[test]
 fn the_first_program_gives_its_results_every_time() {
@@ -371,8 +380,7 @@ fn the_first_program_gives_its_results_every_time() {
             ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let of =
             |kind: &str| lines.iter().filter(|line| line["output"] == kind).collect::<Vec<_>>();
-        let values: Vec<&str> =
-            of("value").iter().map(|line| line["data"]["text"].as_str().unwrap()).collect();
+        let values = result_texts(&lines);
         assert_eq!(values, ["Decision.Hold", "Decision.NoTrade(\"risk too high\")", "3"]);
         let costs = of("cost_line");
         assert_eq!(costs.len(), 1, "the decisions after the first call no lane");
@@ -396,7 +404,8 @@ fn the_second_program_gives_its_results_every_time() {
             ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let of =
             |kind: &str| lines.iter().filter(|line| line["output"] == kind).collect::<Vec<_>>();
-        let printed: String = of("stdout").iter().filter_map(|line| line["data"].as_str()).collect();
+        let printed: String =
+            of("stdout").iter().filter_map(|line| line["data"].as_str()).collect();
         assert_eq!(printed, "true\nfalse\nrecorded\nrecorded\nrecorded\n");
         let values: Vec<&str> = of("display")
             .iter()
@@ -575,10 +584,8 @@ fn the_first_three_things_to_type_work() {
 #[test]
 fn a_program_says_its_own_lines_to_stderr() {
     let place = Place::new();
-    place.write(
-        "a.ag",
-        "print(\"one\")\n@measure_cost { let t : Text := @llm_call(\"two\"); t }\n",
-    );
+    place
+        .write("a.ag", "print(\"one\")\n@measure_cost { let t : Text := @llm_call(\"two\"); t }\n");
     let ran = place.ag(&["run", "a.ag", "--ephemeral", "--lane", "echo"]);
     assert_eq!((ran.code, ran.out.as_str()), (0, "one\n\"echo: two\"\n"), "{}", ran.err);
     for part in ["Cost of what was measured", "1 lane call, echo, ", "echo: made up\n"] {

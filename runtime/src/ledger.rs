@@ -131,7 +131,8 @@ impl Ledger {
             _ => None,
         };
         let is_quota = quota.is_some();
-        let record = Record::Grant { limit: node.name().into(), amount: more, by: by.into(), quota };
+        let record =
+            Record::Grant { limit: node.name().into(), amount: more, by: by.into(), quota };
         let inner = self.opened()?;
         let mark = inner.write(self.clock.now_ns(), record)?;
         inner.flusher.wait(mark)?;

@@ -3,6 +3,7 @@
 
 use ag_runtime::clock::{Clock, VirtualClock};
 use ag_runtime::journal::effect::EffectJournal;
+use ag_runtime::lane::conversation::call;
 use ag_runtime::lane::echo::Echo;
 use ag_runtime::lane::error::LaneError;
 use ag_runtime::lane::grant::Person;
@@ -11,7 +12,6 @@ use ag_runtime::lane::registry::{Choice, Lanes, Want};
 use ag_runtime::lane::request::{
     Form, LaneCard, Message, Problem, Provider, Reply, Request, Role, SendError, Sending, Usage,
 };
-use ag_runtime::lane::conversation::call;
 use ag_runtime::lane::typed::{Answer, LaneServices, TypedCall};
 use ag_runtime::ledger::Ledger;
 use ag_runtime::ledger::flush::Durability;

@@ -267,7 +267,11 @@ impl LimitRow {
             granted_micro_usd: row.granted.micros(),
             on_exceed: word(&row.on_exceed).to_owned(),
             detail: detail(&row.on_exceed),
-            tokens: row.tokens.map(|(limit, reserved, spent)| TokenCounts { limit, spent, reserved }),
+            tokens: row.tokens.map(|(limit, reserved, spent)| TokenCounts {
+                limit,
+                spent,
+                reserved,
+            }),
         }
     }
 

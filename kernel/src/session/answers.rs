@@ -15,8 +15,8 @@ use ag_runtime::world::outside::{Access, Reach};
 use parking_lot::{Mutex, RwLock};
 
 use crate::output::cost::{BudgetView, CostLine, CostView};
-use crate::output::diagnostic::{DiagnosticView, FaultView};
 use crate::output::decisions::DecisionsView;
+use crate::output::diagnostic::{DiagnosticView, FaultView};
 use crate::output::lanes::LanesView;
 use crate::output::memory::MemoryView;
 use crate::output::recall::RecallView;
@@ -32,7 +32,9 @@ use crate::session::record::Record;
 use crate::session::refute::verdicts;
 use crate::session::running::Running;
 use crate::session::seat::Seat;
-use crate::session::state::{PolicyRow, ContractRow, DefinitionRow, Request, SettingRow, Span, State};
+use crate::session::state::{
+    ContractRow, DefinitionRow, PolicyRow, Request, SettingRow, Span, State,
+};
 use crate::session::testing;
 
 /// The setting that is the session's own; the others are permissions of its world.

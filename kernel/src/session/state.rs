@@ -6,12 +6,12 @@ use ag_lang::ide::effects::FunctionEffects;
 use ag_runtime::ledger::quota::QuotaAction;
 
 use crate::output::cost::{BudgetView, CostLine, CostView};
+use crate::output::decisions::DecisionsView;
 use crate::output::diagnostic::{DiagnosticView, FaultView};
 use crate::output::lanes::LanesView;
 use crate::output::memory::MemoryView;
 use crate::output::recall::RecallView;
 use crate::output::test_run::TestView;
-use crate::output::decisions::DecisionsView;
 use crate::output::trace::{AgentsView, TraceView};
 use crate::output::{Output, Page};
 use crate::session::command::Refusal;

@@ -1,5 +1,4 @@
 //! The session's view of the front end: cells go in, checked cells come out; earlier definitions are kept linked.
-//!
 //! Plain calls and plain data; nobody outside sees the database. A cell with an error is removed again by the session.
 
 mod aside;

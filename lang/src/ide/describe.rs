@@ -106,11 +106,9 @@ pub fn describe(db: &dyn Db, name: &Name) -> Option<Description> {
         Definition::Lane => {
             Description { kind: "lane", signature: format!("lane {name}"), ..about }
         }
-        Definition::Theorem => Description {
-            kind: "theorem",
-            signature: format!("theorem {name}"),
-            ..about
-        },
+        Definition::Theorem => {
+            Description { kind: "theorem", signature: format!("theorem {name}"), ..about }
+        }
         Definition::Unsupported(_) => return None,
     })
 }

@@ -67,7 +67,9 @@ pub fn check(tree: &ItemTree) -> Vec<Diagnostic> {
             "cpu_intensive" if attr.args.as_ref().is_some_and(|args| !args.is_empty()) => {
                 "`@cpu_intensive` takes no arguments"
             }
-            "mailbox" if !has_room(tree, attr) => "`@mailbox` takes a capacity from 10 to 50000, as a number",
+            "mailbox" if !has_room(tree, attr) => {
+                "`@mailbox` takes a capacity from 10 to 50000, as a number"
+            }
             _ => return None,
         };
         Some(Diagnostic::new(codes::E0305, attr.span, wrong))

@@ -11,7 +11,6 @@ use std::sync::Arc;
 use crate::db::Db;
 use crate::diag::{Diagnostic, codes};
 use crate::hir;
-use ag_runtime::lane::declared::LaneSpec;
 use crate::names::cell::ItemKey;
 use crate::names::scope::{ScopedName, Site, resolve};
 use crate::source::Span;
@@ -37,6 +36,7 @@ use crate::types::summary::type_definition;
 use crate::types::test_item::infer_test;
 use crate::types::ty::{Name, Ty};
 use crate::types::unify::Fallback;
+use ag_runtime::lane::declared::LaneSpec;
 
 /// Which function of an item.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

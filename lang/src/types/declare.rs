@@ -253,12 +253,7 @@ impl Declare<'_, '_> {
         if behavior.kind == BehaviorKind::Alert {
             signature.result = Some(Ty::Unit);
         }
-        BehaviorDef {
-            name: function.name.name.text(),
-            signature,
-            member,
-            kind: behavior.kind,
-        }
+        BehaviorDef { name: function.name.name.text(), signature, member, kind: behavior.kind }
     }
 
     fn tool(&self, def: &Tool) -> ToolDef {

@@ -23,7 +23,11 @@ pub fn unsupported(tree: &ItemTree) -> Vec<Diagnostic> {
     match &tree.kind {
         ItemKind::Lane(config) => lane_item::check(tree, config, &mut out),
         ItemKind::Import(_) => out.push(report("`import`", at)),
-        ItemKind::Error | ItemKind::Alias(_) | ItemKind::Policy(_) | ItemKind::Test(_) | ItemKind::Theorem(_) => {}
+        ItemKind::Error
+        | ItemKind::Alias(_)
+        | ItemKind::Policy(_)
+        | ItemKind::Test(_)
+        | ItemKind::Theorem(_) => {}
         ItemKind::Function(function) => functions(std::slice::from_ref(function), &[], &mut out),
         ItemKind::Struct(def) => {
             functions(&def.methods, &[], &mut out);

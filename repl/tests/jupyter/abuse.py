@@ -280,7 +280,8 @@ class OneHome(unittest.TestCase):
         """Every call of the three is in the one journal, settled once, under its own number."""
         with open(os.path.join(os.environ["AG_HOME"], "ledger.jsonl")) as journal:
             records = [json.loads(line.split(" ", 1)[1]) for line in journal]
-        settled = [r for r in records if r["op"] == "settle"]
+        ours = {r["n"] for r in records if r["op"] == "reserve" and r["agent"] == "Spender"}
+        settled = [r for r in records if r["op"] == "settle" and r["of"] in ours]
         self.assertEqual(len(settled), 3 * ROUNDS)
         self.assertEqual(len({r["of"] for r in settled}), 3 * ROUNDS)
 

@@ -82,11 +82,7 @@ fn open_token_limit(cx: &mut Cx, most: u64) -> Outcome<i64> {
 }
 
 /// `@auto_lane_select`: what it asks of lanes travels as limits do.
-pub(super) fn open_select(
-    cx: &mut Cx,
-    select: Select,
-    budget: Option<MicroUsd>,
-) -> Outcome<i64> {
+pub(super) fn open_select(cx: &mut Cx, select: Select, budget: Option<MicroUsd>) -> Outcome<i64> {
     let outer = limits(cx)?;
     let node = LimitNode::select(outer.clone(), select, budget);
     cx.limits = Some(Arc::clone(&node));

@@ -4,12 +4,12 @@
 //! permission (L-92), or a body larger than the memory limit.
 
 use crate::builtin::declare::{Moved, Outcome, builtins};
+use crate::builtin::human::text;
 use crate::builtin::memory::build;
 use crate::context::Cx;
 use crate::context::door::Begun;
 use crate::fault::{Fault, Faulted};
 use crate::journal::effect::Payload;
-use crate::builtin::human::text;
 use crate::journal::fingerprint::Fingerprint;
 use crate::journal::secret::is_secret_header;
 use crate::policy::Verdict;

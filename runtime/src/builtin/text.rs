@@ -19,10 +19,6 @@ builtins! {
     Text "is_empty" "(self: Text) -> Bool"
         example "\"\".is_empty" => "true"
         = |_cx, t: TextRef<'_>| Ok(t.is_empty());
-    /// The words: the parts between white space, never empty.
-    Text "split" "(self: Text) -> List<Text>"
-        example "\" two  words \".split()" => "[\"two\", \"words\"]"
-        = |cx, t: TextRef<'_>| texts(cx, t.as_str().split_whitespace());
     /// The parts between the separators; with an empty separator its characters.
     Text "split" "(self: Text, separator: Text) -> List<Text>"
         example "\"a,b\".split(\",\")" => "[\"a\", \"b\"]"
@@ -30,6 +26,10 @@ builtins! {
             if separator.is_empty() { return texts(cx, characters(t.as_str())); }
             split(cx, t.as_str(), separator.as_str())
         };
+    /// The words: the parts between white space, never empty.
+    Text "split" "(self: Text) -> List<Text>"
+        example "\" two  words \".split()" => "[\"two\", \"words\"]"
+        = |cx, t: TextRef<'_>| texts(cx, t.as_str().split_whitespace());
     /// Without white space at both ends.
     Text "trim" "(self: Text) -> Text"
         example "\"  a \".trim" => "\"a\""

@@ -188,7 +188,8 @@ mod tests {
     fn play(count: usize, fanout: usize) -> (Vec<u32>, u32) {
         let mut told = vec![0; count];
         let mut rounds = 0;
-        let mut tellers: Vec<Range<usize>> = vec![0..count];
+        let all: Range<usize> = 0..count;
+        let mut tellers = vec![all];
         while !tellers.is_empty() {
             let mut next = Vec::new();
             for rest in tellers {

@@ -13,6 +13,13 @@ use crate::value::show;
 use serde_json::Value;
 use std::fmt;
 
+/// Sets a field of an object; anything else is left as it is.
+pub fn put(json: &mut Value, key: &str, value: Value) {
+    if let Value::Object(fields) = json {
+        fields.insert(key.to_owned(), value);
+    }
+}
+
 /// A mistake and where in the document it is: `$.trades[0].price`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PathError {

@@ -34,6 +34,7 @@ const SHORT: &[(&str, &str)] = &[
     ("Vector", "first"),
     ("Vector", "last"),
     ("Text", "len"),
+    ("Text", "is_empty"),
     ("Text", "starts_with"),
     ("Text", "ends_with"),
     ("Text", "to_int"),

@@ -7,18 +7,20 @@ use ag_runtime::ledger::quota::QuotaAction;
 
 use super::{Modifier, Refusal, TABLE, is_only_modifiers, modifier, run};
 use crate::output::cost::{BudgetView, CostLine, CostRow, CostView, LimitRow};
+use crate::output::decisions::DecisionsView;
 use crate::output::diagnostic::{DiagnosticView, FaultView};
 use crate::output::lanes::LanesView;
 use crate::output::memory::MemoryView;
 use crate::output::recall::RecallView;
 use crate::output::test_run::{TestOutcome, TestView};
-use crate::output::decisions::DecisionsView;
 use crate::output::trace::{AgentsView, TraceView};
 use crate::output::{Output, Page};
 use crate::render::{Style, terminal};
 use crate::session::graph::{Graph, Kind};
 use crate::session::history::{HistoryEntry, HistoryQuery, glob};
-use crate::session::state::{PolicyRow, ContractRow, DefinitionRow, Request, SettingRow, Span, State};
+use crate::session::state::{
+    ContractRow, DefinitionRow, PolicyRow, Request, SettingRow, Span, State,
+};
 
 /// A session of fixed facts.
 #[derive(Default)]

@@ -126,7 +126,7 @@ fn hovering_tells_what_is_known() {
     assert_eq!(inspected("score(1, (2)|"), score);
     assert_eq!(inspected("not|hing"), "nothing");
     assert_eq!(inspected("\"sc|ore\""), "nothing");
-    assert!(inspected(":bu|dget $1").starts_with(":budget [$x]"));
+    assert!(inspected(":bu|dget $1").starts_with(":budget [$x "));
     let print = inspected("pri|nt(1)");
     assert!(
         print.starts_with("print<T: Show>(x: T)") && print.contains("Writes a value"),
@@ -155,7 +155,7 @@ fn documents_of_builtins_members_and_commands() {
     assert!(text("spawn").starts_with("@spawn"), "{}", text("spawn"));
     assert!(text("Desk.decide").contains("behavior decide"));
     assert!(text("Desk").contains("  behavior decide(t: Trade) -> Vote"));
-    assert!(text("budget").starts_with(":budget [$x]"));
+    assert!(text("budget").starts_with(":budget [$x "));
     assert_eq!(text("no_such_name"), "");
     assert!(inspector.documented().contains(&"score".to_owned()));
 }

@@ -115,8 +115,9 @@ fn mismatch(expected: &Ty, found: &Ty, from: &Expr) -> Diagnostic {
         (Ty::Int, Ty::Float, _) => {
             diagnostic.note("`round(x)`, `floor(x)` and `ceil(x)` give the Int of a Float")
         }
-        (Ty::List(wanted), Ty::List(_), _) if **wanted == Ty::Text => diagnostic
-            .note("`xs.map(x => show(x))` gives the Texts of its elements"),
+        (Ty::List(wanted), Ty::List(_), _) if **wanted == Ty::Text => {
+            diagnostic.note("`xs.map(x => show(x))` gives the Texts of its elements")
+        }
         (Ty::Text, _, _) => diagnostic.note("`show(x)` and \"${x}\" give the Text of any value"),
         _ if found.as_option() == Some(expected) => {
             diagnostic.note("it may be None: unwrap it with `??`, `?`, `if let` or `match`")

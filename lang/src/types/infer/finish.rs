@@ -146,10 +146,10 @@ impl Infer<'_, '_> {
         };
         if !fits {
             let message = format!("a person cannot be asked for a `{ty}`");
-            self.diagnostics.push(
-                Diagnostic::new(codes::E0307, span, message)
-                    .note("`@ask` gives Bool, Text, Int, Float, Money, or an enum without payload"),
-            );
+            self.diagnostics
+                .push(Diagnostic::new(codes::E0307, span, message).note(
+                    "`@ask` gives Bool, Text, Int, Float, Money, or an enum without payload",
+                ));
         }
     }
 

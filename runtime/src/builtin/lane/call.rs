@@ -4,8 +4,8 @@
 //! on the coroutine that made the call. Never: a value that was not checked against the type wanted.
 
 use crate::builtin::declare::{Moved, Outcome};
-use crate::builtin::invariant::{self, Broken};
 use crate::builtin::human;
+use crate::builtin::invariant::{self, Broken};
 use crate::builtin::lane::Options;
 use crate::builtin::lane::select::{Selection, lane_names};
 use crate::builtin::lane::stream::Feed;

@@ -4,6 +4,7 @@ use crate::lane::declared::LaneSpec;
 use crate::lane::remote::gathered::Gathered;
 use crate::lane::remote::{count, text_of};
 use crate::lane::request::{Request, Role, ToolSpec, Usage};
+use crate::value::json::put;
 use serde_json::{Value, json};
 
 pub fn body(spec: &LaneSpec, request: &Request) -> Value {
@@ -41,14 +42,14 @@ pub fn body(spec: &LaneSpec, request: &Request) -> Value {
         "temperature": request.temperature,
     });
     if !system.is_empty() {
-        body["system"] = json!(system.join("\n\n"));
+        put(&mut body, "system", json!(system.join("\n\n")));
     }
     if !request.tools.is_empty() {
         let tool = |tool: &ToolSpec| json!({"name": &*tool.name, "description": &*tool.description, "input_schema": tool.parameters});
-        body["tools"] = request.tools.iter().map(tool).collect();
+        put(&mut body, "tools", request.tools.iter().map(tool).collect());
     }
     if request.stream.is_some() {
-        body["stream"] = json!(true);
+        put(&mut body, "stream", json!(true));
     }
     body
 }

@@ -4,6 +4,7 @@ use crate::lane::declared::{LaneSpec, Protocol};
 use crate::lane::remote::gathered::{Asked, Gathered};
 use crate::lane::remote::{count, text_of, usage};
 use crate::lane::request::{Request, ToolSpec};
+use crate::value::json::put;
 use serde_json::{Value, json};
 
 pub fn body(spec: &LaneSpec, request: &Request) -> Value {
@@ -15,10 +16,10 @@ pub fn body(spec: &LaneSpec, request: &Request) -> Value {
                 let function = json!({"name": &*call.name, "arguments": call.arguments});
                 json!({"id": &*call.id, "type": "function", "function": function})
             });
-            json["tool_calls"] = calls.collect();
+            put(&mut json, "tool_calls", calls.collect());
         }
         if let Some(id) = &message.answers {
-            json["tool_call_id"] = json!(&**id);
+            put(&mut json, "tool_call_id", json!(&**id));
         }
         json
     });
@@ -30,12 +31,12 @@ pub fn body(spec: &LaneSpec, request: &Request) -> Value {
     });
     if !request.tools.is_empty() {
         let tool = |tool: &ToolSpec| json!({"type": "function", "function": tool.to_json()});
-        body["tools"] = request.tools.iter().map(tool).collect();
+        put(&mut body, "tools", request.tools.iter().map(tool).collect());
     }
     if request.stream.is_some() {
-        body["stream"] = json!(true);
+        put(&mut body, "stream", json!(true));
         if spec.protocol == Protocol::OpenAi {
-            body["stream_options"] = json!({"include_usage": true});
+            put(&mut body, "stream_options", json!({"include_usage": true}));
         }
     }
     body

@@ -39,12 +39,7 @@ fn first(args: &[u64]) -> u64 {
 /// Values up to this many bytes are part of the message.
 const VALUES_BYTES: usize = 100;
 
-fn failed(
-    assertion: bool,
-    why: bool,
-    shown: &[(Name, ShapeId)],
-    args: &[u64],
-) -> Fault {
+fn failed(assertion: bool, why: bool, shown: &[(Name, ShapeId)], args: &[u64]) -> Fault {
     let mut message =
         String::from(if assertion { "assertion failed" } else { "requirement failed" });
     let mut args = args.iter();
