@@ -153,7 +153,7 @@ pub const TABLE: &[Command] = &[
     row(
         MONEY,
         "budget",
-        "[$x [stop, ask, alert or degrade]]",
+        "[$x [on_exceed]]",
         "the limits in force, or a new session limit",
         Run::Setting(money::budget),
     ),

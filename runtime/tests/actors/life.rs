@@ -112,7 +112,7 @@ fn an_initialiser_that_faults_stops_the_agent_and_says_why() {
         ask(cx, agent, "n", vec![])
     });
     assert_eq!(code, "R0102", "who asks is told why it never started");
-    assert_eq!(test.sink.lines(), ["1: A: R0102"]);
+    assert!(test.sink.lines().is_empty(), "and so nobody else needs to be");
 }
 
 #[test]
