@@ -25,8 +25,8 @@ mod saved;
 pub mod seat;
 mod shown;
 mod sink;
-mod taping;
 pub mod state;
+mod taping;
 pub mod testing;
 
 use std::sync::Arc;
@@ -39,8 +39,8 @@ use ag_runtime::world::World;
 use ag_runtime::world::options::WorldOptions;
 use ag_runtime::world::outside::{Access, Outside, Reach};
 
-use crate::output::{Output, OutputSink};
 use crate::output::diagnostic::DiagnosticView;
+use crate::output::{Output, OutputSink};
 use crate::session::history::{History, HistoryEntry, HistoryQuery};
 use crate::session::home::Home;
 use crate::session::inspect::Inspector;

@@ -219,7 +219,7 @@ pub const TABLE: &[Command] = &[
         SETTINGS,
         "policy",
         "[name or none]",
-        "the rules in force, or another policy for the session",
+        "the rules in force, or other rules",
         Run::Setting(policy::policy),
     ),
     row(SETTINGS, "save", "n", "keep definitions and values under a name", Run::Line(graph::save)),

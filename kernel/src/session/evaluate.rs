@@ -350,7 +350,7 @@ impl<'s> Evaluation<'s> {
             self.remember(step, &statement, ended.is_ok());
         }
         self.last = Last { reads: step.reads.clone(), text: statement.text };
-        Ok(ended?)
+        ended
     }
 
     /// What a statement gave values; one that faulted may have given them to what it changes, not to what it declares.

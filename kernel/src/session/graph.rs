@@ -243,10 +243,9 @@ impl Graph {
 
     /// Whether nothing was defined or assigned between the two.
     pub fn is_as(&self, earlier: &Graph) -> bool {
-        let same = |((a, one), (b, other)): ((&Key, &Arc<Node>), (&Key, &Arc<Node>))| {
-            a == b && Arc::ptr_eq(one, other)
-        };
-        self.nodes.len() == earlier.nodes.len() && self.nodes.iter().zip(&earlier.nodes).all(same)
+        let mut pairs = self.nodes.iter().zip(&earlier.nodes);
+        self.nodes.len() == earlier.nodes.len()
+            && pairs.all(|((a, one), (b, other))| a == b && Arc::ptr_eq(one, other))
     }
 
     /// The names that are new, other or gone now.

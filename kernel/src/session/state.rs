@@ -16,8 +16,8 @@ use crate::output::trace::{AgentsView, TraceView};
 use crate::output::{Output, Page};
 use crate::session::command::Refusal;
 use crate::session::graph::Graph;
-use crate::session::options::Taping;
 use crate::session::history::{HistoryEntry, HistoryQuery};
+use crate::session::options::Taping;
 
 /// One rule for effects.
 pub struct PolicyRow {

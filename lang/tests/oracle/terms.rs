@@ -157,7 +157,9 @@ impl<'a> Terms<'a> {
     /// `unary = ("-" | "!" | "try") unary | cast`, written as a run of prefixes.
     fn unary(&self, place: Place) -> P<'a> {
         let awaited = seq([many(t(T::Await)), self.postfix(place)]);
-        let cast = seq([awaited, many(seq([t(T::As), opt(t(T::Question)), self.ty()]))]);
+        // After `as`, `<` opens type arguments: a type is not taken without them to compare with the rest.
+        let target = seq([self.ty(), not(t(T::Lt))]);
+        let cast = seq([awaited, many(seq([t(T::As), opt(t(T::Question)), target]))]);
         let block = seq([not(record_ahead()), t(T::LBrace)]);
         let prefix = alt([one(&[T::Minus, T::Bang]), seq([t(T::Try), not(block)])]);
         let least = seq([

@@ -163,11 +163,9 @@ pub(super) async fn round(
                 {
                     lanes.insert(at, other);
                 }
-                let may_go_on = matches!(
-                    error,
-                    LaneError::Unavailable { .. }
-                        | LaneError::Model { .. }
-                ) || passes_on(&error);
+                let may_go_on =
+                    matches!(error, LaneError::Unavailable { .. } | LaneError::Model { .. })
+                        || passes_on(&error);
                 if !may_go_on || is_shown(&request) {
                     return Err(error);
                 }
@@ -427,4 +425,3 @@ fn readable(measured_ns: u64) -> u64 {
         _ => measured_ns.saturating_add(MILLISECOND / 2) / MILLISECOND * MILLISECOND,
     }
 }
-
