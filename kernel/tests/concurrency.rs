@@ -54,8 +54,8 @@ fn run(session: &mut Session, text: &str) -> String {
     let collect = Arc::new(Collect::default());
     let sink: Arc<dyn OutputSink> = collect.clone();
     session.evaluate(CellRequest::new(text.to_owned()), &sink);
-    let text = collect.text.lock().unwrap().clone();
-    text
+
+    collect.text.lock().unwrap().clone()
 }
 
 fn scale() -> u64 {

@@ -341,7 +341,7 @@ fn help_lists_commands_and_explains_codes() {
     let keys = line(&mut state, "help keys").unwrap();
     assert!(keys.contains("  Ctrl-R ") && keys.lines().all(|line| line.len() <= 80), "{keys}");
     assert!(line(&mut state, "help e0301").unwrap().starts_with("# E0301"));
-    assert!(line(&mut state, "help :lane").unwrap().starts_with(":lane name or auto"));
+    assert!(line(&mut state, "help :lane").unwrap().starts_with(":lane [name or auto]"));
 }
 
 #[test]
