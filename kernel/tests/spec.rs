@@ -29,6 +29,8 @@ fn pages() -> Vec<PathBuf> {
         .map(|entry| entry.expect("a readable entry").path())
         .filter(|path| path.extension().is_some_and(|e| e == "md"))
         .collect();
+    let reference = fs::read_dir(folder.join("language")).expect("tests/spec/language exists");
+    pages.extend(reference.map(|entry| entry.expect("a readable entry").path()));
     pages.push(folder.join("../../docs/ten-minutes.md"));
     pages.push(folder.join("../../docs/by-example.md"));
     // The pages of Faults show them happening; those of mistakes are checked without running (`ag-lang`).
@@ -45,7 +47,10 @@ fn pages() -> Vec<PathBuf> {
 
 fn trials(path: &Path, update: bool) -> Vec<Trial> {
     let text = fs::read_to_string(path).expect("a readable page");
-    let stem = path.file_stem().expect("a name").to_string_lossy().into_owned();
+    let mut stem = path.file_stem().expect("a name").to_string_lossy().into_owned();
+    if path.parent().is_some_and(|folder| folder.ends_with("language")) {
+        stem.insert_str(0, "language/");
+    }
     let sections = page::read(&text).sections;
     let with_cells = sections.into_iter().enumerate().filter(|(_, s)| !s.cells.is_empty());
     with_cells

@@ -98,6 +98,7 @@ fn displays_progress_and_questions_hold() {
     place.run(&script("display.py"), &[]);
 }
 
+/// L-159: what a cell beside another may do, and what is E0904 there.
 #[test]
 fn subshells_and_editors_do_not_wait_for_a_cell() {
     let Some(place) = Place::new("subshells_and_editors_do_not_wait_for_a_cell") else { return };

@@ -8,6 +8,8 @@
 mod effects;
 #[path = "tidy/generated.rs"]
 mod generated;
+#[path = "tidy/language.rs"]
+mod language;
 #[path = "tidy/layers.rs"]
 mod layers;
 #[path = "tidy/sources.rs"]

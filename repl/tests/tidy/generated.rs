@@ -9,7 +9,7 @@ use ag_lang::syntax::words;
 use crate::tree::{read, root};
 
 /// The file must be as made; with `UPDATE=1` it is written.
-fn expect_file(path: &str, made: &str) {
+pub fn expect_file(path: &str, made: &str) {
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(root().join(path), made).unwrap();
     }
