@@ -12,6 +12,8 @@ mod generated;
 mod language;
 #[path = "tidy/layers.rs"]
 mod layers;
+#[path = "tidy/seed.rs"]
+mod seed;
 #[path = "tidy/sources.rs"]
 mod sources;
 #[path = "tidy/tree.rs"]
