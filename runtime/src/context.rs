@@ -313,6 +313,9 @@ impl Cx {
 
     /// The work done here from now on; cancelling it cancels this coroutine. Gives the work before.
     pub(crate) fn set_work(&mut self, work: Option<Arc<Work>>) -> Option<Arc<Work>> {
+        if let Some(work) = &work {
+            work.perform_on(&self.control);
+        }
         self.control.set_work(work.clone());
         std::mem::replace(&mut self.work, work)
     }

@@ -7,5 +7,6 @@ pub mod current;
 pub mod queue;
 pub mod scheduler;
 pub mod stack;
+pub mod sweep;
 pub mod timer;
 pub mod worker;

@@ -2,6 +2,8 @@
 //!
 //! Works form a tree by who asked for them; cancelling one cancels what it asked for. Never: runs anything, and never
 //! registers a child with its parent: whether a work is cancelled is found by walking up, so asking costs no lock and no list.
+//! A chain of agents that wait for each other is as deep as it is long, so no walk is done twice: what it found is kept in
+//! every work it passed, until something is cancelled anew. No walk recurses either, it would need a stack as deep.
 //!
 //! Protocol: `finish` is called once, by the coroutine that performs the work or by whoever refuses it. Waiters register
 //! a waker under the lock that `finish` takes, so none is lost.
@@ -9,10 +11,15 @@
 use crate::context::sink::{Audience, Emission};
 use crate::context::waker::Waker;
 use crate::fault::{Fault, code};
+use crate::sched::control::Control;
 use crate::value::owned::Owned;
 use parking_lot::Mutex;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+
+/// How often anything was cancelled in this process. Raised after the mark is set; who reads it before looking at marks
+/// sees all that it counts.
+static CANCELLATIONS: AtomicU64 = AtomicU64::new(1);
 
 /// Why something was cancelled: the code and message of the Fault it ends with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,8 +56,13 @@ pub struct Work {
     /// The agent that is asked, packed, or 0: an edge of the waits-for graph.
     performer: u64,
     kind: Kind,
-    // Written by `cancel` (any thread), read by `reason` (any thread). The reason itself is under the lock.
+    /// The nearest block under a time limit above this work.
+    limit: Option<Arc<Work>>,
+    // Written by `cancel` and by `reason`, which carries it down (any thread), read by `reason`. The reason itself is
+    // under the lock.
     cancelled: AtomicBool,
+    // The count of cancellations at which neither this nor anything above was cancelled. Written and read by `reason`.
+    clear_at: AtomicU64,
     // Written by `finish`; read when the parents of new works are chosen, where a stale answer only costs memory.
     finished: AtomicBool,
     state: Mutex<State>,
@@ -59,6 +71,8 @@ pub struct Work {
 struct State {
     parent: Option<Arc<Work>>,
     reason: Option<Reason>,
+    /// The coroutine that began it, to be told first. It may serve something else by now, and then only looks once more.
+    home: Weak<Control>,
     outcome: Option<Outcome>,
     /// Somebody performs it.
     begun: bool,
@@ -100,9 +114,12 @@ impl Work {
         performer: u64,
         kind: Kind,
     ) -> Arc<Self> {
+        let parent = parent.and_then(unfinished);
+        let limit = parent.as_ref().and_then(nearest_limit);
         let state = State {
-            parent: parent.and_then(unfinished),
+            parent,
             reason: None,
+            home: Weak::new(),
             outcome: None,
             begun: false,
             seen: false,
@@ -114,7 +131,9 @@ impl Work {
             audience,
             performer,
             kind,
+            limit,
             cancelled: AtomicBool::new(false),
+            clear_at: AtomicU64::new(0),
             finished: AtomicBool::new(false),
             state: Mutex::new(state),
         })
@@ -137,26 +156,73 @@ impl Work {
         if state.reason.is_some() || self.finished.load(Ordering::Relaxed) {
             return false;
         }
-        state.reason = Some(reason.clone());
+        self.carry(&mut state, reason);
+        CANCELLATIONS.fetch_add(1, Ordering::SeqCst);
+        true
+    }
+
+    fn carry(&self, state: &mut State, reason: &Reason) {
+        if state.reason.is_none() {
+            state.reason = Some(reason.clone());
+        }
         // Release pairs with Acquire in `reason`.
         self.cancelled.store(true, Ordering::Release);
-        true
+    }
+
+    /// `control` performs this from now on; who began it stays the one to be told first.
+    pub(crate) fn perform_on(&self, control: &Arc<Control>) {
+        let home = &mut self.state.lock().home;
+        if home.strong_count() == 0 {
+            *home = Arc::downgrade(control);
+        }
+    }
+
+    pub(crate) fn home(&self) -> Option<Arc<Control>> {
+        self.state.lock().home.upgrade()
     }
 
     /// The reason this work or one it was asked for by is cancelled.
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
-        if self.cancelled.load(Ordering::Acquire) {
-            return self.state.lock().reason.clone();
+        let now = CANCELLATIONS.load(Ordering::SeqCst);
+        if let Some(known) = self.known_reason(now) {
+            return known;
         }
         let mut above = self.parent();
-        while let Some(work) = above {
-            if work.cancelled.load(Ordering::Acquire) {
-                return work.state.lock().reason.clone();
+        let found = loop {
+            let Some(work) = above else { break None };
+            if let Some(known) = work.known_reason(now) {
+                break known;
             }
             above = work.parent();
+        };
+        self.keep_found(now, found.as_ref());
+        let mut above = self.parent();
+        while let Some(work) = above.filter(|work| work.known_reason(now).is_none()) {
+            work.keep_found(now, found.as_ref());
+            above = work.parent();
         }
-        None
+        found
+    }
+
+    /// What is known without walking up, at this count of cancellations.
+    fn known_reason(&self, now: u64) -> Option<Option<Reason>> {
+        #[cfg(test)]
+        tests::LOOKED.with(|looked| looked.set(looked.get() + 1));
+        if self.cancelled.load(Ordering::Acquire) {
+            return Some(self.state.lock().reason.clone());
+        }
+        (self.clear_at.load(Ordering::Acquire) >= now).then_some(None)
+    }
+
+    /// A walk at this count came past: what is above this work, found or not, holds for it.
+    fn keep_found(&self, now: u64, found: Option<&Reason>) {
+        match found {
+            Some(reason) => self.carry(&mut self.state.lock(), reason),
+            None => {
+                self.clear_at.fetch_max(now, Ordering::AcqRel);
+            }
+        }
     }
 
     fn parent(&self) -> Option<Arc<Work>> {
@@ -175,10 +241,15 @@ impl Work {
 
     /// Whether it, or what it was asked for by, ends by itself after some time.
     pub(crate) fn is_time_limited(&self) -> bool {
-        if self.kind == Kind::Limit && !self.is_finished() {
+        if self.is_open_limit() {
             return true;
         }
-        self.parent().is_some_and(|parent| parent.is_time_limited())
+        let above = std::iter::successors(self.limit.as_ref(), |limit| limit.limit.as_ref());
+        above.into_iter().any(|limit| limit.is_open_limit())
+    }
+
+    fn is_open_limit(&self) -> bool {
+        self.kind == Kind::Limit && !self.is_finished()
     }
 
     /// This is a block under a time limit that has passed, and what the block stands in is not cancelled.
@@ -266,8 +337,8 @@ impl Work {
                 && state.reason.is_none()
             {
                 // What a deadlock ended takes back what it asked for, or that would close the next cycle.
-                state.reason = Some(Reason::new(fault.code, &fault.message));
-                self.cancelled.store(true, Ordering::Release);
+                self.carry(&mut state, &Reason::new(fault.code, &fault.message));
+                CANCELLATIONS.fetch_add(1, Ordering::SeqCst);
             }
             state.outcome = Some(outcome);
             self.finished.store(true, Ordering::Release);
@@ -320,7 +391,26 @@ impl Drop for Work {
             let source = Arc::clone(&self.name);
             self.audience.emit(Emission::Fault { source, fault });
         }
+        // One after the other: dropping them inside each other would need a stack as deep as the chain.
+        let mut last: Vec<Work> = self.take_above().collect();
+        while let Some(mut work) = last.pop() {
+            last.extend(work.take_above());
+        }
     }
+}
+
+impl Work {
+    /// What is above it and was held by this work alone.
+    fn take_above(&mut self) -> impl Iterator<Item = Work> + use<> {
+        let above = [self.state.get_mut().parent.take(), self.limit.take()];
+        above.into_iter().flatten().filter_map(Arc::into_inner)
+    }
+}
+
+/// The nearest block under a time limit at or above this work that was not left.
+fn nearest_limit(work: &Arc<Work>) -> Option<Arc<Work>> {
+    let above = std::iter::successors(Some(work), |work| work.limit.as_ref());
+    above.into_iter().find(|work| work.is_open_limit()).cloned()
 }
 
 /// The nearest work at or above this one that has not ended: so that agents answering each other for ever do not
@@ -343,3 +433,6 @@ fn unfinished(work: &Arc<Work>) -> Option<Arc<Work>> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests;

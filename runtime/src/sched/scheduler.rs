@@ -15,6 +15,7 @@ use crate::sched::coroutine::{self, Job};
 use crate::sched::current;
 use crate::sched::queue::{LocalQueue, Runnable};
 use crate::sched::stack::StackPool;
+use crate::sched::sweep::Sweep;
 use crate::sched::timer::{Action, NEVER, TimerId, Timers};
 use parking_lot::Mutex;
 use std::collections::VecDeque;
@@ -29,6 +30,11 @@ const COROUTINE_BYTES: u64 = 24 << 10;
 /// What agents may do by themselves after the last cell ended, under virtual time: enough to settle, not to run for ever.
 const SETTLING_RUNS: u64 = 1 << 16;
 
+/// How many coroutines are told of a cancellation before it returns, about a millisecond's work, and how many by a worker
+/// between two jobs.
+const AT_ONCE: usize = 4096;
+const SLICE: usize = 256;
+
 pub struct Scheduler {
     this: Weak<Scheduler>,
     clock: Arc<dyn Clock>,
@@ -41,6 +47,7 @@ pub struct Scheduler {
     stacks: StackPool,
     /// All contexts ever made, for cancellation; and those at rest.
     controls: Mutex<Vec<Arc<Control>>>,
+    sweep: Sweep,
     resting: Mutex<Vec<Arc<Control>>>,
     // Bits set by their worker before it parks, cleared by whoever wakes it.
     idle: AtomicU64,
@@ -75,6 +82,7 @@ impl Scheduler {
             timers: Timers::default(),
             stacks: StackPool::default(),
             controls: Mutex::default(),
+            sweep: Sweep::default(),
             resting: Mutex::default(),
             idle: AtomicU64::new(0),
             external: AtomicUsize::new(0),
@@ -244,7 +252,8 @@ impl Scheduler {
         if self.is_frozen() {
             return !self.roots.lock().is_empty();
         }
-        !self.injector.lock().is_empty()
+        self.sweep.is_pending()
+            || !self.injector.lock().is_empty()
             || !self.roots.lock().is_empty()
             || self.workers.iter().any(|seat| seat.queue.has_stealable())
     }
@@ -253,6 +262,7 @@ impl Scheduler {
     /// and says whether anything waits.
     pub fn others_wait(&self) -> bool {
         self.fire_due();
+        self.go_on_looking();
         let Some(seat) = current::worker_of(self).and_then(|worker| self.workers.get(worker))
         else {
             return self.compute.others_wait();
@@ -382,11 +392,28 @@ impl Scheduler {
             && self.idle.load(SeqCst) == all
     }
 
-    /// Some work was cancelled: tells every coroutine that serves it. Rare, so it looks at all of them; asking for work
-    /// costs nothing in return.
+    /// Some work was cancelled: tells every coroutine that serves it, at least the first before it returns. Rare, so it
+    /// looks at all of them; asking for work costs nothing in return.
     pub fn look_for_cancellation(&self) {
-        let controls = self.controls.lock().clone();
-        controls.iter().for_each(Control::look_for_cancellation);
+        self.sweep.begin(self.controls.lock().len());
+        // One worker under virtual time: the order must be the same on every run.
+        let at_once = if self.clock.is_virtual() { usize::MAX } else { AT_ONCE };
+        self.look_at(at_once);
+        if self.sweep.is_pending() {
+            self.wake_one();
+        }
+    }
+
+    /// Goes on with that, a little: called by workers between their jobs and by what runs for long.
+    pub(in crate::sched) fn go_on_looking(&self) {
+        if self.sweep.is_pending() {
+            self.look_at(SLICE);
+        }
+    }
+
+    fn look_at(&self, most: usize) {
+        let some = self.sweep.take(&self.controls.lock(), most);
+        some.iter().for_each(Control::look_for_cancellation);
     }
 
     /// Ends what the meant coroutines run, told by agent (packed, or 0) and generation; says how many there were.

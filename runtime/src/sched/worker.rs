@@ -24,6 +24,7 @@ pub fn run(world: &Arc<World>, worker: usize) {
     let mut tick = 0u32;
     while !scheduler.is_stopping() {
         tick = tick.wrapping_add(1);
+        scheduler.go_on_looking();
         if tick.is_multiple_of(OUTSIDE_EVERY) {
             scheduler.fire_due();
         }

@@ -13,6 +13,7 @@ use crate::coord::work::{Outcome, Reason, Work};
 use crate::fault::code;
 use crate::journal::track::Track;
 use crate::ledger::quota::LimitContext;
+use crate::sched::control::Control;
 use crate::sched::coroutine::Job;
 use crate::sched::queue::Runnable;
 use crate::sched::timer::{Action, TimerId};
@@ -84,6 +85,8 @@ impl World {
     /// Cancels a work and all that was asked for by it: loops stop at their next safepoint, waits end at once.
     pub fn cancel(&self, work: &Work, reason: &Reason) {
         if work.mark_cancelled(reason) {
+            // Whoever waits for the end of this work waits for no other coroutine of it.
+            work.home().iter().for_each(Control::look_for_cancellation);
             self.scheduler().look_for_cancellation();
         }
     }

@@ -1,6 +1,6 @@
 //! Cancellation, interrupts, time limits.
 
-use crate::support::{Agent, INT, TEXT, Test, UNIT, ask, selector, spawn, text};
+use crate::support::{Agent, INT, TEXT, Test, UNIT, ask, int, selector, spawn, text};
 use ag_runtime::builtin::{BuiltinId, function, member};
 use ag_runtime::code::OK;
 use ag_runtime::context::Cx;
@@ -8,8 +8,8 @@ use ag_runtime::fault::Faulted;
 use ag_runtime::value::list::ListBuf;
 use ag_runtime::value::owned::Owned;
 use ag_runtime::value::shape::ShapeId;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 fn spin(cx: &mut Cx) -> Result<u64, Faulted> {
@@ -69,6 +69,40 @@ fn a_spinning_cell_is_interrupted_and_agents_live_on() {
     assert_eq!(test.cell(move |cx| ask(cx, agent, "count", vec![])).unwrap(), 0);
     test.world().settle();
     assert_eq!(test.world().scheduler().busy(), 0);
+}
+
+/// Each agent asks the next and waits: the cell answers at once, the others end behind it, and all live on.
+#[test]
+fn a_long_chain_of_waiting_agents_ends_with_the_cell() {
+    const LENGTH: u32 = 6_000;
+    let test = Test::real(2);
+    let link = Arc::new(OnceLock::new());
+    let own = link.clone();
+    let at_its_end = Arc::new(AtomicBool::new(false));
+    let flag = at_its_end.clone();
+    let kind = Agent::counter(test.world(), "Link")
+        .on("go", &[INT], INT, move |cx, args| {
+            let left = args[0];
+            cx.set_field(0, 1);
+            if left == 0 {
+                flag.store(true, Ordering::SeqCst);
+                return cx.sleep_ns(u64::MAX / 4).map(|()| 0);
+            }
+            let next = spawn(cx, *own.get().unwrap(), vec![])?;
+            ask(cx, next, "go", vec![int(left - 1)])
+        })
+        .on("count", &[], INT, |cx, _| Ok(cx.field(0)))
+        .install();
+    link.set(kind).unwrap();
+    let first = test.cell(move |cx| spawn(cx, kind, vec![])).unwrap();
+    let handle = test.start(7, move |cx| ask(cx, first, "go", vec![int(LENGTH.into())]));
+    wait_for(&at_its_end);
+    test.world().interrupt(7);
+    assert_eq!(handle.join().unwrap_err().code, "R0602");
+    test.world().settle();
+    assert_eq!(test.world().scheduler().busy(), 0);
+    assert_eq!(test.world().agents().live(), LENGTH + 1, "they live on");
+    assert_eq!(test.cell(move |cx| ask(cx, first, "count", vec![])).unwrap(), 0, "rolled back");
 }
 
 fn task(cx: &mut Cx) -> ag_runtime::value::owned::Owned {
