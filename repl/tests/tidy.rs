@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+#[path = "tidy/codes.rs"]
+mod codes;
 #[path = "tidy/effects.rs"]
 mod effects;
 #[path = "tidy/generated.rs"]

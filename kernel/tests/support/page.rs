@@ -1,5 +1,5 @@
-//! Reads a literate page: a heading starts a fresh session, each `ag` block is a cell, and the
-//! blocks after it say what the cell must give. Never runs anything.
+//! Reads a literate page: a heading starts a fresh session, each `ag` block is a cell (`ag subshell` one beside the session),
+//! and the blocks after it say what the cell must give. Never runs anything.
 
 /// A page's sections, in order.
 pub struct Page {
@@ -18,6 +18,8 @@ pub struct Cell {
     /// 1-based line of the page on which the code starts.
     pub line: usize,
     pub code: String,
+    /// Whether it runs on a subshell.
+    pub is_beside: bool,
     pub expected: Vec<Expected>,
 }
 
@@ -91,8 +93,9 @@ fn close(page: &mut Page, kind: &str, start: usize, end: usize, body: String) {
         page.sections.push(Section { heading: String::new(), cells: Vec::new() });
     }
     let Some(section) = page.sections.last_mut() else { return };
-    if kind == "ag" {
-        section.cells.push(Cell { line: start + 1, code: body, expected: Vec::new() });
+    if kind == "ag" || kind == "ag subshell" {
+        let is_beside = kind != "ag";
+        section.cells.push(Cell { line: start + 1, code: body, is_beside, expected: Vec::new() });
     } else if let Some(cell) = section.cells.last_mut() {
         cell.expected.push(Expected { kind: kind.to_string(), text: body, lines: start..end });
     }

@@ -154,7 +154,11 @@ fn evaluate(session: &mut Session, cell: &Cell) -> Seen {
     let answers = answers.flat_map(|block| block.text.lines().map(str::to_owned)).collect();
     let collect = Arc::new(Collect { answers: Mutex::new(answers), ..Collect::default() });
     let sink: Arc<dyn OutputSink> = collect.clone();
-    session.evaluate(CellRequest::new(cell.code.clone()), &sink);
+    let request = CellRequest::new(cell.code.clone());
+    match cell.is_beside {
+        true => drop(session.beside().evaluate(request, &sink)),
+        false => drop(session.evaluate(request, &sink)),
+    }
     let outputs = std::mem::take(&mut *collect.outputs.lock().unwrap());
     let asked = std::mem::take(&mut *collect.asked.lock().unwrap());
     Seen { outputs, asked }
