@@ -171,14 +171,12 @@ impl State for View<'_> {
         let world = self.program.world();
         let made_up = self.made_up_lanes(number);
         let record = self.record.read();
-        let found = number.and_then(|number| record.trace_of(number));
-        let (scope, snapshot) = match (number, found) {
-            (Some(number), Some((since, until))) => {
-                (format!("cell {number}"), world.trace_between(since, until))
-            }
-            _ => ("this session".to_owned(), world.trace(&Default::default())),
+        let Some(number) = number else {
+            return TraceView::of_session(&world.trace(&Default::default()), made_up);
         };
-        TraceView::of(&snapshot, &scope, made_up)
+        let found = record.trace_of(number);
+        let snapshot = found.map(|(since, until)| world.trace_between(since, until));
+        TraceView::of_cell(&snapshot.unwrap_or_default(), number, made_up)
     }
 
     fn last_cell(&self) -> u32 {

@@ -1,16 +1,37 @@
 //! From the runtime's telemetry to the timeline's rows.
 //!
 //! Never: interprets events; telemetry gives the stretches and arrows, this gives them the names and times of the view.
+//! The window of a cell lists who did something in it, and counts that; the session lists all agents with all they did.
+
+use std::collections::HashMap;
 
 use ag_runtime::actor::slab::Activity;
 use ag_runtime::telemetry::event::{Actor, Kind, MessageId};
-use ag_runtime::telemetry::snapshot::{Arrow, Ended, Snapshot, Span, Wait, WaitReason};
+use ag_runtime::telemetry::snapshot::{
+    self as telemetry, Arrow, Ended, Snapshot, Span, Wait, WaitReason,
+};
 
 use super::{AgentRow, MessageRow, SpanKind, SpanRow, TraceView};
 
 impl TraceView {
-    /// `scope` names the window; `made_up_lanes` are the lanes in it whose answers are made up.
-    pub fn of(snapshot: &Snapshot, scope: &str, made_up_lanes: Vec<String>) -> TraceView {
+    /// The window of one cell. `made_up_lanes` are the lanes in it whose answers are made up.
+    pub fn of_cell(snapshot: &Snapshot, number: u32, made_up_lanes: Vec<String>) -> TraceView {
+        let agents = Counts::of(snapshot).rows(snapshot, Listed::InWindow);
+        TraceView::of(snapshot, format!("cell {number}"), agents, made_up_lanes)
+    }
+
+    /// All that is still known.
+    pub fn of_session(snapshot: &Snapshot, made_up_lanes: Vec<String>) -> TraceView {
+        let agents = Counts::of(snapshot).rows(snapshot, Listed::All);
+        TraceView::of(snapshot, "this session".to_owned(), agents, made_up_lanes)
+    }
+
+    fn of(
+        snapshot: &Snapshot,
+        scope: String,
+        agents: Vec<AgentRow>,
+        made_up_lanes: Vec<String>,
+    ) -> TraceView {
         let origin = origin(snapshot);
         let mut spans = runs(snapshot, origin);
         spans.extend(waits(snapshot, origin));
@@ -18,10 +39,10 @@ impl TraceView {
         let messages = snapshot.messages.iter().map(|arrow| message(arrow, origin)).collect();
         let last = spans.iter().map(|span| span.end_ns).max().unwrap_or(0);
         TraceView {
-            scope: scope.to_owned(),
+            scope,
             duration_ns: last,
             workers: u32::try_from(snapshot.workers).unwrap_or(u32::MAX),
-            agents: agents(snapshot),
+            agents,
             spans,
             messages,
             dropped: snapshot.lost,
@@ -95,44 +116,101 @@ fn message(arrow: &Arrow, origin: u64) -> MessageRow {
     }
 }
 
-/// The agents that appear in the window or live now, and the cells and tasks that ran in it.
-fn agents(snapshot: &Snapshot) -> Vec<AgentRow> {
-    let in_spans = snapshot.spans.iter().map(|span| span.actor);
-    let in_messages = snapshot.messages.iter().flat_map(|arrow| [arrow.sender, arrow.receiver]);
-    let mut actors: Vec<Actor> = in_spans.chain(in_messages).collect();
-    actors.extend(snapshot.agents.iter().map(|row| row.actor));
-    actors.retain(|actor| *actor != Actor::NONE);
-    actors.sort_unstable();
-    actors.dedup();
-    actors.into_iter().map(|actor| agent(snapshot, actor)).collect()
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Listed {
+    InWindow,
+    All,
 }
 
-fn agent(snapshot: &Snapshot, actor: Actor) -> AgentRow {
-    let own = |arrow: &&Arrow| arrow.sender == actor && !arrow.is_reply;
-    let sent = snapshot.messages.iter().filter(own).count() as u64;
-    let marks = snapshot.marks.iter().filter(|mark| mark.actor == actor);
-    let faults = marks.filter(|mark| mark.kind == Kind::Fault).count() as u64;
-    let name = name(snapshot, actor);
-    match snapshot.agents.iter().find(|row| row.actor == actor) {
-        Some(row) => AgentRow {
-            id: id(actor),
-            name: format!("{}#{}", row.name, actor.number()),
-            type_name: row.name.to_string(),
-            state: state(row.activity).to_owned(),
-            is_agent: true,
-            received: row.received,
-            handled: row.handled,
-            in_mailbox: u64::from(row.waiting),
-            sent: row.sent,
-            faults: row.faults,
-            busy_ns: row.busy_ns,
-            planned: row.planned.to_owned(),
-        },
-        None => {
-            let own = snapshot.spans.iter().filter(|span| span.actor == actor);
-            let busy_ns = own.map(|span| span.end_ns.saturating_sub(span.begin_ns)).sum();
-            AgentRow { id: id(actor), name, sent, faults, busy_ns, ..AgentRow::default() }
+/// What the actors did in the window.
+#[derive(Default)]
+struct Counts(HashMap<Actor, Count>);
+
+#[derive(Clone, Copy, Default)]
+struct Count {
+    received: u64,
+    handled: u64,
+    sent: u64,
+    faults: u64,
+    busy_ns: u64,
+}
+
+impl Counts {
+    fn of(snapshot: &Snapshot) -> Counts {
+        let mut counts = Counts::default();
+        for span in &snapshot.spans {
+            counts.at(span.actor).busy_ns += span.end_ns.saturating_sub(span.begin_ns);
         }
+        for arrow in &snapshot.messages {
+            let is_request = u64::from(!arrow.is_reply);
+            counts.at(arrow.sender).sent += is_request;
+            let receiver = counts.at(arrow.receiver);
+            receiver.received += is_request;
+            receiver.handled += if arrow.handled_ns.is_some() { is_request } else { 0 };
+        }
+        for mark in snapshot.marks.iter().filter(|mark| mark.kind == Kind::Fault) {
+            if let Some(count) = counts.0.get_mut(&mark.actor) {
+                count.faults += 1;
+            }
+        }
+        counts.0.remove(&Actor::NONE);
+        counts
+    }
+
+    fn at(&mut self, actor: Actor) -> &mut Count {
+        self.0.entry(actor).or_default()
+    }
+
+    /// In the order in which the actors began.
+    fn rows(&self, snapshot: &Snapshot, listed: Listed) -> Vec<AgentRow> {
+        let known: HashMap<Actor, _> = snapshot.agents.iter().map(|row| (row.actor, row)).collect();
+        let mut actors: Vec<Actor> = self.0.keys().copied().collect();
+        if listed == Listed::All {
+            actors.extend(known.keys().filter(|actor| !self.0.contains_key(actor)));
+        }
+        actors.sort_unstable();
+        let row = |actor| {
+            let count = self.0.get(&actor).copied().unwrap_or_default();
+            let own = count.row(actor, name(snapshot, actor));
+            match (known.get(&actor), listed) {
+                (Some(agent), Listed::InWindow) => as_agent(own, agent),
+                (Some(agent), Listed::All) => of_its_life(as_agent(own, agent), agent),
+                (None, _) => own,
+            }
+        };
+        actors.into_iter().map(row).collect()
+    }
+}
+
+impl Count {
+    fn row(self, actor: Actor, name: String) -> AgentRow {
+        let Count { received, handled, sent, faults, busy_ns } = self;
+        let in_mailbox = received.saturating_sub(handled);
+        let (id, rest) = (id(actor), AgentRow::default());
+        AgentRow { id, name, received, handled, in_mailbox, sent, faults, busy_ns, ..rest }
+    }
+}
+
+fn as_agent(row: AgentRow, agent: &telemetry::AgentRow) -> AgentRow {
+    AgentRow {
+        name: format!("{}#{}", agent.name, agent.actor.number()),
+        type_name: agent.name.to_string(),
+        state: state(agent.activity).to_owned(),
+        is_agent: true,
+        planned: agent.planned.to_owned(),
+        ..row
+    }
+}
+
+fn of_its_life(row: AgentRow, agent: &telemetry::AgentRow) -> AgentRow {
+    AgentRow {
+        received: agent.received,
+        handled: agent.handled,
+        in_mailbox: u64::from(agent.waiting),
+        sent: agent.sent,
+        faults: agent.faults,
+        busy_ns: agent.busy_ns,
+        ..row
     }
 }
 
@@ -231,7 +309,7 @@ mod tests {
 
     #[test]
     fn waits_stand_between_the_runs() {
-        let view = TraceView::of(&snapshot(), "cell 3", Vec::new());
+        let view = TraceView::of_cell(&snapshot(), 3, Vec::new());
         let kinds: Vec<_> =
             view.spans.iter().map(|s| (s.agent, s.kind, s.start_ns, s.end_ns)).collect();
         assert_eq!(
@@ -252,24 +330,40 @@ mod tests {
 
     #[test]
     fn cells_have_rows_but_are_no_agents() {
-        let view = TraceView::of(&snapshot(), "cell 3", Vec::new());
+        let view = TraceView::of_cell(&snapshot(), 3, Vec::new());
         let rows: Vec<_> = view.agents.iter().map(|a| (a.name.as_str(), a.is_agent)).collect();
         assert_eq!(rows, [("cell 3", false), ("Desk#2", true)]);
         let desk = &view.agents[1];
-        assert_eq!(desk.received, desk.handled + desk.in_mailbox);
-        assert_eq!((desk.faults, view.agents[0].sent), (1, 1));
+        assert_eq!((desk.received, desk.handled, desk.in_mailbox), (1, 1, 0), "in this window");
+        assert_eq!((desk.busy_ns, view.agents[0].sent), (250, 1));
+        let session = TraceView::of_session(&snapshot(), Vec::new());
+        let desk = &session.agents[1];
+        assert_eq!((desk.received, desk.handled, desk.in_mailbox), (3, 2, 1), "all its life");
+        assert_eq!((desk.busy_ns, desk.faults), (700, 1));
+    }
+
+    #[test]
+    fn agents_that_did_nothing_in_the_window_of_a_cell_are_not_in_it() {
+        let mut snapshot = snapshot();
+        let later = AgentRow { actor: Actor::new(7), ..snapshot.agents[0].clone() };
+        snapshot.agents.push(later);
+        let names = |view: TraceView| view.agents.into_iter().map(|row| row.name).collect();
+        let cell: Vec<_> = names(TraceView::of_cell(&snapshot, 3, Vec::new()));
+        assert_eq!(cell, ["cell 3", "Desk#2"]);
+        let session: Vec<_> = names(TraceView::of_session(&snapshot, Vec::new()));
+        assert_eq!(session, ["cell 3", "Desk#2", "Desk#7"]);
     }
 
     #[test]
     fn messages_have_causes() {
-        let view = TraceView::of(&snapshot(), "cell 3", Vec::new());
+        let view = TraceView::of_cell(&snapshot(), 3, Vec::new());
         assert_eq!((view.messages[0].from, view.messages[0].cause), (Some(1), Some(1)));
         assert_eq!((view.messages[0].sent_ns, view.messages[0].handled_ns), (90, Some(200)));
     }
 
     #[test]
     fn nothing_becomes_nothing() {
-        let view = TraceView::of(&Snapshot::default(), "cell 1", Vec::new());
+        let view = TraceView::of_cell(&Snapshot::default(), 1, Vec::new());
         assert_eq!((view.duration_ns, view.agents.len()), (0, 0));
     }
 }

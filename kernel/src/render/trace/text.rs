@@ -1,7 +1,7 @@
 //! The timeline in block characters, for a terminal and for `text/plain`.
 
 use super::rows::{Row, RowOf, Slice, rows, slices};
-use crate::output::trace::{MessageRow, SpanKind, TraceView};
+use crate::output::trace::{MessageRow, SpanKind, SpanRow, TraceView};
 use crate::render::Style;
 use crate::render::number::{count, duration};
 use crate::render::text::{Ink, clip, columns, one_line, pad};
@@ -113,7 +113,8 @@ fn messages(view: &TraceView, style: &Style) -> String {
         found.map_or_else(|| "outside".to_owned(), |agent| one_line(&agent.name))
     };
     for message in view.messages.iter().take(MOST_MESSAGES) {
-        let line = message_line(message, &name(message.from), &name(Some(message.to)));
+        let (from, to) = (name(message.from), name(Some(message.to)));
+        let line = message_line(message, &from, &to) + &cause(view, message);
         out.push_str(&clip(&line, style.width));
         out.push('\n');
     }
@@ -131,11 +132,24 @@ fn message_line(message: &MessageRow, from: &str, to: &str) -> String {
         Some(at) => format!("after {}", duration(at.saturating_sub(message.sent_ns))),
         None => "in mailbox".to_owned(),
     };
-    let cause = message.cause.map(|cause| format!(", caused by #{cause}")).unwrap_or_default();
     let label = one_line(&message.label);
     format!(
-        "#{} {from} → {to}  {kind}{label}  at {}, {waited}{cause}",
+        "#{} {from} → {to}  {kind}{label}  at {}, {waited}",
         message.id,
         duration(message.sent_ns)
     )
+}
+
+/// The message that made the sender send, which stands above: causes come first. A cell and a task are their own cause, and
+/// a reply has that of its request.
+fn cause(view: &TraceView, message: &MessageRow) -> String {
+    let Some(cause) = message.cause.filter(|_| !message.is_reply) else { return String::new() };
+    let is_own = |span: &SpanRow| span.message == Some(cause) && Some(span.agent) == message.from;
+    if view.requests().any(|request| request.id == cause) {
+        format!(", caused by #{cause}")
+    } else if view.spans.iter().any(is_own) {
+        String::new()
+    } else {
+        ", caused earlier".to_owned()
+    }
 }

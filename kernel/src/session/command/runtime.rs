@@ -9,7 +9,7 @@ use crate::render::memory::tables;
 use crate::render::trace::chrome;
 use crate::session::state::{Span, State};
 
-/// The timeline and, as an output of its own, the agents in it. Shown even when nothing ran.
+/// The timeline and, as an output of its own, the agents in it.
 pub fn trace(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
     if let Some(file) = rest.strip_prefix("save") {
         return save(state, file.trim());
@@ -20,6 +20,10 @@ pub fn trace(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> 
         number => Span::Cell(existing(state, number.parse().map_err(|_| usage())?)?),
     };
     let view = state.trace(of);
+    if let (Span::Cell(number), true, 0) = (of, view.spans.is_empty(), view.dropped) {
+        let text = format!("cell {number} ran no statement of the program: it has no trace");
+        return Ok(vec![Output::info(text)]);
+    }
     let agents = view.agents.iter().filter(|row| row.is_agent).cloned().collect();
     let agents = AgentsView { agents, hidden: 0 };
     Ok(vec![Output::Trace(view), Output::Agents(agents)])

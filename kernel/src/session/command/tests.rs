@@ -13,7 +13,7 @@ use crate::output::lanes::LanesView;
 use crate::output::memory::MemoryView;
 use crate::output::recall::RecallView;
 use crate::output::test_run::{TestOutcome, TestView};
-use crate::output::trace::{AgentsView, TraceView};
+use crate::output::trace::{AgentsView, SpanKind, SpanRow, TraceView};
 use crate::output::{Output, Page};
 use crate::render::{Style, terminal};
 use crate::session::graph::{Graph, Kind};
@@ -92,7 +92,17 @@ impl State for Fixed {
     }
 
     fn trace(&self, of: Span) -> TraceView {
-        TraceView { scope: format!("{of:?}"), ..TraceView::default() }
+        let ran = SpanRow {
+            agent: 1,
+            worker: Some(0),
+            kind: SpanKind::Run,
+            label: String::new(),
+            start_ns: 0,
+            end_ns: 1,
+            message: None,
+        };
+        let spans = if of == Span::Cell(5) { Vec::new() } else { vec![ran] };
+        TraceView { scope: format!("{of:?}"), spans, ..TraceView::default() }
     }
 
     fn last_cell(&self) -> u32 {
@@ -299,6 +309,8 @@ fn cost_and_trace_show_something_even_when_empty() {
     let shown = run(Sigil::Percent, "trace", "", &mut state).unwrap();
     assert!(matches!(shown.as_slice(), [Output::Trace(_), Output::Agents(_)]));
     assert!(line(&mut state, "trace 4").unwrap().contains("Cell(4)"));
+    let of_commands = line(&mut state, "trace 5").unwrap();
+    assert_eq!(of_commands, "cell 5 ran no statement of the program: it has no trace\n");
     for wrong in ["trace four", "trace 0", "trace 10", "cost cell 10"] {
         assert_eq!(line(&mut state, wrong).unwrap_err().code.as_str(), "E0905", "{wrong}");
     }
