@@ -26,7 +26,11 @@ impl Place {
             .args(arguments)
             .current_dir(self.0.path())
             .env("AG_HOME", self.0.path().join("home"));
-        command.env_remove("COLUMNS").stdin(Stdio::null());
+        // What the person who runs the tests has installed and may spend is no part of them.
+        for name in ["COLUMNS", "AG_MODELS", "ANTHROPIC_API_KEY", "OPENROUTER_API_KEY"] {
+            command.env_remove(name);
+        }
+        command.stdin(Stdio::null());
         command
     }
 

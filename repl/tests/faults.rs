@@ -12,6 +12,8 @@ mod home;
 mod locks;
 #[path = "faults/place.rs"]
 mod place;
+#[path = "support/skip.rs"]
+mod skip;
 #[path = "faults/stores.rs"]
 mod stores;
 #[path = "faults/text.rs"]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::place::{Place, RECALL, REMEMBER, SPEND, THINK, WAIT};
+use crate::skip::skip;
 
 /// Remembers until it cannot, and says what it did.
 const REMEMBER_ON: &str = "var n := 0
@@ -63,18 +64,14 @@ fn a_journal_that_cannot_grow_keeps_what_it_acknowledged() {
 struct Disk(PathBuf);
 
 impl Disk {
-    /// None where nothing may be mounted.
-    fn mount(at: &Path) -> Option<Disk> {
+    /// Where nothing may be mounted the test is told as skipped, and there is none.
+    fn mount(at: &Path, test: &str) -> Option<Disk> {
         std::fs::create_dir(at).unwrap();
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"]).arg(at);
         let done = mount.output().is_ok_and(|output| output.status.success());
         if !done {
-            std::io::stderr()
-                .write_all(
-                    b"nothing may be mounted here: the limit on files is the only full disk\n",
-                )
-                .unwrap();
+            skip(test, "no small disk may be mounted here (as root it may)");
         }
         done.then(|| Disk(at.to_owned()))
     }
@@ -114,7 +111,8 @@ const CALLS: &str =
 #[test]
 fn a_full_disk_is_told_and_what_comes_after_room_is_made_works() {
     let place = Place::new();
-    let Some(disk) = Disk::mount(&place.home()) else { return };
+    let test = "a_full_disk_is_told_and_what_comes_after_room_is_made_works";
+    let Some(disk) = Disk::mount(&place.home(), test) else { return };
     let act = |number| if number == 0 { disk.fill() } else { disk.make_room() };
     let cells = [REMEMBER, SPEND, WAIT, LARGE, CALLS, THINK, RECALL, WAIT, LARGE, CALLS, RECALL];
     let ran = place.cells_with(&cells, act);
@@ -136,7 +134,8 @@ fn a_full_disk_is_told_and_what_comes_after_room_is_made_works() {
 #[test]
 fn a_disk_that_was_full_from_the_start_is_no_obstacle_later() {
     let place = Place::new();
-    let Some(disk) = Disk::mount(&place.home()) else { return };
+    let test = "a_disk_that_was_full_from_the_start_is_no_obstacle_later";
+    let Some(disk) = Disk::mount(&place.home(), test) else { return };
     disk.fill();
     let cells =
         place.cells_with(&[REMEMBER, SPEND, THINK, WAIT, REMEMBER, SPEND], |_| disk.make_room());
@@ -149,7 +148,8 @@ fn a_disk_that_was_full_from_the_start_is_no_obstacle_later() {
 #[test]
 fn a_read_only_home_refuses_only_what_writes() {
     let place = Place::new();
-    let Some(disk) = Disk::mount(&place.home()) else { return };
+    let test = "a_read_only_home_refuses_only_what_writes";
+    let Some(disk) = Disk::mount(&place.home(), test) else { return };
     place.cells(&[REMEMBER, SPEND]);
     disk.read_only();
     let cells = place.cells(&[REMEMBER, SPEND, THINK]);

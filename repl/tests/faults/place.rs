@@ -94,6 +94,9 @@ impl Place {
 
     fn settle(&self, command: &mut Command) {
         command.current_dir(self.0.path()).env("AG_HOME", self.home()).stdin(Stdio::null());
+        for name in ["AG_MODELS", "ANTHROPIC_API_KEY", "OPENROUTER_API_KEY"] {
+            command.env_remove(name);
+        }
     }
 
     /// Runs to the end: exit code, stdout, stderr.
