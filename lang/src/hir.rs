@@ -4,6 +4,8 @@
 //! explicit, variants and intrinsics resolved, templates split into parts. It holds no syntax
 //! and no `Ty::Var`. Spans are relative to the item (see `source`), so that an item that moves
 //! stays equal. A tree exists only for items without errors.
+//!
+//! Long because it is one vocabulary: every pass reads it beside the others.
 
 pub mod substitute;
 pub mod visit;
@@ -55,6 +57,8 @@ pub struct Function {
     pub effects: Vec<Name>,
     /// Index of the item in its cell, for `Origin`; `u32::MAX` for the cell's own statements. A lambda has that of its function.
     pub item: u32,
+    /// A lambda that uses variables of the code around it, or its agent: it never leaves where it was made (L-80).
+    pub tied: bool,
     pub span: Span,
 }
 

@@ -10,6 +10,7 @@ pub mod contracted;
 pub mod declare;
 pub mod def;
 pub mod effects;
+pub mod escape;
 pub mod exhaustive;
 pub mod fingerprint;
 pub mod generic;

@@ -5,6 +5,7 @@
 
 pub mod blocking;
 pub mod call;
+pub mod crossing;
 pub mod door;
 pub mod globals;
 pub mod outlast;

@@ -101,6 +101,7 @@ pub mod code {
     pub const THRESHOLD: &str = "R0709";
     pub const DEADLOCK: &str = "R0710";
     pub const PEER_REFUSED: &str = "R0711";
+    pub const STAYS: &str = "R0712";
     pub const REPLAY: &str = "R0801";
     pub const BROKEN_DEFINITION: &str = "R0901";
     pub const INTERNAL: &str = "R0999";

@@ -435,8 +435,8 @@ fn depth_costs_no_stack() {
             assert_eq!(hash(a.value(), a.shape()), hash(b.value(), b.shape()));
             assert!(a.show().starts_with("Chain { next: Some(Chain { next: Some("));
             assert!(to_json(a.value(), a.shape()).unwrap_err().message.contains("deeper"));
-            drop(a.clone().share());
-            drop((a, b.share_whole()));
+            drop(a.clone().share().unwrap());
+            drop((a, b.share_whole().unwrap()));
         };
         small_stack.spawn(work).unwrap().join().unwrap();
     });
@@ -620,7 +620,7 @@ fn in_place_when_alone_and_a_copy_when_not() {
         assert_ne!(list.borrow().word(), address);
         assert_eq!((list.borrow().items(), other.borrow().items()), (&[8, 2][..], &[7, 2][..]));
         // Back to one holder after being shared: in place again.
-        let other = Owned::new(other.into_word(), of).share_whole();
+        let other = Owned::new(other.into_word(), of).share_whole().unwrap();
         let address = other.value();
         // SAFETY: a list whose count is handed over.
         let other = unsafe { ListBuf::from_word(other.into_word()) }.set(1, 3);
@@ -634,7 +634,7 @@ fn threads_share_what_two_of_them_hold() {
         let of = ShapeId::list(ShapeId::TEXT);
         let inner = owned_text("inner");
         let list = ListBuf::from_items(of, &[inner.clone().into_word(), text("alone")]);
-        let list = list.into_owned().share();
+        let list = list.into_owned().share().unwrap();
         std::thread::scope(|scope| {
             // `inner` is held here and inside the list, which now belongs to another thread.
             scope.spawn(move || {
@@ -656,7 +656,8 @@ fn threads_share_what_two_of_them_hold() {
                 drop(inner.clone());
             }
         });
-        let global = ListBuf::from_items(of, &[text("a"), text("b")]).into_owned().share_whole();
+        let global =
+            ListBuf::from_items(of, &[text("a"), text("b")]).into_owned().share_whole().unwrap();
         std::thread::scope(|scope| {
             for _ in 0..2 {
                 let mine = global.clone();
@@ -681,13 +682,13 @@ fn what_is_sent_alone_stays_uncounted_by_atomics() {
         let held = owned_text("held");
         let alone = text("alone");
         let list = ListBuf::from_items(of, &[held.clone().into_word(), alone]).into_owned();
-        share(list.value(), of);
+        share(list.value(), of).unwrap();
         // SAFETY: all three are live objects, which begin with a header.
         let header = |word: u64| unsafe { &*(word as *const heap::Header) };
         assert!(!header(list.value()).is_shared());
         assert!(header(held.value()).is_shared());
         assert!(!header(alone).is_shared());
-        share_whole(list.value(), of);
+        share_whole(list.value(), of).unwrap();
         assert!(header(list.value()).is_shared() && header(alone).is_shared());
     });
 }

@@ -5,7 +5,7 @@
 //! instructions from the one after the jump. Never: knows how it is run.
 
 use crate::exec::helper::Helper;
-use crate::ir::core::Word;
+use crate::ir::core::{Tied, Word};
 use ag_runtime::builtin::Call;
 use ag_runtime::code::FnSlot;
 use ag_runtime::fault::Origin;
@@ -178,6 +178,7 @@ pub struct ClosureOf {
     pub shape: ShapeId,
     pub slot: FnSlot,
     pub captures: Box<[ShapeId]>,
+    pub tied: Tied,
 }
 
 /// Where an instruction that can fault stands, and what a Fault there has to do.

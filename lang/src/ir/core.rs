@@ -124,6 +124,13 @@ pub enum Word {
     Index,
 }
 
+/// Whether a function value may leave the coroutine that made it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tied {
+    Stays,
+    Free,
+}
+
 #[derive(Clone, PartialEq, Debug)]
 pub enum Op {
     /// An immediate value: numbers, Bool, Unit, variants without payload.
@@ -153,7 +160,8 @@ pub enum Op {
     /// A new record or tuple.
     Record(Vec<Var>),
     Variant(u32, Vec<Var>),
-    Closure(FunctionKey, Vec<Var>),
+    /// With what it captures; whether it must stay on this coroutine (`hir::Function::tied`).
+    Closure(FunctionKey, Vec<Var>, Tied),
     /// The same record, with no other holder: copied if there is one.
     Fresh(Var),
     /// Moves a field out of a fresh record and leaves nothing there.

@@ -3,7 +3,9 @@
 //! Never: read back.
 
 use crate::hir::Coordinate;
-use crate::ir::core::{Aux, Block, BlockId, BlockKind, End, Function, Op, StmtKind, Var, Word};
+use crate::ir::core::{
+    Aux, Block, BlockId, BlockKind, End, Function, Op, StmtKind, Tied, Var, Word,
+};
 use ag_runtime::value::shape::{Shape, ShapeId, shape};
 use std::fmt::{self, Write};
 
@@ -103,7 +105,8 @@ impl Printer<'_> {
                 write!(out, "put {}.{at} {}", self.name(*v), self.name(*new))
             }
             Op::Variant(tag, all) => write!(out, "variant {tag}({})", self.list(all)),
-            Op::Closure(key, all) => write!(out, "closure {key}({})", self.list(all)),
+            Op::Closure(key, all, Tied::Free) => write!(out, "closure {key}({})", self.list(all)),
+            Op::Closure(key, all, Tied::Stays) => write!(out, "tied {key}({})", self.list(all)),
             Op::Call(key, all) => write!(out, "call {key}({})", self.list(all)),
             Op::CallValue(v, all) => write!(out, "call {}({})", self.name(*v), self.list(all)),
             Op::Builtin { id, args, .. } => {

@@ -78,6 +78,7 @@ fn empty_function(name: &Name) -> hir::Function {
         body: crate::types::infer::error(Span::default()),
         effects: Vec::new(),
         item: 0,
+        tied: false,
         span: Span::default(),
     }
 }

@@ -21,6 +21,7 @@ use crate::types::contracted::{Contracted, contracted};
 use crate::types::declare::{definition, item_definition};
 use crate::types::def::Definition;
 use crate::types::effects::{effects_of, exceeded, impure, suspending, unbounded};
+use crate::types::escape::escaping;
 use crate::types::generic::{growing, is_generic, parameters};
 use crate::types::infer::finish::Checked;
 use crate::types::infer::frame::FrameKind;
@@ -483,6 +484,7 @@ pub fn check_item<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> CheckedItem {
         out.diagnostics.extend(checked.diagnostics.iter().cloned());
         out.diagnostics.extend(exceeded(db, item, path, checked));
         out.diagnostics.extend(unbounded(db, &checked.facts, item.prelude(db)));
+        out.diagnostics.extend(escaping(db, &checked.facts, item.prelude(db)));
         out.diagnostics.extend(impure(db, &checked.facts, item.prelude(db)));
         out.diagnostics.extend(suspending(db, item, path, checked));
         if let FnPath::Rule(at) = path {
@@ -556,6 +558,7 @@ fn defaults<'db>(db: &'db dyn Db, item: ItemKey<'db>, out: &mut CheckedItem) {
             let index = u32::try_from(index).unwrap_or(u32::MAX);
             let checked = infer_default(db, item, member, index);
             out.diagnostics.extend(checked.diagnostics.iter().cloned());
+            out.diagnostics.extend(escaping(db, &checked.facts, item.prelude(db)));
             out.instances.extend(checked.instances.iter().cloned());
             let function = checked.function.iter().cloned().map(|mut function| {
                 function.effects = all_effects(db, checked, item.prelude(db));

@@ -180,7 +180,7 @@ pub fn assigned(db: &dyn Db, facts: &Facts, prelude: bool) -> Option<Name> {
     None
 }
 
-fn called_facts<'db>(
+pub fn called_facts<'db>(
     db: &'db dyn Db,
     name: &Name,
     member: Option<&Name>,

@@ -56,6 +56,7 @@ use crate::types::infer::bounded::Given;
 use crate::types::infer::contract::{ClauseFacts, Measure, Reading};
 use crate::types::infer::frame::{Frame, FrameKind};
 use crate::types::infer::probe::Probe;
+use crate::types::infer::sendable::Refs;
 use crate::types::resolve::TypeScope;
 use crate::types::ty::{Name, Ty};
 use crate::types::unify::{Fallback, Table};
@@ -94,6 +95,7 @@ pub struct Facts {
     pub clauses: Vec<ClauseFacts>,
     /// Functions that were given where a bound on effects holds.
     pub given: Vec<Given>,
+    pub refs: Refs,
 }
 
 /// A function of the program that is called or used as a value.

@@ -16,6 +16,7 @@ use crate::syntax::ast::{self, StmtId};
 use crate::syntax::item::{CellBody, Step};
 use crate::types::check::with_stack;
 use crate::types::effects::{effects_of, impure, unbounded};
+use crate::types::escape::escaping;
 use crate::types::infer::frame::FrameKind;
 use crate::types::infer::probe::Probe;
 use crate::types::infer::{Expect, Facts, Infer, expr};
@@ -222,6 +223,7 @@ impl Top<'_, '_> {
         let mut checked = self.infer.finish(block, span);
         checked.diagnostics.extend(impure(db, &checked.facts, prelude));
         checked.diagnostics.extend(unbounded(db, &checked.facts, prelude));
+        checked.diagnostics.extend(escaping(db, &checked.facts, prelude));
         let Some(mut function) = checked.function else {
             globals.iter_mut().for_each(|global| global.ty = Ty::Error);
             return CheckedStep {

@@ -195,6 +195,7 @@ pub fn function(name: &str, params: u32, tys: &[Ty], result: Ty, body: Expr) -> 
         body,
         effects: vec![],
         item: 0,
+        tied: false,
         span: Span::new(0, 1),
     }
 }

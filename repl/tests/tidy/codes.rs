@@ -28,6 +28,7 @@ const WITHOUT: &[(&str, &str)] = &[
         "needs a process that was stopped for longer than its lease: runtime/src/coord/lease.rs",
     ),
     ("R0711", "comes with several nodes"),
+    ("R0712", "needs a redefinition while its caller runs: runtime/src/value/closure.rs"),
     ("R0999", "is a bug"),
     ("R1001", "needs a full disk: repl/tests/faults.rs"),
     ("R1002", "needs a damaged file: repl/tests/faults.rs"),

@@ -270,7 +270,8 @@ fn perform(cx: &mut Cx, message: Message) -> Result<Owned, Box<Fault>> {
     if computes {
         cx.leave_compute();
     }
-    result.map(Owned::share_whole).ok_or_else(|| cx.take_fault())
+    let shared = result.and_then(|value| cx.crossing_whole(value).ok());
+    shared.ok_or_else(|| cx.take_fault())
 }
 
 /// The agent's own quotas and the bound of this decision, inside what the request carries.

@@ -28,6 +28,7 @@ impl Cx {
         inputs: Vec<Owned>,
         supervise: Supervise,
     ) -> Result<AgentRef, Faulted> {
+        let inputs = self.all_crossing_whole(inputs)?;
         let world = Arc::clone(&self.world);
         let cell = world.agent_types().cell(kind);
         let Some((cell, kind)) = cell.and_then(|cell| Some((cell.clone(), cell.current()?))) else {
@@ -49,7 +50,6 @@ impl Cx {
             actor,
             spawner: spawner.clone(),
         };
-        let inputs = inputs.into_iter().map(Owned::share_whole).collect();
         let instance = Instance::new(kind, cell, actor, spawner, supervise, inputs);
         world.agents().introduce(about);
         if let Some(slot) = world.agents().slot(agent.slot) {

@@ -136,7 +136,7 @@ impl Cx {
         selector: Selector,
         payload: Vec<Owned>,
     ) -> Result<Message, Faulted> {
-        let payload: Vec<Owned> = payload.into_iter().map(Owned::share).collect();
+        let payload = self.all_crossing(payload)?;
         let rank = self.rank_for(agent, selector, &payload)?;
         Ok(Message {
             id: self.world.telemetry().next_message(self.world.scheduler()),

@@ -14,7 +14,7 @@ builtins! {
         effects ["spawn"] form Task
         = |cx, body: Moved, value: ShapeId| {
             let body = Owned::new(body.0, ShapeId::function(&[], value));
-            let work = cx.start_task("task", body);
+            let work = cx.start_task("task", body)?;
             Ok(Moved(native(intern(Shape::Future(value)), work)))
         };
     /// Calls `f` for each element, at most `limit` at a time; results in the order of `xs`. The first Fault cancels the rest.

@@ -77,9 +77,10 @@ impl GlobalStore {
         self.read(|globals| globals.get(slot).cloned())
     }
 
-    /// Sets a global from now on; what snapshots see stays.
+    /// Sets a global from now on; what snapshots see stays. A value that must stay where it is (`context::crossing`) is no
+    /// global: the name has no value then.
     pub fn set(&self, slot: GlobalSlot, value: Owned) {
-        self.replace(slot, Some(value.share_whole()));
+        self.replace(slot, value.share_whole().ok());
     }
 
     pub fn remove(&self, slot: GlobalSlot) {

@@ -9,7 +9,7 @@ use crate::context::Serving;
 use crate::context::globals::Globals;
 use crate::context::sink::Audience;
 use crate::coord::work::{Outcome, Work};
-use crate::fault::{Fault, code};
+use crate::fault::{Fault, Faulted, code};
 use crate::ledger::quota::LimitContext;
 use crate::memory::agent::AgentMemory;
 use crate::telemetry::event::Kind;
@@ -87,7 +87,7 @@ fn perform(cx: &mut Cx, callee: Callee) -> Outcome {
         }
     };
     match result {
-        Ok(value) => Ok(value.share_whole()),
+        Ok(value) => cx.crossing_whole(value).map_err(|Faulted| cx.take_fault()),
         Err(_) => Err(cx.take_fault()),
     }
 }

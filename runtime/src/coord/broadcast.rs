@@ -89,7 +89,7 @@ impl Cx {
             return Err(Faulted);
         };
         // A message that the agents' code does not have is the sender's mistake, found before anything is sent.
-        let payload: Vec<Owned> = payload.into_iter().map(Owned::share_whole).collect();
+        let payload = self.all_crossing_whole(payload)?;
         for &agent in &agents {
             self.rank_for(agent, selector, &payload)?;
         }

@@ -130,7 +130,7 @@ impl Channel {
 impl Cx {
     /// Waits while the channel is full; R0705 when it is closed.
     pub fn channel_send(&mut self, channel: &Channel, item: Owned) -> Result<(), Faulted> {
-        let mut item = Some(item.share());
+        let mut item = Some(self.crossing(item)?);
         let sent = self.poll_until(|waker| match channel.offer(&mut item, Some(waker)) {
             Offer::Full => None,
             done => Some(done),
@@ -151,7 +151,8 @@ impl Cx {
         channel: &Channel,
         item: Owned,
     ) -> Result<Result<(), usize>, Faulted> {
-        match channel.offer(&mut Some(item.share()), None) {
+        let item = self.crossing(item)?;
+        match channel.offer(&mut Some(item), None) {
             Offer::Taken => Ok(Ok(())),
             Offer::Full => Ok(Err(channel.waiting())),
             Offer::Closed => self.send_on_closed().map(Ok),

@@ -25,12 +25,8 @@ pub fn run(
         return Err(Faulted);
     };
     let group = Work::new("parallel".into(), cx.audience.clone(), cx.work.as_ref(), 0);
-    let mut calls = Calls {
-        group: &group,
-        f: f.clone().share_whole(),
-        results: Vec::new(),
-        running: Vec::new(),
-    };
+    let f = cx.crossing_whole(f.clone())?;
+    let mut calls = Calls { group: &group, f, results: Vec::new(), running: Vec::new() };
     calls.results.resize_with(xs.len(), || None);
     let done = calls.all(cx, xs, limit);
     group.close_block();
@@ -57,7 +53,7 @@ impl Calls<'_> {
             while self.running.len() < limit
                 && let Some((at, &element)) = elements.next()
             {
-                let element = Owned::retained(element, xs.element()).share();
+                let element = cx.crossing(Owned::retained(element, xs.element()))?;
                 let callee = Callee::Value(self.f.clone(), vec![element]);
                 self.running.push((at, cx.start(callee, "parallel", Some(self.group))));
             }

@@ -93,7 +93,7 @@ impl Cx {
         payload: Vec<Owned>,
         all: &Arc<Work>,
     ) -> Result<Vec<Voter>, Faulted> {
-        let payload: Vec<Owned> = payload.into_iter().map(Owned::share_whole).collect();
+        let payload = self.all_crossing_whole(payload)?;
         let mut voters = Vec::with_capacity(agents.len());
         for &agent in agents {
             let work = Work::new(selector.name(), self.audience.clone(), Some(all), agent);

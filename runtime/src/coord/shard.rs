@@ -83,7 +83,7 @@ impl Cx {
             return Err(Faulted);
         }
         let name = self.world.agent_types().cell(kind).map(|cell| Arc::clone(cell.name()));
-        let inputs: Vec<Owned> = inputs.into_iter().map(Owned::share_whole).collect();
+        let inputs = self.all_crossing_whole(inputs)?;
         let mut agents = Vec::with_capacity(count as usize);
         for _ in 0..count {
             match self.spawn(kind, inputs.clone(), supervise) {

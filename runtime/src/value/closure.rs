@@ -12,8 +12,12 @@ use std::{ptr, slice};
 struct FunctionObject {
     header: Header,
     slot: u32,
+    /// How many, and [`TIED`].
     captures: u32,
 }
+
+/// The function uses variables of the code that made it, or its agent: it never leaves that coroutine.
+const TIED: u32 = 1 << 31;
 
 handle!(
     /// A borrowed function value.
@@ -34,13 +38,23 @@ const fn bytes_for(captures: usize) -> usize {
 /// A live function value.
 pub(super) unsafe fn size(word: u64) -> usize {
     // SAFETY: the caller's promise.
-    bytes_for(unsafe { (*(word as *const FunctionObject)).captures } as usize)
+    bytes_for((unsafe { (*(word as *const FunctionObject)).captures } & !TIED) as usize)
 }
 
 impl<'a> FunctionRef<'a> {
     fn object(self) -> &'a FunctionObject {
         // SAFETY: a handle is a live function value for its lifetime.
         unsafe { &*(self.word() as *const FunctionObject) }
+    }
+
+    fn count(self) -> usize {
+        (self.object().captures & !TIED) as usize
+    }
+
+    /// Whether it must not be handed to another coroutine.
+    #[must_use]
+    pub fn is_tied(self) -> bool {
+        self.object().captures & TIED != 0
     }
 
     #[must_use]
@@ -54,13 +68,13 @@ impl<'a> FunctionRef<'a> {
         // SAFETY: `captures` words were written behind the object when it was made.
         unsafe {
             let first = (self.word() as *const u8).add(BASE).cast();
-            slice::from_raw_parts(first, self.object().captures as usize)
+            slice::from_raw_parts(first, self.count())
         }
     }
 
     #[must_use]
     pub fn capture_shapes(self) -> &'a [ShapeId] {
-        let count = self.object().captures as usize;
+        let count = self.count();
         // SAFETY: as many shapes stand behind the words.
         unsafe {
             let first = (self.word() as *const u8).add(BASE + count * size_of::<u64>()).cast();
@@ -93,6 +107,42 @@ impl FunctionBuf {
                 shapes.add(at).write(shape);
             }
             Self::from_word(object as u64)
+        }
+    }
+
+    /// The same, bound to the coroutine that made it.
+    #[must_use]
+    pub fn tied(self) -> Self {
+        let object = self.borrow().word() as *mut FunctionObject;
+        // SAFETY: a live function value that was just made: its one holder is here.
+        unsafe { ptr::addr_of_mut!((*object).captures).write((*object).captures | TIED) };
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FnSlot, FunctionBuf};
+    use crate::value::count::{share, share_whole};
+    use crate::value::list::ListBuf;
+    use crate::value::shape::ShapeId;
+
+    /// It is refused wherever it is hidden, again and again: a refusal marks nothing that would hide it from the next.
+    #[test]
+    fn what_must_stay_is_not_shared_however_deep_it_is() {
+        let of = ShapeId::function(&[], ShapeId::INT);
+        let plain = || FunctionBuf::new(of, FnSlot(0), &[]).into_word();
+        let tied = || FunctionBuf::new(of, FnSlot(0), &[]).tied().into_word();
+        let around = |inner: u64| FunctionBuf::new(of, FnSlot(0), &[(inner, of)]).into_word();
+        for (inside, stays) in [(plain(), false), (tied(), true), (around(tied()), true)] {
+            let list = ListBuf::from_items(ShapeId::list(of), &[inside, plain()]).into_owned();
+            let kept = list.clone();
+            for _ in 0..2 {
+                assert_eq!(share(list.value(), list.shape()).is_err(), stays);
+                assert_eq!(share_whole(list.value(), list.shape()).is_err(), stays);
+            }
+            drop(kept);
+            assert_eq!(list.share_whole().is_err(), stays);
         }
     }
 }

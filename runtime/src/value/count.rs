@@ -112,35 +112,51 @@ pub(super) unsafe fn free_object(object: u64) {
     }
 }
 
+/// The value holds a function that must stay on its coroutine. Nothing of it was changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stays;
+
 /// Before a value crosses to another coroutine: the part of it that somebody else still holds becomes counted
 /// atomically. What the receiver will hold alone stays as it is.
-pub fn share(word: u64, of: ShapeId) {
-    if !of.is_scalar() {
-        share_from(word, false);
-    }
+pub fn share(word: u64, of: ShapeId) -> Result<(), Stays> {
+    if of.is_scalar() { Ok(()) } else { share_from(word, false) }
 }
 
 /// The whole value becomes counted atomically: for globals, which many coroutines read.
-pub fn share_whole(word: u64, of: ShapeId) {
-    if !of.is_scalar() {
-        share_from(word, true);
-    }
+pub fn share_whole(word: u64, of: ShapeId) -> Result<(), Stays> {
+    if of.is_scalar() { Ok(()) } else { share_from(word, true) }
 }
 
-fn share_from(word: u64, whole: bool) {
+fn share_from(word: u64, whole: bool) -> Result<(), Stays> {
     let mut open = vec![(word, whole)];
+    let mut marked: Vec<&Header> = Vec::new();
     while let Some((word, whole)) = open.pop() {
         let Some(header) = header(word) else { continue };
         // All that a shared object holds is shared already.
         if header.is_shared() {
             continue;
         }
+        if stays(word, header) {
+            // Marks would hide it from the next who looks. They are younger than this walk: nobody else has seen them.
+            marked.into_iter().for_each(Header::unmark_shared);
+            return Err(Stays);
+        }
         let held_elsewhere = whole || header.holders() > 1;
         if held_elsewhere {
             header.mark_shared();
+            marked.push(header);
         }
         children(word, &mut 0, usize::MAX, &mut |child| open.push((child, held_elsewhere)));
     }
+    Ok(())
+}
+
+fn stays(object: u64, header: &Header) -> bool {
+    if !matches!(shape(header.shape()), Shape::Function(_)) {
+        return false;
+    }
+    // SAFETY: the object's own shape says that it is a function value, and the caller holds it.
+    unsafe { closure::FunctionRef::from_word(object) }.is_tied()
 }
 
 /// Whether the caller holds the object alone (and it is therefore safe to change in place).
@@ -162,7 +178,8 @@ pub fn is_alone(word: u64) -> bool {
 #[inline]
 pub(super) fn share_into(object: u64, word: u64, of: ShapeId) {
     if header(object).is_some_and(Header::is_shared) {
-        share_whole(word, of);
+        // What the checker let into a shared object may be shared: a function that must stay is refused there (E0502).
+        let _ = share_whole(word, of);
     }
 }
 

@@ -99,6 +99,12 @@ impl Header {
         let count = self.count.load(Ordering::Relaxed);
         self.count.store(count | SHARED, Ordering::Relaxed);
     }
+
+    /// Takes `mark_shared` back, before anybody else has seen the object.
+    pub fn unmark_shared(&self) {
+        let count = self.count.load(Ordering::Relaxed);
+        self.count.store(count & !SHARED, Ordering::Relaxed);
+    }
 }
 
 fn layout(bytes: usize) -> Layout {

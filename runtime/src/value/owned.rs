@@ -1,6 +1,6 @@
 //! A counted value with its shape, for Rust code that keeps values.
 
-use crate::value::count::{release, retain, share, share_whole};
+use crate::value::count::{Stays, release, retain, share, share_whole};
 use crate::value::equal::equal;
 use crate::value::shape::ShapeId;
 use crate::value::show;
@@ -48,17 +48,13 @@ impl Owned {
     }
 
     /// Ready to be handed to another coroutine, which becomes its only user.
-    #[must_use]
-    pub fn share(self) -> Self {
-        share(self.value, self.shape);
-        self
+    pub fn share(self) -> Result<Self, Stays> {
+        share(self.value, self.shape).map(|()| self)
     }
 
     /// Ready to be read by any coroutine.
-    #[must_use]
-    pub fn share_whole(self) -> Self {
-        share_whole(self.value, self.shape);
-        self
+    pub fn share_whole(self) -> Result<Self, Stays> {
+        share_whole(self.value, self.shape).map(|()| self)
     }
 
     #[must_use]

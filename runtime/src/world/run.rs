@@ -10,7 +10,7 @@ use crate::context::globals::Globals;
 use crate::context::sink::{Audience, Sink};
 use crate::context::task::{Callee, TaskStart};
 use crate::coord::work::{Outcome, Reason, Work};
-use crate::fault::code;
+use crate::fault::{Faulted, code};
 use crate::journal::track::Track;
 use crate::ledger::quota::LimitContext;
 use crate::sched::control::Control;
@@ -175,9 +175,10 @@ struct Limit {
 impl Cx {
     /// Starts a function value without parameters beside this coroutine (`@task`), within the same limits and for the same
     /// cell. Cancelling this coroutine's work cancels it too.
-    pub fn start_task(&mut self, name: &str, function: Owned) -> Arc<Work> {
+    pub fn start_task(&mut self, name: &str, function: Owned) -> Result<Arc<Work>, Faulted> {
         let parent = self.work.clone();
-        self.start(Callee::Value(function.share(), Vec::new()), name, parent.as_ref())
+        let function = self.crossing(function)?;
+        Ok(self.start(Callee::Value(function, Vec::new()), name, parent.as_ref()))
     }
 
     /// The same on behalf of `parent`, with a callee that is ready to cross.

@@ -59,7 +59,7 @@ fn a_spinning_cell_is_interrupted_and_agents_live_on() {
         let work = cx.ask(agent, selector("spin"), vec![text("held")])?;
         flag.store(true, Ordering::SeqCst);
         let task = task(cx);
-        let _other = cx.start_task("spinner", task);
+        let _other = cx.start_task("spinner", task)?;
         cx.await_work(&work).map(|_| 0)
     });
     wait_for(&begun);

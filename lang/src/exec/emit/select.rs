@@ -60,11 +60,11 @@ impl Emitter<'_, '_> {
                 self.op(Opcode::ListGet, to, list, index);
                 Ok(())
             }
-            Op::Closure(key, captures) => {
+            Op::Closure(key, captures, tied) => {
                 let slot = (self.linker.function)(key);
                 let shapes = captures.iter().map(|var| self.shape(*var)).collect();
                 let shape = self.shape(var);
-                let closure = ClosureOf { shape, slot, captures: shapes };
+                let closure = ClosureOf { shape, slot, captures: shapes, tied: *tied };
                 let index = self.tables.closure(closure).ok_or(TooLarge("lambdas"))?;
                 self.call(Opcode::Closure, to, index, captures)
             }

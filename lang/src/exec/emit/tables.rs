@@ -9,6 +9,7 @@ use crate::source::Span;
 use crate::types::ty::Name;
 use ag_runtime::builtin::Call;
 use ag_runtime::code::FnSlot;
+use ag_runtime::value::count::share_whole;
 use ag_runtime::value::owned::Owned;
 use ag_runtime::value::shape::ShapeId;
 use ag_runtime::value::text::TextBuf;
@@ -54,7 +55,9 @@ impl Tables {
         if let Some(index) = self.texts.get(text) {
             return *index;
         }
-        let value = Owned::new(TextBuf::new(text).into_word(), ShapeId::TEXT).share_whole();
+        let value = Owned::new(TextBuf::new(text).into_word(), ShapeId::TEXT);
+        // A text holds no function that would have to stay.
+        let _ = share_whole(value.value(), ShapeId::TEXT);
         let index = self.constants.len() as u32;
         self.constants.push(value.value());
         self.kept.push(value);

@@ -7,7 +7,7 @@
 use crate::exec::bytecode::{CONSTANT, ClosureOf, Code, Instr, Opcode};
 use crate::exec::helper::Helper;
 use crate::exec::interp::{help, interp_entry};
-use crate::ir::core::Word;
+use crate::ir::core::{Tied, Word};
 use ag_runtime::code::{FAULT, FnSlot, OK, Status, Version};
 use ag_runtime::context::Cx;
 use ag_runtime::fault::{Fault, code};
@@ -155,7 +155,11 @@ pub unsafe fn closure(of: &ClosureOf, captures: *const u64) -> u64 {
     let words = unsafe { std::slice::from_raw_parts(captures, of.captures.len()) };
     let captures: Vec<(u64, ShapeId)> =
         words.iter().copied().zip(of.captures.iter().copied()).collect();
-    FunctionBuf::new(of.shape, of.slot, &captures).into_word()
+    let made = FunctionBuf::new(of.shape, of.slot, &captures);
+    match of.tied {
+        Tied::Stays => made.tied().into_word(),
+        Tied::Free => made.into_word(),
+    }
 }
 
 /// The code to run for a slot, if it is interpreted.

@@ -18,7 +18,7 @@ impl Op {
             Op::Neg(_, v) | Op::Not(v) | Op::Tag(v) | Op::Field(v, _) | Op::Payload(v, _) => {
                 see(*v, Borrow);
             }
-            Op::Record(all) | Op::Variant(_, all) | Op::Closure(_, all) | Op::Call(_, all) => {
+            Op::Record(all) | Op::Variant(_, all) | Op::Closure(_, all, _) | Op::Call(_, all) => {
                 all.iter().for_each(|v| see(*v, Own));
             }
             Op::Fresh(v) | Op::CellNew(v) => see(*v, Own),
@@ -76,7 +76,7 @@ impl Op {
             Op::CallValue(callee, args) => std::iter::once(callee).chain(args.iter_mut()).collect(),
             Op::Record(all)
             | Op::Variant(_, all)
-            | Op::Closure(_, all)
+            | Op::Closure(_, all, _)
             | Op::Call(_, all)
             | Op::Aux(_, all)
             | Op::Builtin { args: all, .. } => all.iter_mut().collect(),

@@ -3,7 +3,7 @@
 //! Never: decides control flow (`control`), builds data (`data`), touches agents (`effect`).
 
 use crate::hir::{Arith, BinaryOp, Callee, Capture, Conversion, Expr, ExprKind, LocalId, UnaryOp};
-use crate::ir::core::{Aux, End, Op, Raise, Var, Word};
+use crate::ir::core::{Aux, End, Op, Raise, Tied, Var, Word};
 use crate::ir::lower::build::Builder;
 use crate::types::ty::Ty;
 use ag_runtime::builtin::BuiltinId;
@@ -34,7 +34,7 @@ impl<'h> Builder<'_, 'h> {
             K::Local(local) => self.read_local(*local),
             K::Function(key) => {
                 let shape = self.shape(&expr.ty);
-                self.emit(shape, Op::Closure(key.clone(), vec![]))
+                self.emit(shape, Op::Closure(key.clone(), vec![], Tied::Free))
             }
             // Only generic bodies have these, and those are never lowered: their instances are.
             K::Instance(_) | K::Generic(..) => self.unit(),
@@ -205,7 +205,8 @@ impl<'h> Builder<'_, 'h> {
             });
         }
         let shape = self.shape(ty);
-        self.emit(shape, Op::Closure(function.key.clone(), values))
+        let tied = if function.tied { Tied::Stays } else { Tied::Free };
+        self.emit(shape, Op::Closure(function.key.clone(), values, tied))
     }
 
     fn convert(&mut self, conversion: Conversion, value: &'h Expr, ty: &Ty) -> Var {

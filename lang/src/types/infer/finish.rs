@@ -54,7 +54,8 @@ impl Infer<'_, '_> {
             Owner::Agent(agent) => Some(&*agent.name),
             _ => None,
         };
-        self.diagnostics.extend(sendable::check(&mut function, agent));
+        let (found, refs) = sendable::check(self.db, &mut function, agent);
+        self.diagnostics.extend(found);
         unknown.dedup();
         let mut instances = Vec::new();
         monomorphise(&mut function, &mut instances);
@@ -73,6 +74,7 @@ impl Infer<'_, '_> {
         let failed = self.diagnostics.iter().any(Diagnostic::is_error);
         let result = function.result.clone();
         let mut facts = self.facts;
+        facts.refs = refs;
         facts.effects.sort();
         facts.effects.dedup();
         self.diagnostics.sort_by_key(|diagnostic| diagnostic.primary.span.start);

@@ -239,6 +239,7 @@ impl crate::types::infer::frame::Frame {
             body,
             effects: Vec::new(),
             item: 0,
+            tied: false,
             span,
         };
         (function, captures)
