@@ -7,14 +7,17 @@
 pub mod agents;
 pub mod names;
 mod policies;
+mod provided;
 
 use crate::engine::names::{Names, Signature};
+use crate::engine::provided::Provided;
 use crate::exec::bytecode::Code;
 use crate::exec::emit::{self, Linker};
-use crate::exec::interp::{broken, gate, interp_entry, reclaim};
+use crate::exec::interp::{broken, gate, interp_entry, provide, reclaim};
 use crate::hir::{self, FunctionKey};
 use crate::ir::{core, lower, print, rc, validate};
 use crate::types::infer::invariant;
+use crate::types::infer::member::short;
 use crate::types::ty::{Name, Ty};
 use ag_runtime::code::{CodeHandle, FnSlot, Version};
 use ag_runtime::fault::Origin;
@@ -55,6 +58,7 @@ struct State {
     names: Names,
     functions: FxHashMap<FunctionKey, Installed>,
     gates: FxHashMap<FunctionKey, Arc<Gate>>,
+    provided: Provided,
 }
 
 /// What is known of a function besides its code.
@@ -99,6 +103,7 @@ impl Engine {
         for (definitions, cx) in units {
             sources.extend(definitions.functions.iter().map(|function| (function, *cx)));
             policies::keep_gates(&mut state.gates, definitions);
+            state.provided.define(definitions, *cx);
             for agent in &definitions.agents {
                 let behaviors = agent.behaviors.iter().map(|behavior| &behavior.function);
                 let functions = std::iter::once(&agent.init).chain(&agent.config).chain(behaviors);
@@ -110,6 +115,8 @@ impl Engine {
             }
         }
         self.compile(&mut state, &sources)?;
+        let State { provided, names, .. } = &mut *state;
+        provided.publish(&self.world, names);
         for (definitions, cx) in units {
             policies::define(&self.world, &mut state.names, definitions);
             for agent in &definitions.agents {
@@ -202,6 +209,10 @@ impl Engine {
         let table = self.world.functions();
         for (function, _, is_lambda) in &functions {
             state.names.bind(table, &function.name, Signature::of(function), *is_lambda);
+            if state.provided.is_required(&function.name) {
+                let key = hir::gate::provided_key(&function.name);
+                state.names.bind(table, &key, Signature::of(function), false);
+            }
         }
         let mut compiled = Vec::with_capacity(functions.len());
         for (function, origin, _) in functions {
@@ -248,6 +259,12 @@ fn install(state: &mut State, world: &World, unit: Compiled) {
         captures: function.captures,
         code: CodeHandle::new(Arc::clone(&code)),
     };
+    if state.provided.is_required(&version.name) {
+        let key = hir::gate::provided_key(&version.name);
+        let slot = state.names.slot(world.functions(), &key);
+        let method = short(&version.name).into();
+        world.functions().install(slot, provide::version(key, &version, method));
+    }
     let version = match state.gates.get(&function.name) {
         Some(gate) => gate::before(version, code, Arc::clone(gate)),
         None => version,

@@ -7,6 +7,7 @@
 //!
 //! Long because it is one vocabulary: every pass reads it beside the others.
 
+pub mod gate;
 pub mod substitute;
 pub mod visit;
 
@@ -442,6 +443,8 @@ pub enum Conversion {
         optional: bool,
     },
     TextToPrompt,
+    /// A tool as one that it provides: the same value.
+    AsTool,
     ListToVector,
     ListToSet,
     /// To Unit: the value is dropped.
@@ -503,7 +506,8 @@ pub struct Definitions {
     /// Structs, enums, aliases and tools by name, with one line each for `:defs`.
     pub types: Vec<TypeDefinition>,
     pub policies: Vec<Policy>,
-    pub gates: Vec<Gate>,
+    pub gates: Vec<gate::Gate>,
+    pub provided: Vec<gate::Provided>,
 }
 
 /// The rules of a policy or of an agent.
@@ -522,15 +526,6 @@ pub struct Rule {
     pub condition: Option<FunctionKey>,
     /// For people.
     pub text: Name,
-}
-
-/// A method of a tool, which policies may stop.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Gate {
-    pub key: FunctionKey,
-    pub effect: Name,
-    pub is_destructive: bool,
-    pub params: Vec<Name>,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]

@@ -27,5 +27,6 @@ pub mod start;
 pub mod step;
 pub mod summary;
 pub mod test_item;
+pub mod tool;
 pub mod ty;
 pub mod unify;

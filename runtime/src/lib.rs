@@ -17,6 +17,7 @@ pub mod models;
 pub mod net;
 pub mod place;
 pub mod policy;
+pub mod provided;
 pub mod rng;
 pub mod sched;
 pub mod services;

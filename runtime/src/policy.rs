@@ -220,6 +220,8 @@ impl Policies {
 pub struct Gate {
     /// `tool.BrokerAPI.execute`
     pub effect: Arc<str>,
+    /// The same method of the tools that this one provides.
+    pub also: Vec<Arc<str>>,
     pub is_destructive: bool,
     /// The parameters after the tool itself.
     pub names: Vec<Arc<str>>,
@@ -231,7 +233,18 @@ pub struct Gate {
 impl Gate {
     #[must_use]
     pub fn new(effect: Arc<str>, is_destructive: bool, names: Vec<Arc<str>>) -> Self {
-        Self { effect, is_destructive, names, open_at: AtomicU64::new(0) }
+        Self { effect, also: Vec::new(), is_destructive, names, open_at: AtomicU64::new(0) }
+    }
+
+    /// Rules about these hold for it, too.
+    #[must_use]
+    pub fn also(self, also: Vec<Arc<str>>) -> Self {
+        Self { also, ..self }
+    }
+
+    /// All its paths, its own first.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&*self.effect).chain(self.also.iter().map(|path| &**path))
     }
 
     #[inline]

@@ -19,6 +19,7 @@ use crate::context::globals::GlobalStore;
 use crate::coord::Coordination;
 use crate::journal::effect::EffectJournal;
 use crate::policy::Policies;
+use crate::provided::Provided;
 use crate::rng::{Rng, Seed};
 use crate::sched::scheduler::Scheduler;
 use crate::sched::worker;
@@ -39,6 +40,7 @@ pub struct World {
     functions: FunctionTable,
     globals: GlobalStore,
     invariants: Invariants,
+    provided: Provided,
     agent_types: TypeTable,
     agents: Slab,
     scheduler: Arc<Scheduler>,
@@ -98,6 +100,7 @@ impl World {
             functions: FunctionTable::new(),
             globals: GlobalStore::default(),
             invariants: Invariants::default(),
+            provided: Provided::default(),
             agent_types: TypeTable::default(),
             agents: Slab::default(),
             scheduler,
@@ -163,6 +166,11 @@ impl World {
     #[must_use]
     pub fn invariants(&self) -> &Invariants {
         &self.invariants
+    }
+
+    #[must_use]
+    pub fn provided(&self) -> &Provided {
+        &self.provided
     }
 
     #[must_use]

@@ -3,6 +3,7 @@
 
 mod aside;
 pub mod claims;
+mod define;
 pub mod instances;
 mod past;
 pub mod tested;
@@ -15,6 +16,7 @@ use ag_runtime::value::shape::ShapeId;
 use rustc_hash::{FxHashMap, FxHashSet};
 use salsa::Setter;
 
+use crate::db::workspace::define::{define, keys};
 use crate::db::workspace::instances::Instances;
 use crate::db::workspace::tested::twice;
 use crate::db::{CellInput, Database, GlobalType, SessionInput};
@@ -554,37 +556,6 @@ fn missing_once(diagnostics: &mut Vec<Diagnostic>) {
         Some(name) => seen.insert(name),
         None => true,
     });
-}
-
-/// Adds what an item defines, numbered by its place in the cell.
-fn define(definitions: &mut hir::Definitions, checked: &CheckedItem, item: u32) {
-    let numbered = |function: &hir::Function| {
-        let mut function = function.clone();
-        each_function(&mut function, &mut |function| function.item = item);
-        function
-    };
-    definitions.functions.extend(checked.functions.iter().map(numbered));
-    definitions.types.extend(checked.ty.clone());
-    definitions.lanes.extend(checked.lane.clone());
-    definitions.policies.extend(checked.policy.clone());
-    definitions.gates.extend(checked.gates.iter().cloned());
-    definitions.agents.extend(checked.agent.clone().map(|mut agent| {
-        agent.init = numbered(&agent.init);
-        agent.config = agent.config.as_ref().map(numbered);
-        for behavior in &mut agent.behaviors {
-            behavior.function = numbered(&behavior.function);
-        }
-        agent
-    }));
-}
-
-fn keys(checked: &CheckedItem) -> Vec<hir::FunctionKey> {
-    let functions = checked.functions.iter().map(|function| function.key.clone());
-    let agents = checked.agent.iter().flat_map(|agent| {
-        let behaviors = agent.behaviors.iter().map(|b| b.function.key.clone());
-        std::iter::once(agent.init.key.clone()).chain(behaviors)
-    });
-    functions.chain(agents).collect()
 }
 
 /// `cell.2.{lambda 1}` -> `cell 7.2.{lambda 1}`.

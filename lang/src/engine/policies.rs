@@ -15,8 +15,9 @@ pub fn keep_gates(gates: &mut FxHashMap<FunctionKey, Arc<Gate>>, definitions: &D
     for function in &definitions.functions {
         gates.remove(&function.key);
     }
-    for gate in &definitions.gates {
+    for gate in definitions.gates.iter().filter(|gate| !gate.is_required) {
         let made = Gate::new(gate.effect.clone(), gate.is_destructive, gate.params.clone());
+        let made = made.also(gate.also.clone());
         gates.insert(gate.key.clone(), Arc::new(made));
     }
 }

@@ -12,6 +12,7 @@ pub mod fault;
 pub mod gate;
 pub mod help;
 pub mod ops;
+pub mod provide;
 pub mod reclaim;
 pub mod step;
 

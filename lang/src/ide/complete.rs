@@ -15,6 +15,7 @@ use crate::types::declare::adt_definition;
 use crate::types::def::{Definition, Param, Signature};
 use crate::types::infer::member::{receiver_name, short};
 use crate::types::infer::probe::Probe;
+use crate::types::tool;
 use crate::types::ty::{Name, Ty};
 
 /// One candidate.
@@ -158,9 +159,9 @@ pub fn members(place: &Place<'_>, ty: &Ty) -> Vec<Candidate> {
             _ => {}
         },
         Ty::Tool(tool) => {
-            if let Some(Definition::Tool(def)) = session_definition(place.db, tool) {
-                found.extend(of_methods(&def.methods));
-            }
+            let methods = tool::methods(place.db, tool);
+            let methods = methods.iter().filter_map(|name| tool::method(place.db, tool, name));
+            found.extend(methods.map(|found| method(found.signature, "method")));
         }
         Ty::AgentRef(agent) => {
             if let Some(Definition::Agent(def)) = session_definition(place.db, agent) {

@@ -210,6 +210,8 @@ pub enum Aux {
         optional: bool,
     },
     TextToPrompt,
+    /// The operand itself, as a tool that it provides.
+    AsTool,
     ListToVector,
     ListToSet(ShapeId),
     /// Any sequence as the list a loop walks: operand of this shape, result `List` of its elements.

@@ -19,6 +19,9 @@ pub fn mentions<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> FxHashSet<Name> {
     let tree = item.tree(db);
     let mut found = FxHashSet::default();
     in_body(&tree.body, &mut found);
+    if let ItemKind::Tool(tool) = &tree.kind {
+        found.extend(tool.provides.iter().map(|base| base.name.text()));
+    }
     if let Some(agent) = tree.kind.as_agent() {
         // Ports are bound to globals of their name.
         found.extend(agent.skills().chain(agent.tools()).map(|port| port.name.name.text()));

@@ -35,6 +35,7 @@ use crate::types::rule;
 use crate::types::start;
 use crate::types::summary::type_definition;
 use crate::types::test_item::infer_test;
+use crate::types::tool;
 use crate::types::ty::{Name, Ty};
 use crate::types::unify::Fallback;
 use ag_runtime::lane::declared::LaneSpec;
@@ -277,14 +278,18 @@ fn infer_body<'db>(
     let result = match function.ret {
         Some(ret) => infer.written_type(ret),
         None if is_alert => Ty::Unit,
+        None if function.body.is_none() => Ty::Unit,
         None => infer.table.fresh(function.name.span, Fallback::Report),
     };
     infer.open(FrameKind::Function, key.clone(), result);
     infer.open_parameters(item, definition, function);
     let before = infer.contract_before(function, &key);
     infer.proofs(function);
-    let Some(block) = &function.body else { return Checked::failed(infer.diagnostics) };
-    let body = infer.function_body(block, function.name.span);
+    let body = match (&function.body, definition) {
+        (Some(block), _) => infer.function_body(block, function.name.span),
+        (None, Definition::Tool(_)) => infer.required_body(function, &key),
+        (None, _) => return Checked::failed(infer.diagnostics),
+    };
     let after = infer.state_check(definition, &function.name);
     let body = infer.contract_around(function, &key, before, body, after);
     infer.finish(body, function.span)
@@ -432,8 +437,14 @@ pub fn infer_default<'db>(
     };
     let key: Name = Arc::from(format!("{owner}.{{default {name}}}"));
     infer.open(FrameKind::Lambda, key, ty.clone());
-    let body = infer.check(*value, &ty);
-    infer.finish(body, tree.body[*value].span)
+    let skill = tree.kind.as_agent().filter(|_| member.is_none() && infer.is_model(*value));
+    let skill = skill.and_then(|agent| agent.skills().find(|port| port.default == Some(*value)));
+    let span = tree.body[*value].span;
+    let body = match skill {
+        Some(port) => infer.skill_by_model(name, port.doc.as_deref(), &ty, span),
+        None => infer.check(*value, &ty),
+    };
+    infer.finish(body, span)
 }
 
 fn default_of_itself<'db>(
@@ -461,7 +472,8 @@ pub struct CheckedItem {
     /// The contracts of its functions, of its values, or of itself if it is a theorem.
     pub contracts: Vec<Contracted>,
     pub policy: Option<hir::Policy>,
-    pub gates: Vec<hir::Gate>,
+    pub gates: Vec<hir::gate::Gate>,
+    pub provided: Option<hir::gate::Provided>,
     pub failed: bool,
 }
 
@@ -478,6 +490,7 @@ pub fn check_item<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> CheckedItem {
     out.diagnostics.extend(restrict::declarations(db, item));
     out.lane = lane_item::spec(tree);
     out.diagnostics.extend(rule::check(db, item));
+    out.diagnostics.extend(tool::check(db, item));
     let mut agent_parts = Vec::new();
     for path in function_paths(tree) {
         let checked = infer_function(db, item, path);
@@ -518,7 +531,8 @@ pub fn check_item<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> CheckedItem {
     out.ty = type_definition(item_definition(db, item));
     if !out.failed {
         out.policy = rule::assemble(tree, &item.name(db));
-        out.gates = rule::gates(tree, &item.name(db));
+        out.gates = tool::gates(db, item);
+        out.provided = tool::provided(db, item);
     }
     if let (Some(_), Definition::Agent(def), false) =
         (tree.kind.as_agent(), start::with_state(db, item), out.failed)

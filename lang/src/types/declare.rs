@@ -256,14 +256,26 @@ impl Declare<'_, '_> {
         BehaviorDef { name: function.name.name.text(), signature, member, kind: behavior.kind }
     }
 
+    /// A method without a body says what it gives, or gives nothing.
+    fn tool_method(&self, method: &Function) -> Signature {
+        let signature = self.signature(method, &[], Some(&self.name()));
+        let result = match (&signature.result, &method.body) {
+            (None, None) => Some(Ty::Unit),
+            (written, _) => written.clone(),
+        };
+        Signature { result, ..signature }
+    }
+
     fn tool(&self, def: &Tool) -> ToolDef {
         let params = def.params.iter().map(|param| self.param(param, &[]));
         let fields = def.fields.iter().map(|field| self.field(field, &[]));
+        let without_body = def.methods.iter().filter(|method| method.body.is_none());
         ToolDef {
             name: self.name(),
             fields: params.chain(fields).collect(),
-            concrete: def.methods.iter().all(|method| method.body.is_some()),
-            methods: self.signatures(&def.methods, &[]),
+            provides: def.provides.as_ref().map(|base| base.name.text()),
+            methods: def.methods.iter().map(|method| self.tool_method(method)).collect(),
+            required: without_body.map(|method| method.name.name.text()).collect(),
             doc: self.tree.doc.clone(),
         }
     }

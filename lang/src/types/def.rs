@@ -193,8 +193,10 @@ pub struct ToolDef {
     pub name: Name,
     /// Parameters, then fields: what a value of the tool holds.
     pub fields: Vec<Param>,
-    /// All methods have bodies.
-    pub concrete: bool,
+    /// The tool it provides.
+    pub provides: Option<Name>,
     pub methods: Vec<Signature>,
+    /// Those of its methods that have no body.
+    pub required: Vec<Name>,
     pub doc: Option<Arc<str>>,
 }

@@ -4,7 +4,7 @@ use crate::db::Db;
 use crate::diag::{Diagnostic, codes, nearest};
 use crate::names::cell::ItemKey;
 use crate::source::Span;
-use crate::syntax::ast::{Body, Cap, ExprKind, Ident, TypeKind, TypeRefId};
+use crate::syntax::ast::{Body, Cap, Ident, TypeKind, TypeRefId};
 use crate::syntax::item::{Attr, BehaviorKind, Function, ItemKind, ItemTree, MemberKind, Tool};
 use crate::types::attribute;
 use crate::types::bounds::BOUNDS;
@@ -69,12 +69,6 @@ fn functions(functions: &[Function], allowed: &[&str], out: &mut Vec<Diagnostic>
 }
 
 fn tool(def: &Tool, out: &mut Vec<Diagnostic>) {
-    if let Some(provides) = &def.provides {
-        out.push(report("a tool that provides another one", provides.span));
-    }
-    if let Some(method) = def.methods.iter().find(|method| method.body.is_none()) {
-        out.push(report("a tool method without a body", method.name.span));
-    }
     for method in &def.methods {
         if let Some(generic) = method.generics.first() {
             out.push(report("a type parameter of a tool method", generic.name.span));
@@ -98,16 +92,6 @@ fn agent(tree: &ItemTree, out: &mut Vec<Diagnostic>) {
                 functions(function, attribute::OF_BEHAVIOR, out);
             }
             MemberKind::Function(function) => functions(std::slice::from_ref(function), &[], out),
-            MemberKind::Skills(ports) | MemberKind::Tools(ports) => {
-                for port in ports {
-                    let bound = port.default.map(|id| &tree.body[id]);
-                    if let Some(value) = bound
-                        && matches!(&value.kind, ExprKind::Name(name) if *name == "llm")
-                    {
-                        out.push(report("a skill bound to `llm`", value.span));
-                    }
-                }
-            }
             _ => {}
         }
     }

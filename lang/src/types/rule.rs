@@ -201,15 +201,3 @@ pub fn assemble(tree: &ItemTree, name: &Name) -> Option<hir::Policy> {
     });
     Some(hir::Policy { name: name.clone(), of_agent, rules: rules.collect() })
 }
-
-/// What stands before the methods of a tool.
-pub fn gates(tree: &ItemTree, name: &Name) -> Vec<hir::Gate> {
-    let ItemKind::Tool(def) = &tree.kind else { return Vec::new() };
-    let gates = def.methods.iter().map(|method| hir::Gate {
-        key: Arc::from(format!("{name}.{}", method.name.name)),
-        effect: Arc::from(format!("tool.{name}.{}", method.name.name)),
-        is_destructive: method.attrs.iter().any(|attr| attr.name.name == "destructive"),
-        params: method.params.iter().map(|param| param.name.name.text()).collect(),
-    });
-    gates.collect()
-}

@@ -82,7 +82,7 @@ impl Shapes<'_> {
             Ty::Channel(inner) => intern(Shape::Channel(of(inner))),
             Ty::Shards(_) => ShapeId::opaque("Shards"),
             Ty::AgentRef(agent) => intern(Shape::AgentRef(agent.clone())),
-            Ty::Message(_) => ShapeId::opaque("Message"),
+            Ty::Message(agent) => self.message(agent),
             Ty::Opaque(name) => ShapeId::opaque(name),
             Ty::Tool(name) => self.tool(name),
             Ty::Adt(adt) => self.nominal(adt),
@@ -154,6 +154,19 @@ impl Shapes<'_> {
             required: ty.as_option().is_none(),
             default: None,
         }
+    }
+
+    /// One variant for each behavior, with its parameters. An agent with other behaviors has other messages.
+    fn message(&self, agent: &Name) -> ShapeId {
+        let scoped = ScopedName::new(self.db, agent.clone(), false);
+        let Some(Definition::Agent(def)) = definition(self.db, scoped, None) else {
+            return ShapeId::UNIT;
+        };
+        let variants = def.behaviors.iter().map(|behavior| VariantShape {
+            name: behavior.name.clone(),
+            fields: behavior.signature.params.iter().map(|p| self.field(p, &[], &[])).collect(),
+        });
+        intern(Shape::Enum(EnumShape { name: agent.clone(), variants: variants.collect() }))
     }
 
     fn tool(&self, name: &Name) -> ShapeId {

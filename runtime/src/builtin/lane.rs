@@ -45,7 +45,7 @@ builtins! {
     /// How well a value meets criteria, 0.0 to 1.0, as a model sees it.
     call "judge" "(value: T, criteria: Text) -> Float"
         example "@judge(answer, criteria: \"polite\")" => ""
-        effects ["llm", "suspend"] form Judge missing yes
+        effects ["llm", "suspend"] form Judge
         = |cx| absent(cx, "judge");
     /// Constrains the choice of lane for all calls inside.
     block "auto_lane_select" "(latency_budget: Duration? = None, cost_budget: Money? = None, prefer: List<Lane> = []) -> Unit"

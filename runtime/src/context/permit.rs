@@ -6,7 +6,7 @@ use crate::builtin::human::{self, Asked, Verdict as Said};
 use crate::code::FnSlot;
 use crate::context::Cx;
 use crate::fault::{Fault, Faulted, code};
-use crate::policy::{Gate, Verdict};
+use crate::policy::{Gate, Rule, Verdict};
 use crate::value::json::to_json;
 use crate::value::owned::Owned;
 use crate::value::shape::ShapeId;
@@ -32,10 +32,21 @@ impl Cx {
         effect: &str,
         arguments: Arguments<'_>,
     ) -> Result<Option<Verdict>, Faulted> {
+        self.ruled_as(effect, &[], arguments)
+    }
+
+    /// As [`Cx::ruled`], of an effect that has other paths, too: the first rule about any of them decides.
+    fn ruled_as(
+        &mut self,
+        effect: &str,
+        also: &[Arc<str>],
+        arguments: Arguments<'_>,
+    ) -> Result<Option<Verdict>, Faulted> {
+        let covers = |rule: &Rule| rule.covers(effect) || also.iter().any(|path| rule.covers(path));
         let world = Arc::clone(&self.world);
         let agent = self.behalf().map(|agent| agent.name);
         for rules in world.policies().in_force(agent.as_ref()).into_iter().flatten() {
-            for rule in rules.iter().filter(|rule| rule.covers(effect)) {
+            for rule in rules.iter().filter(|rule| covers(rule)) {
                 if let Some(condition) = rule.condition
                     && !self.holds(condition, effect, arguments)?
                 {
@@ -152,7 +163,8 @@ impl Cx {
     /// Lets a method of a tool begin, or faults. `words` are its parameters, which stay the caller's.
     pub fn pass(&mut self, gate: &Gate, words: &[u64], shapes: &[ShapeId]) -> Result<(), Faulted> {
         let epoch = self.world.policies().epoch();
-        if !gate.is_destructive && self.world.policies().says_nothing_of(&gate.effect) {
+        let policies = self.world.policies();
+        if !gate.is_destructive && gate.paths().all(|path| policies.says_nothing_of(path)) {
             gate.open(epoch);
             return Ok(());
         }
@@ -163,6 +175,9 @@ impl Cx {
             gate.names.iter().cloned().zip(given).collect()
         };
         let otherwise = if gate.is_destructive { Verdict::Ask } else { Verdict::Allow };
-        self.permit(&gate.effect, otherwise, &arguments)
+        match self.ruled_as(&gate.effect, &gate.also, &arguments)?.unwrap_or(otherwise) {
+            Verdict::Ask => self.ask_permission(&gate.effect, &arguments),
+            _ => Ok(()),
+        }
     }
 }

@@ -163,7 +163,12 @@ impl RecordBuf {
 /// A tuple that takes its items over; Unit if there are none.
 #[must_use]
 pub fn tuple(of: ShapeId, items: &[u64]) -> u64 {
-    if items.is_empty() { 0 } else { RecordBuf::new(of, items).into_word() }
+    if items.is_empty() && !is_tool(of) { 0 } else { RecordBuf::new(of, items).into_word() }
+}
+
+/// A tool without fields is an object all the same: its header says which tool it is.
+fn is_tool(of: ShapeId) -> bool {
+    matches!(shape(of), Shape::Record(record) if record.is_tool)
 }
 
 /// An enum value that takes its payload over.

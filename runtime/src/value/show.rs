@@ -119,6 +119,12 @@ fn value(word: u64, of: ShapeId, out: &mut String) -> Option<Pieces> {
             Shape::Record(_) if of == prelude::recollection() => {
                 return recollection(RecordRef::from_word(word));
             }
+            Shape::Record(tool)
+                if tool.is_tool && object_shape(word).is_some_and(|own| own != of) =>
+            {
+                // It stands for a tool that it provides, and is shown as what it is.
+                return value(word, object_shape(word).unwrap_or(of), out);
+            }
             Shape::Record(shape) => {
                 out.push_str(shape.name.as_deref().unwrap_or(""));
                 numbered(of, out);

@@ -4,7 +4,9 @@
 //! begins a method that was denied or refused.
 
 use crate::exec::bytecode::Code;
-use crate::exec::interp::{interp_entry, step};
+use crate::exec::interp::{interp_entry, provide, step};
+use crate::types::infer::member::short;
+use crate::types::ty::Name;
 use ag_runtime::code::{CodeHandle, FAULT, Status, Version};
 use ag_runtime::context::Cx;
 use ag_runtime::policy::Gate;
@@ -15,12 +17,14 @@ struct Gated {
     gate: Arc<Gate>,
     code: Arc<Code>,
     params: Box<[ShapeId]>,
+    method: Name,
 }
 
 /// Puts the gate before the version.
 pub fn before(version: Version, code: Arc<Code>, gate: Arc<Gate>) -> Version {
     let params = version.params.clone();
-    let gated = Gated { gate, code, params };
+    let method = short(&version.name).into();
+    let gated = Gated { gate, code, params, method };
     Version { entry: gate_entry, code: CodeHandle::new(Arc::new(gated)), ..version }
 }
 
@@ -31,6 +35,13 @@ unsafe extern "C" fn gate_entry(cx: *mut Cx, body: *const u8, args: *mut u64) ->
     unsafe {
         let gated = &*body.cast::<Gated>();
         let code = Arc::as_ptr(&gated.code).cast::<u8>();
+        // A value of another tool, which provides this one, brings its own method and gate (L-61).
+        if let Some((version, of)) = provide::method_of(cx, *args, &gated.method)
+            && gated.params.first() != Some(&of)
+            && version.code.pointer() != body
+        {
+            return (version.entry)(cx, version.code.pointer(), args);
+        }
         if (*cx).is_open(&gated.gate) {
             return interp_entry(cx, code, args);
         }

@@ -66,6 +66,7 @@ fn plain(cx: &mut Cx, aux: &Aux, result: ShapeId, args: &[u64]) -> Result<u64, F
         Aux::FromDyn { target, optional } => {
             data::from_dyn(cx, *target, *optional, result, args[0])
         }
+        Aux::AsTool => Ok(args[0]),
         Aux::TextToPrompt => Ok(data::text_to_kept(result, args[0])),
         Aux::ListToVector => data::list_to_vector(cx, args[0]),
         Aux::ListToSet(_) => data::list_to_set(cx, result, args[0]),

@@ -126,7 +126,7 @@ impl Aux {
             Aux::List(_) | Aux::Set(_) | Aux::Map(_) | Aux::ToDyn(_) | Aux::Append(_) => true,
             Aux::GlobalSet(_) | Aux::AgentSet(_) | Aux::Spawn(_) | Aux::FreshContainer(_) => true,
             Aux::Request { .. } | Aux::Signal { .. } | Aux::Coordinate(_) => true,
-            Aux::Sequence(_) => true,
+            Aux::Sequence(_) | Aux::AsTool => true,
             // The container and the value; the index is looked at only.
             Aux::SetIndex(_) => at != 1,
             _ => false,
@@ -143,6 +143,7 @@ impl Aux {
                 | Aux::Map(_)
                 | Aux::ToDyn(_)
                 | Aux::TextToPrompt
+                | Aux::AsTool
                 | Aux::Append(_)
                 | Aux::AgentTake(_)
                 | Aux::Hold

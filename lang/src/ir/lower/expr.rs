@@ -221,6 +221,7 @@ impl<'h> Builder<'_, 'h> {
                 self.emit(shape, Op::Aux(Aux::FromDyn { target, optional }, vec![var]))
             }
             Conversion::TextToPrompt => self.emit(shape, Op::Aux(Aux::TextToPrompt, vec![var])),
+            Conversion::AsTool => self.emit(shape, Op::Aux(Aux::AsTool, vec![var])),
             Conversion::ListToVector => self.emit(shape, Op::Aux(Aux::ListToVector, vec![var])),
             Conversion::ListToSet => self.emit(shape, Op::Aux(Aux::ListToSet(from), vec![var])),
             Conversion::Discard => self.unit(),

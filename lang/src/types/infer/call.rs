@@ -21,6 +21,7 @@ use crate::types::infer::contract::block;
 use crate::types::infer::name::EnumUse;
 use crate::types::infer::{Expect, Infer, Owner, Pending, error, expr};
 use crate::types::report;
+use crate::types::tool;
 use crate::types::ty::{Name, Ty};
 
 impl Infer<'_, '_> {
@@ -383,6 +384,11 @@ impl Infer<'_, '_> {
 
     fn construct_tool(&mut self, tool: &ToolDef, args: &[Arg], span: Span) -> hir::Expr {
         self.uses(&tool.name);
+        if let Some(diagnostic) = tool::cannot_be_made(self.db, &tool.name, span) {
+            self.infer_args(args);
+            self.report(diagnostic);
+            return expr(ExprKind::Unit, Ty::Error, span);
+        }
         let owner = ScopedName::new(self.db, tool.name.clone(), self.prelude);
         let ty = Ty::Tool(tool.name.clone());
         self.build_record(&tool.name, &tool.fields, owner, ty, args, span)

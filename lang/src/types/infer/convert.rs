@@ -4,6 +4,7 @@ use crate::diag::{Diagnostic, codes};
 use crate::hir::{Conversion, Expr, ExprKind};
 use crate::types::infer::{Infer, Pending, expr, tools};
 use crate::types::report;
+use crate::types::tool;
 use crate::types::ty::Ty;
 use ag_runtime::value::template;
 
@@ -28,6 +29,12 @@ impl Infer<'_, '_> {
                 expr(ExprKind::Convert(Conversion::ToDyn, Box::new(from)), Ty::Dyn, span)
             }
             (Ty::Prompt | Ty::Opaque(template::NAME), Ty::Text) => to_kept(from, wanted),
+            (Ty::Tool(base), Ty::Tool(own))
+                if base != own && tool::provides(self.db, own, base) =>
+            {
+                let span = from.span;
+                expr(ExprKind::Convert(Conversion::AsTool, Box::new(from)), wanted, span)
+            }
             // What `tool_list` makes; `llm_call` refuses other tuples.
             (Ty::Opaque(tools::NAME), Ty::Tuple(_) | Ty::Unit) => from,
             _ => match (wanted.as_option(), have.as_option()) {
@@ -54,6 +61,7 @@ impl Infer<'_, '_> {
         match (&wanted, &have) {
             (_, Ty::Never | Ty::Error | Ty::Var(_)) | (Ty::Error | Ty::Var(_) | Ty::Dyn, _) => true,
             (Ty::Prompt | Ty::Opaque(template::NAME), Ty::Text) => true,
+            (Ty::Tool(base), Ty::Tool(own)) => tool::provides(self.db, own, base),
             _ => match (wanted.as_option(), have.as_option()) {
                 (Some(inner), None) => {
                     let inner = inner.clone();

@@ -8,6 +8,7 @@ use crate::source::Span;
 use crate::syntax::ast::{self, Arg, Intrinsic};
 use crate::types::builtins::builtin_signature;
 use crate::types::infer::args::{Bound, Default, Formal};
+use crate::types::infer::message::signal_to;
 use crate::types::infer::{Expect, Infer, Pending, error, expr, tools};
 use crate::types::report;
 use crate::types::ty::Ty;
@@ -92,6 +93,7 @@ impl Infer<'_, '_> {
             },
             SpecialForm::Skill => self.skill(args, span, expect),
             SpecialForm::LlmCall => self.llm_call(id, args, span),
+            SpecialForm::Judge => self.judge(id, args, span),
             SpecialForm::Ask => self.ask(id, args, span),
             SpecialForm::Shard => self.shard(id, args, span),
             SpecialForm::Quorum => self.quorum(id, args, span),
@@ -210,11 +212,20 @@ impl Infer<'_, '_> {
             self.infer(message.value);
             return error(span);
         };
-        let Some((behavior, args)) = self.message_for(&def, message, span) else {
-            return error(span);
-        };
-        let ty = Ty::result(Ty::Unit, Ty::prelude("Backpressure", Vec::new()));
-        expr(ExprKind::Signal { target: Box::new(target), agent, behavior, args }, ty, span)
+        if self.message_of(message, &def.name).is_none() {
+            let value = self.infer(message.value);
+            if matches!(self.shallow(&value.ty), Ty::Message(_)) {
+                return self.signal_value(target, &def, value, span);
+            }
+            return match self.behavior_for(&def, value) {
+                Some((behavior, args)) => signal_to(target, agent, behavior, args, span),
+                None => error(span),
+            };
+        }
+        match self.message_for(&def, message, span) {
+            Some((behavior, args)) => signal_to(target, agent, behavior, args, span),
+            None => error(span),
+        }
     }
 
     /// The behavior a written message is for, and its payload: `A.b(x)`, or a value that exactly one behavior takes.
@@ -226,12 +237,15 @@ impl Infer<'_, '_> {
     ) -> Option<(u32, Vec<hir::Expr>)> {
         match self.message_of(message, &def.name) {
             Some((name, args)) => self.message(def, &name, &args, span),
-            None => self.behavior_for(def, message.value),
+            None => {
+                let value = self.infer(message.value);
+                self.behavior_for(def, value)
+            }
         }
     }
 
     /// `A.b(x)` written as the message.
-    fn message_of(&self, arg: &Arg, agent: &str) -> Option<(ast::Ident, Vec<Arg>)> {
+    pub fn message_of(&self, arg: &Arg, agent: &str) -> Option<(ast::Ident, Vec<Arg>)> {
         let ast::ExprKind::Call { callee, args } = &self.body[arg.value].kind else { return None };
         let ast::ExprKind::Field { base, name } = &self.body[*callee].kind else { return None };
         let ast::ExprKind::Name(owner) = &self.body[*base].kind else { return None };
@@ -242,9 +256,8 @@ impl Infer<'_, '_> {
     fn behavior_for(
         &mut self,
         def: &crate::types::def::AgentDef,
-        message: ast::ExprId,
+        value: hir::Expr,
     ) -> Option<(u32, Vec<hir::Expr>)> {
-        let value = self.infer(message);
         if matches!(self.shallow(&value.ty), Ty::Error) {
             return None;
         }

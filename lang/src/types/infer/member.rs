@@ -16,6 +16,7 @@ use crate::types::infer::call::CallHead;
 use crate::types::infer::name::EnumUse;
 use crate::types::infer::{Expect, Infer, Owner, error, expr};
 use crate::types::report;
+use crate::types::tool;
 use crate::types::ty::{AdtRef, Name, Ty};
 
 impl Infer<'_, '_> {
@@ -243,23 +244,25 @@ impl Infer<'_, '_> {
         args: &[Arg],
         span: Span,
     ) -> hir::Expr {
-        let Some(Definition::Tool(def)) = self.definition(tool).cloned() else {
+        if !matches!(self.definition(tool), Some(Definition::Tool(_))) {
             self.infer_args(args);
             return error(span);
-        };
+        }
         let text = name.name.text();
-        let Some((at, method)) = find(&def.methods, &text) else {
+        let Some(found) = tool::method(self.db, tool, &text) else {
             self.infer_args(args);
-            let known: Vec<&str> = def.methods.iter().map(|m| short(&m.key)).collect();
+            let known = tool::methods(self.db, tool);
+            let known: Vec<&str> = known.iter().map(|name| &**name).collect();
             self.unknown_member(&format!("the tool `{tool}`"), name, &known);
             return error(span);
         };
         self.uses(tool);
-        self.calls(tool, Some(&text), name.span);
-        self.effect(&format!("tool.{tool}.{text}"), name.span);
-        let owner = ScopedName::new(self.db, tool.clone(), self.prelude);
+        self.tool_effects(&found, &text, name.span);
+        let owner = ScopedName::new(self.db, found.owner.name.clone(), self.prelude);
+        let value = self.coerce(value, &Ty::Tool(found.owner.name.clone()));
         let head = CallHead { first: vec![value], types: Vec::new() };
-        self.call_function(method, owner, Some(at), head, args, span, &Expect::Nothing)
+        let member = Some(found.member);
+        self.call_function(found.signature, owner, member, head, args, span, &Expect::Nothing)
     }
 
     /// `r.b(x)`: a request, a Future of its reply (L-73).
@@ -409,9 +412,9 @@ impl Infer<'_, '_> {
             }
             Definition::Enum(def) => &def.methods,
             Definition::Struct(def) => &def.methods,
+            Definition::Agent(def) => return self.message_value(def, name, args, span),
             _ => {
                 self.infer_args(args);
-                self.report(report::unsupported("a message as a value, outside `@signal`,", span));
                 return error(span);
             }
         };
@@ -491,9 +494,7 @@ impl Infer<'_, '_> {
             },
             Ty::Record(fields) => names.extend(fields.iter().map(|(name, _)| name.clone())),
             Ty::Tool(tool) => {
-                if let Some(Definition::Tool(def)) = self.definition(tool) {
-                    names.extend(def.methods.iter().map(|m| Arc::from(short(&m.key))));
-                }
+                names.extend(tool::methods(self.db, tool));
             }
             Ty::AgentRef(agent) => {
                 if let Some(Definition::Agent(def)) = self.definition(agent) {

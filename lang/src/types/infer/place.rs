@@ -166,6 +166,12 @@ impl Infer<'_, '_> {
             let root = PlaceRoot::AgentField(at);
             return Some(Place { root, path: Vec::new(), ty: field.ty.clone() });
         }
+        if matches!(&self.owner, Owner::Tool(tool) if tool.fields.iter().any(|f| f.name == *name)) {
+            let message = format!("`{name}` is a field of the tool and cannot be assigned");
+            let note = "what a tool holds is set when it is made; what changes belongs in an agent";
+            self.report(Diagnostic::new(codes::E0205, span, message).note(note));
+            return None;
+        }
         self.global_root(name, span, declares)
     }
 

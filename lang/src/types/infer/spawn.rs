@@ -13,6 +13,7 @@ use crate::types::builtins::builtin_signature;
 use crate::types::def::{AgentDef, Definition, Param};
 use crate::types::infer::args::{DefaultSlot, respan};
 use crate::types::infer::{Infer, error, expr};
+use crate::types::tool;
 use crate::types::ty::{Name, Ty};
 
 impl Infer<'_, '_> {
@@ -64,6 +65,10 @@ impl Infer<'_, '_> {
                 is_port(arg) && arg.name.as_ref().is_some_and(|n| n.name == *port.name)
             });
             let value = match given {
+                Some(arg) if at < def.skills.len() && self.is_model(arg.value) => {
+                    let doc = port.doc.as_deref();
+                    Some(self.skill_by_model(&port.name, doc, &port.ty, arg.span))
+                }
                 Some(arg) => Some(self.check(arg.value, &port.ty)),
                 None => self.bind_port(def, def.params.len() + at, port, span),
             };
@@ -129,7 +134,7 @@ impl Infer<'_, '_> {
         }
         if let Ty::Tool(tool) = &port.ty
             && let Some(Definition::Tool(found)) = self.definition(tool).cloned()
-            && found.concrete
+            && tool::missing(self.db, tool).is_empty()
             && found.fields.iter().all(|field| field.has_default)
         {
             self.uses(tool);
@@ -146,6 +151,10 @@ impl Infer<'_, '_> {
 
     /// A global function or value of the port's name whose type fits.
     fn port_by_name(&mut self, name: &Name, ty: &Ty, span: Span) -> Option<hir::Expr> {
+        if let Some(global) = self.declared(name) {
+            let value = self.name(name, span, &crate::types::infer::Expect::Nothing);
+            return self.would_coerce(&global.ty, ty).then(|| self.coerce(value, ty));
+        }
         let fits = match self.definition(name)? {
             Definition::Function(signature) => {
                 let signature = signature.clone();
@@ -192,6 +201,11 @@ impl Infer<'_, '_> {
                     params.join(", "),
                     function.result
                 )
+            }
+            Ty::Tool(wanted) if !tool::missing(self.db, wanted).is_empty() => {
+                let found = tool::providers(self.db, wanted);
+                let by = found.first().map_or("NAME", |found| &**found);
+                format!("let {} := {by}(...)", port.name)
             }
             _ => format!("let {} := {ty}(...)", port.name),
         };

@@ -8,14 +8,15 @@ use ag_runtime::builtin::lane::about;
 
 use crate::diag::{Diagnostic, codes};
 use crate::hir::{self, Callee, ExprKind};
-use crate::names::scope::{ScopedName, Site, resolve};
+use crate::names::scope::ScopedName;
 use crate::source::Span;
 use crate::syntax::ast::{self, ExprId, Ident};
-use crate::syntax::item::ItemKind;
+use crate::syntax::item::Function;
 use crate::types::def::{Definition, Param, Signature};
+use crate::types::infer::agent::returned;
 use crate::types::infer::frame::FrameKind;
-use crate::types::infer::member::short;
 use crate::types::infer::{Expect, Infer, Owner, Pending, expr};
+use crate::types::tool;
 use crate::types::ty::{FunctionTy, Name, Ty};
 
 /// The type of the parameter `tools`: a list of things that have no common type.
@@ -151,22 +152,24 @@ impl Infer<'_, '_> {
             }
             return None;
         };
-        let Some(Definition::Tool(def)) = self.definition(&tool).cloned() else { return None };
+        if !matches!(self.definition(&tool), Some(Definition::Tool(_))) {
+            return None;
+        }
         let text = name.name.text();
-        let at = def.methods.iter().position(|method| short(&method.key) == &*text);
-        let Some(method) = at.and_then(|at| def.methods.get(at)) else {
-            let known: Vec<&str> = def.methods.iter().map(|m| short(&m.key)).collect();
+        let Some(found) = tool::method(self.db, &tool, &text) else {
+            let known = tool::methods(self.db, &tool);
+            let known: Vec<&str> = known.iter().map(|name| &**name).collect();
             self.unknown_member(&format!("the tool `{tool}`"), name, &known);
             return None;
         };
         self.uses(&tool);
-        self.calls(&tool, Some(&text), name.span);
-        self.effect(&format!("tool.{tool}.{text}"), name.span);
-        let owner = ScopedName::new(self.db, tool.clone(), self.prelude);
-        let member = at.and_then(|at| u32::try_from(at).ok());
-        let result = self.result_in(owner, member, method);
+        self.tool_effects(&found, &text, name.span);
+        let method = found.signature;
+        let owner = ScopedName::new(self.db, found.owner.name.clone(), self.prelude);
+        let result = self.result_in(owner, Some(found.member), method);
+        let receiver = self.coerce(receiver, &Ty::Tool(found.owner.name.clone()));
         let function = self.through_lambda(method, Some(receiver.ty.clone()), result, span);
-        let destructive = self.is_destructive(&tool, &text);
+        let destructive = tool::is_destructive(self.db, &tool, &text);
         let (doc, params) = (method.doc.clone(), described(&method.params));
         Some(Offered { name: text, doc, params, function, receiver: Some(receiver), destructive })
     }
@@ -194,13 +197,31 @@ impl Infer<'_, '_> {
         self.close_lambda(body, Ty::function(types, result), span)
     }
 
-    /// Whether the method is marked `@destructive`.
-    fn is_destructive(&self, tool: &Name, method: &str) -> bool {
-        let owner = ScopedName::new(self.db, tool.clone(), self.prelude);
-        let Some(Site::Item(item)) = resolve(self.db, owner, None) else { return false };
-        let ItemKind::Tool(def) = &item.tree(self.db).kind else { return false };
-        let found = def.methods.iter().find(|found| found.name.name == *method);
-        found.is_some_and(|found| found.attrs.iter().any(|attr| attr.name.name == "destructive"))
+    /// What calling a method of a tool does. Who provides one without a body may wait.
+    pub fn tool_effects(&mut self, found: &tool::Method<'_>, method: &Name, span: Span) {
+        let owner = &found.owner.name;
+        self.uses(owner);
+        self.calls(owner, Some(method), span);
+        self.effect(&format!("tool.{owner}.{method}"), span);
+        if !found.has_body {
+            self.effect("suspend", span);
+        }
+    }
+
+    /// The body of a method without one: asks the value it is called on.
+    pub fn required_body(&mut self, function: &Function, key: &Name) -> hir::Expr {
+        let span = function.name.span;
+        let names = function.params.iter().map(|param| param.name.name.text());
+        let names: Vec<Name> = std::iter::once(Name::from("self")).chain(names).collect();
+        let args = names.iter().filter_map(|name| {
+            let local = self.local(name)?;
+            let ty = self.local_ty(local);
+            Some(expr(ExprKind::Local(local), ty, span))
+        });
+        let args = args.collect();
+        let result = self.frame().result.clone();
+        let callee = Callee::Function(hir::gate::provided_key(key));
+        returned(expr(ExprKind::Call { callee, args }, result, span), span)
     }
 
     fn no_tool(&mut self, value: &hir::Expr) {
