@@ -38,7 +38,8 @@ fn pages() -> Vec<PathBuf> {
     let faults = faults.map(|entry| entry.expect("a readable entry").path());
     pages.extend(faults.filter(|path| {
         // A refuted contract was run, too, and commands are the session's.
-        let shows = |n: &[u8]| [&b"R"[..], b"E0601", b"E0904", b"E0905"].iter().any(|it| n.starts_with(it));
+        let shows =
+            |n: &[u8]| [&b"R"[..], b"E0601", b"E0904", b"E0905"].iter().any(|it| n.starts_with(it));
         path.file_name().is_some_and(|n| shows(n.as_encoded_bytes()))
     }));
     pages.sort();
