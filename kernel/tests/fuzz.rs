@@ -1,7 +1,8 @@
 //! Programs that nobody would write, in real sessions: whatever they are, there is an answer, the session goes on, and
 //! nothing is left when it ends.
 //!
-//! Cases are made of the spec pages by mutation. `AG_FUZZ_CASE=n` runs one of them and shows it; `AG_TEST_SCALE` and
+//! Cases are made of the spec pages by mutation. `AG_FUZZ_CASE=n` runs one of them and shows it,
+//! `AG_FUZZ_FILE` the cells of a file, between lines `---`; `AG_TEST_SCALE` and
 //! `AG_FUZZ_MINUTES` run more. Each case writes what it runs to `target/tmp/fuzz-*.ag` first, so that an abort leaves it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
@@ -98,7 +99,7 @@ fn case(watch: &Watch, number: u64, cells: &[String]) -> Result<(), String> {
     if before != after {
         return Err(format!("heap not balanced: {before:?} before, {after:?} after"));
     }
-    if number % 4 == 0
+    if number.is_multiple_of(4)
         && let Some(first) = first
         && let Some(second) = run(watch, cells, &mut seed.rng())?
         && first != second
@@ -122,6 +123,12 @@ fn no_program_breaks_a_session() {
     let mut wrong = Vec::new();
     let mut at = one.unwrap_or(first);
     loop {
+        if let Ok(file) = std::env::var("AG_FUZZ_FILE") {
+            let text = fs::read_to_string(file).unwrap();
+            let cells: Vec<String> = text.split("\n---\n").map(str::to_owned).collect();
+            assert_eq!(case(&watch, 0, &cells), Ok(()));
+            return;
+        }
         let (name, cells) = cells(&sections, &pool, &mut Seed(at).fork("case").rng());
         let text = cells.join("\n---\n");
         fs::write(place.join(format!("fuzz-{}.ag", std::process::id())), &text).unwrap();
