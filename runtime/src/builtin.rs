@@ -23,6 +23,7 @@ pub mod list;
 pub mod map;
 pub mod media;
 pub mod memory;
+pub mod must;
 pub mod num;
 pub mod output;
 pub mod pattern;

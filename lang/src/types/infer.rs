@@ -23,6 +23,7 @@ pub mod lambda;
 mod live;
 pub mod member;
 pub mod message;
+mod must;
 pub mod name;
 pub mod operator;
 pub mod pattern;

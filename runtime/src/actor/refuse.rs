@@ -3,6 +3,7 @@
 //! Never: changes a value to one that would do. A wrong number is a Fault at the spawn, not a mailbox, index or limit of
 //! another size than what is written.
 
+use crate::builtin::must::{Must, SECTIONS};
 use crate::value::json::parse_duration;
 use serde_json::Value;
 
@@ -10,35 +11,20 @@ use serde_json::Value;
 #[must_use]
 pub fn wrong(sections: &Value) -> Option<String> {
     let at = |path: &str| sections.pointer(path).filter(|value| !value.is_null());
-    let least = |path: &str, least: i64| {
-        let number = at(path)?.as_i64()?;
-        (number < least).then(|| say(path, &number.to_string(), &format!("at least {least}")))
-    };
-    let lasting = |path: &str| {
-        let text = at(path)?.as_str()?;
-        let ns = parse_duration(text)?;
-        (ns <= 0).then(|| say(path, text, "longer than 0s"))
-    };
-    let amount = |path: &str| {
-        let number = at(path)?.as_f64()?;
-        (number < 0.0).then(|| say(path, &format!("{number} dollars"), "at least $0"))
-    };
-    let named = |path: &str| {
+    let nameless = |path: &str| {
         let text = at(path)?.as_str()?;
         text.trim().is_empty().then(|| say(path, "empty", "a name"))
     };
-    least("/memory/short_term/capacity", 1)
-        .or_else(|| lasting("/memory/short_term/ttl"))
-        .or_else(|| named("/memory/long_term/collection"))
-        .or_else(|| least("/memory/long_term/index/m", 2))
-        .or_else(|| least("/memory/long_term/index/ef_construction", 1))
-        .or_else(|| least("/memory/long_term/index/ef", 1))
-        .or_else(|| lasting("/memory/long_term/decay/half_life"))
-        .or_else(|| amount("/cost_policy/max_cost_per_decision"))
-        .or_else(|| lasting("/cost_policy/latency_budget"))
-        .or_else(|| amount("/cost_policy/quota/hourly"))
-        .or_else(|| amount("/cost_policy/quota/daily"))
-        .or_else(|| amount("/cost_policy/quota/total"))
+    let number = |(path, must): &(&str, Must)| {
+        let value = at(path)?;
+        let (number, shown) = match (value, must) {
+            (Value::String(text), _) => (parse_duration(text)? as f64, text.clone()),
+            (_, Must::NotBeOwed) => (value.as_f64()?, format!("{} dollars", value.as_f64()?)),
+            _ => (value.as_f64()?, value.to_string()),
+        };
+        (!must.allows(number)).then(|| say(path, &shown, &must.wanted()))
+    };
+    SECTIONS.iter().find_map(number).or_else(|| nameless("/memory/long_term/collection"))
 }
 
 fn say(path: &str, is: &str, wanted: &str) -> String {

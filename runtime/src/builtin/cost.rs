@@ -3,8 +3,9 @@
 use crate::actor::config::read_action;
 use crate::builtin::declare::{Outcome, Word, builtins};
 use crate::builtin::memory::services;
+use crate::builtin::must;
 use crate::context::Cx;
-use crate::context::scope::Scope;
+use crate::context::scope::{Scope, TIME_HAS_PASSED};
 use crate::context::sink::Emission;
 use crate::fault::{Faulted, code};
 use crate::ledger::money::MicroUsd;
@@ -38,13 +39,13 @@ builtins! {
     block "with_time_limit" "(limit: Duration) -> Unit"
         example "@with_time_limit(2s) { await desk.ask(q) }" => ""
         form Scope
-        = |cx, limit: i64| Ok(depth(cx.open_time_limit(u64::try_from(limit).unwrap_or(0)))),
+        = |cx, limit: i64| open_time_limit(cx, limit),
         exit |cx, scope: i64| close(cx, scope);
     /// Bounds the tokens of the block; R0603 ends it.
     block "with_token_limit" "(n: Int) -> Unit"
         example "@with_token_limit(10_000) { @llm_call(p) }" => ""
         form Scope
-        = |cx, n: i64| open_token_limit(cx, u64::try_from(n).unwrap_or(0)),
+        = |cx, n: i64| open_token_limit(cx, n),
         exit |cx, scope: i64| close(cx, scope);
     /// Shows cost, tokens and latency of the block by lane.
     block "measure_cost" "() -> Unit"
@@ -63,10 +64,7 @@ fn spent(cx: &mut Cx) -> Outcome<i64> {
 }
 
 fn open_cost_limit(cx: &mut Cx, limit: MicroUsd, on_exceed: Word) -> Outcome<i64> {
-    if limit < MicroUsd::ZERO {
-        cx.fail(code::INVALID_CONVERSION, "a cost limit must be at least $0");
-        return Err(Faulted);
-    }
+    must::check(cx, "with_cost_limit", "limit", limit.micros() as f64)?;
     let action = to_json(on_exceed.0, quota_action()).unwrap_or_default();
     let outer = limits(cx)?;
     let node = LimitNode::lexical(outer.clone(), limit, read_action(&action));
@@ -74,7 +72,20 @@ fn open_cost_limit(cx: &mut Cx, limit: MicroUsd, on_exceed: Word) -> Outcome<i64
     Ok(depth(cx.open_scope(Box::new(Limited { node, outer, shows: false }))))
 }
 
-fn open_token_limit(cx: &mut Cx, most: u64) -> Outcome<i64> {
+/// What is left of a deadline may be nothing, or less: then it has passed, and nothing of the block runs.
+fn open_time_limit(cx: &mut Cx, limit: i64) -> Outcome<i64> {
+    match u64::try_from(limit) {
+        Ok(limit_ns) if limit_ns > 0 => Ok(depth(cx.open_time_limit(limit_ns))),
+        _ => {
+            cx.fail(code::TIME, TIME_HAS_PASSED);
+            Err(Faulted)
+        }
+    }
+}
+
+fn open_token_limit(cx: &mut Cx, most: i64) -> Outcome<i64> {
+    must::check(cx, "with_token_limit", "n", most as f64)?;
+    let most = u64::try_from(most).unwrap_or(0);
     let outer = limits(cx)?;
     let node = LimitNode::tokens(outer.clone(), most);
     cx.limits = Some(Arc::clone(&node));

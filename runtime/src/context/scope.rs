@@ -9,6 +9,8 @@ use crate::fault::code;
 use crate::world::run::LimitTimer;
 use std::sync::Arc;
 
+pub(crate) const TIME_HAS_PASSED: &str = "the time limit of the block has passed";
+
 /// What a block of kind B holds while it runs.
 pub trait Scope: Send {
     fn close(self: Box<Self>, cx: &mut Cx);
@@ -43,7 +45,7 @@ impl Cx {
     /// Opens `@with_time_limit`: after `limit_ns` everything inside ends with R0602, also what it asked others for.
     pub fn open_time_limit(&mut self, limit_ns: u64) -> usize {
         let work = Work::time_limit(self.audience.clone(), self.work.as_ref());
-        let reason = Reason::new(code::TIME, "the time limit of the block has passed");
+        let reason = Reason::new(code::TIME, TIME_HAS_PASSED);
         let timer = self.world.limit_time(&work, reason, limit_ns);
         let outer = self.set_work(Some(Arc::clone(&work)));
         self.open_scope(Box::new(TimeLimit { work, outer, timer }))

@@ -120,6 +120,7 @@ impl Infer<'_, '_> {
             }
             sections.extend(self.section(section, config));
         }
+        self.sections_fit(&sections);
         let record = self.sections(sections, span);
         let _ = self.table.unify(&result, &record.ty);
         returned(record, span)

@@ -437,6 +437,9 @@ impl Infer<'_, '_> {
         let Some(bound) = self.arguments(&what, &formals, args, span) else {
             return expr(ExprKind::Unit, Ty::Error, span);
         };
+        if found.def.fingerprint == 0 {
+            self.numbers_fit(&what, &formals, &bound);
+        }
         let ty = found.ty.clone();
         self.in_order(bound, span, |fields| expr(ExprKind::Variant { tag, fields }, ty, span))
     }
@@ -523,6 +526,7 @@ impl Infer<'_, '_> {
             self.effect(effect, span);
         }
         let bound = self.arguments(row.name, &formals, args, span)?;
+        self.numbers_fit(row.name, &formals, &bound);
         let written = match first.is_empty() {
             true => bound.written,
             false => std::iter::once(0).chain(bound.written.iter().map(|at| at + 1)).collect(),

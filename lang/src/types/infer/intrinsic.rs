@@ -166,6 +166,7 @@ impl Infer<'_, '_> {
             return expr(ExprKind::Unit, schema, span);
         };
         self.tools_are_listed(&formals, &bound, args);
+        self.numbers_fit("llm_call", &formals, &bound);
         let written = bound.written.iter().take(args.len());
         let options = written.filter_map(|at| {
             let formal = formals.get(*at as usize)?;

@@ -214,7 +214,9 @@ impl Infer<'_, '_> {
         let signature = builtin_signature(self.db, id.0);
         let own = signature.params.iter().filter(|param| !special.contains(&&*param.name));
         let formals: Vec<Formal> = own.map(formal).collect();
-        self.arguments(row.name, &formals, args, span)
+        let bound = self.arguments(row.name, &formals, args, span)?;
+        self.numbers_fit(row.name, &formals, &bound);
+        Some(bound)
     }
 }
 

@@ -12,6 +12,7 @@ use crate::builtin::lane::stream::Feed;
 use crate::builtin::lane::thread::{self, Conversation as Thread, thread_shape};
 use crate::builtin::lane::tools::Toolbox;
 use crate::builtin::memory::{agent_name, build, fail, services};
+use crate::builtin::must;
 use crate::context::Cx;
 use crate::context::sink::Stream;
 use crate::fault::{Faulted, code};
@@ -212,7 +213,7 @@ fn typed_call(
     let selection = Selection::of(&cx.limits);
     let own = policy.get("latency_budget").and_then(duration_ns);
     let latency = selection.latency_budget_ns.into_iter().chain(own);
-    let small = |number: i64, most: u32| u32::try_from(number.max(0)).unwrap_or(most).min(most);
+    let small = |number: i64| u32::try_from(number.max(0)).unwrap_or(u32::MAX);
     let name = show(options.provider.0, lane());
     let model = option(options.model.0, ShapeId::option(ShapeId::TEXT));
     let max_cost = option(options.max_cost.0, ShapeId::option(ShapeId::MONEY));
@@ -235,15 +236,15 @@ fn typed_call(
             latency_budget_ns: latency.min(),
             cost_budget: selection.cost_budget,
             deadline: None,
-            max_tokens: small(options.max_tokens, u32::MAX),
+            max_tokens: small(options.max_tokens),
             tools: toolbox.specs(),
             agent: agent_name(cx),
             cell: cx.audience.cell,
         },
         temperature: options.temperature,
-        repair: small(options.repair, 16),
-        retries: small(options.retries, 16),
-        max_steps: small(options.max_steps, 1_000),
+        repair: small(options.repair),
+        retries: small(options.retries),
+        max_steps: small(options.max_steps),
         timeout_ns: u64::try_from(options.timeout).unwrap_or(0),
         max_cost: max_cost.map(|micros| MicroUsd(micros.cast_signed())),
         limits: cx.limits.clone(),
@@ -300,15 +301,14 @@ fn duration_ns(value: &Value) -> Option<u64> {
 /// Numbers that no call can have are no call: less would be reserved than the lane may charge.
 fn refuse_options(cx: &mut Cx, options: &Options) -> Outcome<()> {
     let max_cost = option(options.max_cost.0, ShapeId::option(ShapeId::MONEY));
-    let least = [
-        ("max_tokens", options.max_tokens, 1, "at least 1"),
-        ("repair", options.repair, 0, "at least 0"),
-        ("retries", options.retries, 0, "at least 0"),
-        ("timeout", options.timeout, 1, "longer than 0s"),
-        ("max_cost", max_cost.map_or(0, u64::cast_signed), 0, "at least $0"),
+    let numbers = [
+        ("max_tokens", options.max_tokens as f64),
+        ("temperature", options.temperature),
+        ("repair", options.repair as f64),
+        ("retries", options.retries as f64),
+        ("max_steps", options.max_steps as f64),
+        ("timeout", options.timeout as f64),
+        ("max_cost", max_cost.map_or(0.0, |micros| micros.cast_signed() as f64)),
     ];
-    let Some((name, _, _, wanted)) = least.iter().find(|(_, is, least, _)| is < least) else {
-        return Ok(());
-    };
-    fail(cx, code::INVALID_CONVERSION, &format!("`{name}` of `@llm_call` must be {wanted}"))
+    numbers.into_iter().try_for_each(|(name, is)| must::check(cx, "llm_call", name, is))
 }

@@ -4,6 +4,7 @@
 
 use crate::builtin::cost::open_select;
 use crate::builtin::declare::{Outcome, Word};
+use crate::builtin::must;
 use crate::context::Cx;
 use crate::ledger::money::MicroUsd;
 use crate::ledger::quota::{LimitContext, LimitKind, Select, nodes};
@@ -17,6 +18,13 @@ use std::sync::Arc;
 pub fn open(cx: &mut Cx, latency: Word, budget: Word, prefer: Word) -> Outcome<i64> {
     let latency = option(latency.0, ShapeId::option(ShapeId::DURATION));
     let budget = option(budget.0, ShapeId::option(ShapeId::MONEY));
+    let number = |word: Option<u64>| word.map(|word| word.cast_signed() as f64);
+    if let Some(latency) = number(latency) {
+        must::check(cx, "auto_lane_select", "latency_budget", latency)?;
+    }
+    if let Some(budget) = number(budget) {
+        must::check(cx, "auto_lane_select", "cost_budget", budget)?;
+    }
     let prefer = to_json(prefer.0, ShapeId::list(lane())).unwrap_or_default();
     let select = Select { latency_budget_ns: latency, prefer: lane_names(Some(&prefer)) };
     open_select(cx, select, budget.map(|micros| MicroUsd(micros.cast_signed())))

@@ -5,6 +5,7 @@
 use ag_runtime::actor::kind::TypeId;
 use ag_runtime::actor::selector::Selector;
 use ag_runtime::actor::supervisor::Supervise;
+use ag_runtime::builtin::must;
 use ag_runtime::context::Cx;
 use ag_runtime::fault::{Faulted, code};
 use ag_runtime::value::owned::Owned;
@@ -13,7 +14,10 @@ use ag_runtime::value::shape::{ERR, OK, Shape, ShapeId, shape};
 
 pub fn spawn(cx: &mut Cx, kind: TypeId, shapes: &[ShapeId], args: &[u64]) -> Result<u64, Faulted> {
     let mut inputs = owned(shapes, args);
-    let supervise = inputs.pop().map_or(Supervise::default(), |value| supervision(&value));
+    let supervise = match inputs.pop() {
+        Some(value) => supervision(cx, &value)?,
+        None => Supervise::default(),
+    };
     Ok(cx.spawn(kind, inputs, supervise)?.pack())
 }
 
@@ -22,19 +26,20 @@ pub fn owned(shapes: &[ShapeId], words: &[u64]) -> Vec<Owned> {
 }
 
 /// `Stop`, `Restart(max, within)` or `Escalate`, by the name of the variant.
-pub fn supervision(value: &Owned) -> Supervise {
+pub fn supervision(cx: &mut Cx, value: &Owned) -> Result<Supervise, Faulted> {
     let tag = record::tag(value.value());
-    let Shape::Enum(of) = shape(value.shape()) else { return Supervise::default() };
-    match of.variants.get(tag as usize).map(|variant| &*variant.name) {
+    let Shape::Enum(of) = shape(value.shape()) else { return Ok(Supervise::default()) };
+    Ok(match of.variants.get(tag as usize).map(|variant| &*variant.name) {
         Some("Stop") => Supervise::Stop,
         Some("Restart") => {
             let words = record::payload_words(value.value(), value.shape());
-            let word = |at: usize| words.get(at).copied().unwrap_or(0);
-            let max = u32::try_from(word(0)).unwrap_or(0);
-            Supervise::Restart { max, within_ns: word(1) }
+            let word = |at: usize| words.get(at).copied().unwrap_or(0).cast_signed();
+            must::check_restart(cx, word(0), word(1))?;
+            let max = u32::try_from(word(0)).unwrap_or(u32::MAX);
+            Supervise::Restart { max, within_ns: u64::try_from(word(1)).unwrap_or(0) }
         }
         _ => Supervise::Escalate,
-    }
+    })
 }
 
 pub fn request(

@@ -29,7 +29,10 @@ fn word(operands: &mut impl Iterator<Item = Owned>) -> i64 {
 
 pub fn shard(cx: &mut Cx, kind: TypeId, shapes: &[ShapeId], args: &[u64]) -> Result<u64, Faulted> {
     let mut inputs = owned(shapes, args);
-    let supervise = inputs.pop().map_or_else(Default::default, |value| supervision(&value));
+    let supervise = match inputs.pop() {
+        Some(value) => supervision(cx, &value)?,
+        None => Default::default(),
+    };
     let mut operands = inputs.into_iter();
     let count = word(&mut operands);
     let topology = operands.next().map_or(Topology::Mesh, |value| match variant(&value) {
