@@ -203,3 +203,31 @@ fn an_interrupt_ends_a_wait_for_ever_and_with_no_cell_what_tasks_do() {
     );
     assert_eq!(after, "interrupted\n");
 }
+
+/// What a `try` would have kept for its handler is given up, too, when an interrupt passes it.
+#[test]
+fn an_interrupt_within_a_try_leaves_no_values() {
+    let before = ag_runtime::value::heap::live();
+    {
+        let home = tempfile::tempdir().unwrap();
+        let mut session = open(home.path(), None, 2);
+        let interrupter = session.interrupter();
+        let collect = Arc::new(Collect::default());
+        let sink: Arc<dyn OutputSink> = collect.clone();
+        let watched = Arc::clone(&collect);
+        let stopper = std::thread::spawn(move || {
+            watched.wait_for("filling");
+            interrupter.interrupt();
+        });
+        let cell = "function fill() -> Int {\n\
+                    var named : Map<Int, Text> := {}\n\
+                    let outer := try { let inner := try { named.set(0, \"a\"); print(\"filling\"); loop { named.set(1, show(named.len)) } } }\n\
+                    return named.len\n}\nfill()";
+        session.evaluate(CellRequest::new(cell.to_owned()), &sink);
+        stopper.join().unwrap();
+        let shown = collect.text.lock().unwrap().clone();
+        assert!(shown.contains("R0602: interrupted"), "{shown}");
+    }
+    ag_runtime::value::dying::finish(|| false);
+    assert_eq!(ag_runtime::value::heap::live(), before);
+}

@@ -65,6 +65,13 @@ fn ask_about(session: &Session, text: &str, rng: &mut Rng) {
 
 /// What the cells gave, or what is wrong. None if it depends on when it was interrupted.
 fn run(watch: &Watch, cells: &[String], rng: &mut Rng) -> Result<Option<String>, String> {
+    let given = in_session(watch, cells, rng);
+    // What died last is freed in the background.
+    ag_runtime::value::dying::finish(|| false);
+    given
+}
+
+fn in_session(watch: &Watch, cells: &[String], rng: &mut Rng) -> Result<Option<String>, String> {
     let folder = tempfile::tempdir().unwrap();
     let mut session = open(folder.path(), watch);
     let mut shown = String::new();
@@ -94,7 +101,6 @@ fn case(watch: &Watch, number: u64, cells: &[String]) -> Result<(), String> {
     let seed = Seed(number).fork("run");
     let before = ag_runtime::value::heap::live();
     let first = run(watch, cells, &mut seed.rng())?;
-    ag_runtime::value::dying::finish(|| false);
     let after = ag_runtime::value::heap::live();
     if before != after {
         return Err(format!("heap not balanced: {before:?} before, {after:?} after"));

@@ -187,9 +187,10 @@ pub struct FaultPoint {
     pub at: u32,
     pub start: u32,
     pub end: u32,
-    /// The run of `cleanups`.
+    /// The run of `cleanups`: what a Fault gives up here, then what the handler needs.
     pub cleanup: u32,
     pub cleanup_len: u32,
+    pub kept_len: u32,
     /// The instruction to go on at, for Faults inside a `try`.
     pub handler: Option<u32>,
     /// What the words are, for the text of an overflow.
@@ -205,5 +206,11 @@ impl Code {
     pub fn cleanup(&self, point: &FaultPoint) -> &[u16] {
         let start = point.cleanup as usize;
         self.cleanups.get(start..start + point.cleanup_len as usize).unwrap_or(&[])
+    }
+
+    /// What the handler would need: given up, too, by a Fault that no `try` catches.
+    pub fn kept(&self, point: &FaultPoint) -> &[u16] {
+        let start = (point.cleanup + point.cleanup_len) as usize;
+        self.cleanups.get(start..start + point.kept_len as usize).unwrap_or(&[])
     }
 }

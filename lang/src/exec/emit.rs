@@ -382,16 +382,17 @@ impl Emitter<'_, '_> {
         let mut held = self.held.clone();
         held.take_operands(self.function, op).map_err(|_| TooLarge("ownership"))?;
         let handler = stmt.handler();
-        let mut cleanup = Vec::new();
+        let (mut cleanup, mut kept) = (Vec::new(), Vec::new());
         for var in held.vars() {
-            let kept = handler.is_some_and(|handler| self.live.of_block(handler).has(var));
-            let times = held.count(var) - u32::from(kept);
+            let is_kept = handler.is_some_and(|handler| self.live.of_block(handler).has(var));
+            let times = held.count(var) - u32::from(is_kept);
             if let Some(register) = self.registers.of(var) {
                 cleanup.extend(std::iter::repeat_n(register, times as usize));
+                kept.extend(is_kept.then_some(register));
             }
         }
         let at = self.instruction_since(from);
-        self.tables.note_fault(at, stmt.span, cleanup, handler, select::word_of(op));
+        self.tables.note_fault(at, stmt.span, cleanup, &kept, handler, select::word_of(op));
         Ok(())
     }
 

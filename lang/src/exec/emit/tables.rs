@@ -108,11 +108,13 @@ impl Tables {
         &mut self,
         at: u32,
         span: Span,
-        cleanup: Vec<u16>,
+        mut cleanup: Vec<u16>,
+        kept: &[u16],
         handler: Option<BlockId>,
         word: Word,
     ) {
-        let cleanup_len = cleanup.len() as u32;
+        let (cleanup_len, kept_len) = (cleanup.len() as u32, kept.len() as u32);
+        cleanup.extend(kept);
         let cleanup = match self.runs.get(&cleanup) {
             Some(start) => *start,
             None => {
@@ -123,7 +125,8 @@ impl Tables {
             }
         };
         let (start, end) = (span.start, span.end);
-        let point = FaultPoint { at, start, end, cleanup, cleanup_len, handler: None, word };
+        let point =
+            FaultPoint { at, start, end, cleanup, cleanup_len, kept_len, handler: None, word };
         self.faults.push(point);
         self.handlers.push(handler);
     }

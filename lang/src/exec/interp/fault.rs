@@ -35,6 +35,9 @@ pub unsafe fn leave_frames(cx: *mut Cx, here: Position) -> Option<Position> {
                     let pc = code.instrs.as_ptr().add(handler as usize);
                     return Some(Position { pc, ..at });
                 }
+                for register in code.kept(point) {
+                    release_counted(*at.registers.add(usize::from(*register)));
+                }
             }
             at = frame::leave(cx, at.registers)?;
         }
