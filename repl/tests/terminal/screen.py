@@ -126,6 +126,8 @@ class Person:
         raise AssertionError(f"it does not leave; the screen:\n{self.text()}")
 
     def leave(self):
+        # Before the prompt stands, Ctrl-D is the terminal's end of input, not the editor's.
+        self.until(lambda: re.fullmatch(r"ag \d+>", self.line()), "the prompt should be empty")
         self.type("\x04")
         assert self.gone() == 0, self.exited
 
