@@ -90,15 +90,15 @@ fn scores_are_the_recorded_ones_in_one_reading_and_in_steps() {
         (37, 1, [520, 9_531, 198].as_slice())
     );
     let options = RunOptions::new().unwrap();
-    model.begin(100).unwrap();
-    let whole = model.read(&prompt, &options).unwrap().to_vec();
+    let mut at_once = model.begin(100).unwrap();
+    let whole = model.read(&mut at_once, &prompt, &options).unwrap().to_vec();
     for (token, score) in SCORES {
         assert!((whole[token] - score).abs() < 1.5, "{token}: {} and {score}", whole[token]);
     }
-    model.begin(100).unwrap();
+    let mut in_steps = model.begin(100).unwrap();
     let mut steps = Vec::new();
     for token in &prompt {
-        steps = model.read(&[*token], &options).unwrap().to_vec();
+        steps = model.read(&mut in_steps, &[*token], &options).unwrap().to_vec();
     }
     // The caches hold the same; eight-bit activations are rounded for each reading anew.
     let difference = whole.iter().zip(&steps).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
@@ -179,6 +179,48 @@ fn typed_replies_are_always_of_their_type() {
         matches!(&error, SendError::Refused { reason } if reason.contains("at least")),
         "{error:?}"
     );
+}
+
+/// Reviews, and whether they are good.
+const REVIEWS: [(&str, bool); 12] = [
+    ("I love this phone, it is wonderful", true),
+    ("What a terrible waste of money", false),
+    ("The best meal I ever had", true),
+    ("The staff was rude and slow", false),
+    ("Absolutely fantastic service, thank you!", true),
+    ("It broke after two days, very disappointed", false),
+    ("I am so happy with this purchase", true),
+    ("Awful. Never again.", false),
+    ("Great value and fast delivery", true),
+    ("I hate the new update", false),
+    ("Works perfectly, highly recommended", true),
+    ("The screen is cracked and nobody answers", false),
+];
+
+fn moods(lane: &Local, name: &str, order: [&str; 2]) -> Vec<String> {
+    let variants = Box::new(order.map(VariantShape::unit));
+    let mood = intern(Shape::Enum(EnumShape { name: name.into(), variants }));
+    let ask = |(review, _): &(&str, bool)| {
+        let text = format!("Is this review positive or negative?\n{review}");
+        send(lane, &request(&text, Some(form(mood)))).unwrap().text
+    };
+    REVIEWS.iter().map(ask).collect()
+}
+
+#[test]
+fn words_are_chosen_by_what_is_asked_and_not_by_their_order() {
+    let Some(folder) = folder("words_are_chosen_by_what_is_asked_and_not_by_their_order") else {
+        return;
+    };
+    let lane = lane(&folder, 1);
+    let told = moods(&lane, "MoodUp", ["Positive", "Negative"]);
+    let is_right = |((_, good), told): &(&(&str, bool), &String)| {
+        **told == if *good { "\"Positive\"" } else { "\"Negative\"" }
+    };
+    let right = REVIEWS.iter().zip(&told).filter(is_right).count();
+    // Eleven of twelve; chance gives ten or more once in fifty times.
+    assert!(right >= 10, "{right} right: {told:?}");
+    assert_eq!(told, moods(&lane, "MoodDown", ["Negative", "Positive"]));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The lane `onnx_local`: SmolLM2 on this machine, without an account and without a network.
 //!
 //! Its price is what computing costs ([`PRICE`]), so that limits and the router's formula hold for it, too. The model is small:
-//! it classifies, rewrites and fills small JSON; it is no reasoner. A typed call can only be answered with its type (`grammar`).
+//! it sorts clear texts, rewrites and fills small JSON; it is no reasoner. A typed call can only be answered with its type (`grammar`).
 //! Never: blocks a scheduler's worker or the executor; the model's own thread computes (`thread`).
 
 pub mod generate;
@@ -15,7 +15,7 @@ pub mod tokens;
 use crate::clock::Clock;
 use crate::lane::grammar::compile::Grammar;
 use crate::lane::local::generate::{Ask, Stop, Told, Trouble};
-use crate::lane::local::hint::hint;
+use crate::lane::local::hint::{hint, open_hint};
 use crate::lane::local::thread::{Compute, Job};
 use crate::lane::local::tokens::{Words, most_tokens};
 use crate::lane::pace::pass;
@@ -154,6 +154,9 @@ impl Provider for Local {
 /// A request as the model's thread needs it.
 struct Asked {
     messages: Vec<Message>,
+    /// As `messages`, without the words of the type, and those without what is asked.
+    open: Vec<Message>,
+    blank: Vec<Message>,
     form: Option<Form>,
     max_tokens: u32,
     temperature: f64,
@@ -162,8 +165,11 @@ struct Asked {
 
 impl Asked {
     fn of(request: &Request, seed: Seed) -> Self {
+        let form = request.form.as_ref();
         Self {
-            messages: with_hint(&request.messages, request.form.as_ref()),
+            messages: with_hint(&request.messages, form),
+            open: form.map_or_else(Vec::new, |form| open_question(&request.messages, form)),
+            blank: form.map_or_else(Vec::new, |form| open_form(&request.messages, form)),
             form: request.form.clone(),
             max_tokens: request.max_tokens,
             temperature: request.temperature,
@@ -182,6 +188,8 @@ impl Asked {
         };
         Ok(Ask {
             prompt: words.conversation(&self.messages),
+            open: words.conversation(&self.open),
+            blank: words.conversation(&self.blank),
             max_tokens: self.max_tokens,
             temperature: self.temperature,
             seed: self.seed,
@@ -190,16 +198,32 @@ impl Asked {
     }
 }
 
-/// What a type's JSON looks like is said at the end of the first question; answers and repairs follow it.
 fn with_hint(messages: &[Message], form: Option<&Form>) -> Vec<Message> {
+    form.map_or_else(|| messages.to_vec(), |form| with_line(messages, &hint(form.shape)))
+}
+
+/// What a type's JSON looks like is said at the end of the first question; answers and repairs follow it.
+fn with_line(messages: &[Message], hint: &str) -> Vec<Message> {
     let mut messages = messages.to_vec();
-    if let Some(form) = form
-        && let Some(question) = messages.iter_mut().find(|message| message.role == Role::User)
-    {
+    if let Some(question) = messages.iter_mut().find(|message| message.role == Role::User) {
         question.text.push_str("\nAnswer in JSON: ");
-        question.text.push_str(&hint(form.shape));
+        question.text.push_str(hint);
     }
     messages
+}
+
+/// What a choice between the words of a type is made by.
+fn open_question(messages: &[Message], form: &Form) -> Vec<Message> {
+    with_line(messages, &open_hint(form.shape))
+}
+
+/// The same, in which the user says nothing.
+fn open_form(messages: &[Message], form: &Form) -> Vec<Message> {
+    let mut messages = messages.to_vec();
+    for message in messages.iter_mut().filter(|message| message.role == Role::User) {
+        message.text.clear();
+    }
+    with_line(&messages, &open_hint(form.shape))
 }
 
 /// A call that is dropped stops its model.

@@ -23,7 +23,13 @@ pub struct Model {
     sizes: Sizes,
     context: usize,
     pub words: Arc<Words>,
-    cache: Option<Cache>,
+    /// Of the last conversations, for the next ones of like length.
+    spare: Vec<Cache>,
+}
+
+/// What the model has read of one conversation.
+pub struct Conversation {
+    cache: Cache,
     /// Tokens already in the cache.
     length: usize,
 }
@@ -50,7 +56,7 @@ impl Model {
             BuildError::File(error) => error,
             BuildError::Runtime(error) => wrong(&path, error),
         })?;
-        Ok(Self { session, file, path, sizes, context, words, cache: None, length: 0 })
+        Ok(Self { session, file, path, sizes, context, words, spare: Vec::new() })
     }
 
     /// The most tokens a conversation may have.
@@ -60,19 +66,22 @@ impl Model {
     }
 
     /// Begins a conversation of at most so many tokens.
-    pub fn begin(&mut self, tokens: usize) -> Result<(), ModelError> {
+    pub fn begin(&mut self, tokens: usize) -> Result<Conversation, ModelError> {
         /// Caches grow by so many tokens, so that calls of like length use one.
         const STEP: usize = 256;
-        self.length = 0;
         let wanted = tokens.next_multiple_of(STEP);
         // A much larger one than needed is given back.
-        if self.cache.as_ref().is_some_and(|c| (tokens..=wanted * 4).contains(&c.capacity)) {
-            return Ok(());
-        }
-        self.cache = None;
-        let cache = self.allocate(wanted).map_err(|error| wrong(&self.path, error))?;
-        self.cache = Some(cache);
-        Ok(())
+        let fits = |cache: &Cache| (tokens..=wanted * 4).contains(&cache.capacity);
+        let cache = match self.spare.iter().position(fits) {
+            Some(at) => self.spare.swap_remove(at),
+            None => self.allocate(wanted).map_err(|error| wrong(&self.path, error))?,
+        };
+        Ok(Conversation { cache, length: 0 })
+    }
+
+    /// Keeps the memory of ended conversations for the next ones, in place of what was kept.
+    pub fn end(&mut self, ended: impl IntoIterator<Item = Conversation>) {
+        self.spare = ended.into_iter().map(|ended| ended.cache).collect();
     }
 
     fn allocate(&self, capacity: usize) -> ort::Result<Cache> {
@@ -91,24 +100,34 @@ impl Model {
     }
 
     /// Reads tokens and gives the scores of what may follow. `options` can end it from outside.
-    pub fn read(&mut self, tokens: &[u32], options: &RunOptions) -> Result<&[f32], ModelError> {
+    pub fn read<'c>(
+        &mut self,
+        conversation: &'c mut Conversation,
+        tokens: &[u32],
+        options: &RunOptions,
+    ) -> Result<&'c [f32], ModelError> {
         let path = self.path.clone();
-        self.step(tokens, options).map_err(|error| wrong(&path, error))
+        self.step(conversation, tokens, options).map_err(|error| wrong(&path, error))
     }
 
-    fn step(&mut self, tokens: &[u32], options: &RunOptions) -> ort::Result<&[f32]> {
-        let total = self.length + tokens.len();
-        let embedded = self.embedded(tokens)?;
-        let Some(cache) = self.cache.as_mut().filter(|cache| total <= cache.capacity) else {
+    fn step<'c>(
+        &mut self,
+        Conversation { cache, length }: &'c mut Conversation,
+        tokens: &[u32],
+        options: &RunOptions,
+    ) -> ort::Result<&'c [f32]> {
+        let total = *length + tokens.len();
+        if total > cache.capacity {
             return Err(ort::Error::new("the conversation is longer than its cache"));
-        };
+        }
+        let embedded = self.embedded(tokens)?;
         let x = Tensor::from_array(([1, tokens.len(), self.sizes.width], embedded))?;
         cache.binding.bind_input("x", &x)?;
         bind(cache, "last", Tensor::from_array(([1usize], vec![tokens.len() as i64 - 1]))?)?;
         bind(cache, "seqlens", Tensor::from_array(([1usize], vec![total as i32 - 1]))?)?;
         bind(cache, "total", Tensor::from_array((Vec::<i64>::new(), vec![total as i32]))?)?;
         self.session.run_binding_with_options(&cache.binding, options)?;
-        self.length = total;
+        *length = total;
         Ok(cache.scores.extract_tensor().1)
     }
 
