@@ -13,6 +13,7 @@ pub mod visit;
 
 pub use crate::syntax::item::BehaviorKind;
 use crate::types::attribute::{OfAgent, OfBehavior};
+use crate::types::def::Passing;
 use crate::types::ty::{Name, Ty};
 use std::sync::Arc;
 
@@ -38,8 +39,10 @@ pub struct Local {
     pub ty: Ty,
     /// Declared by `var` or `:=`.
     pub mutable: bool,
-    /// A `var` that a lambda assigns (L-54): lives in a shared cell object.
+    /// A `var` that a lambda assigns (L-54), or that is lent to a call: lives in a shared cell object.
     pub boxed: bool,
+    /// `Ref`: a parameter whose cell is the caller's. `Iso`: its value is moved when it is passed on.
+    pub passing: Passing,
     pub span: Span,
 }
 
@@ -85,6 +88,8 @@ pub enum ExprKind {
     /// The lane of that name.
     Lane(Name),
     Local(LocalId),
+    /// The cell of a boxed local, as the argument of a `ref` parameter and nowhere else.
+    Cell(LocalId),
     /// A global of the session, read from the snapshot in force.
     Global(Name),
     /// A field of the running agent instance: parameters, ports, then state, by index.
@@ -447,6 +452,10 @@ pub enum Conversion {
     AsTool,
     ListToVector,
     ListToSet,
+    /// As the argument of an `iso` parameter: the same value, which must be the only reference.
+    Move,
+    /// `.copy`: the same value, which somebody else may have, too.
+    Copy,
     /// To Unit: the value is dropped.
     Discard,
     /// A Result thrown away as a statement: `Err` is R0404 (L-45).

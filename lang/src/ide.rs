@@ -2,6 +2,7 @@
 //!
 //! Nothing here reports mistakes or renders.
 
+pub mod capabilities;
 pub mod complete;
 pub mod describe;
 pub mod effects;

@@ -4,6 +4,7 @@ mod assemble;
 pub mod attribute;
 pub mod bounds;
 pub mod builtins;
+pub mod capability;
 pub mod check;
 mod constant;
 pub mod contracted;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ag_lang::db::workspace::Step;
 use ag_lang::diag::codes;
+use ag_lang::ide::capabilities::{FunctionCaps, capabilities};
 use ag_lang::ide::describe::generic_type;
 use ag_lang::ide::effects::{FunctionEffects, effects};
 use ag_lang::ide::symbols::source;
@@ -273,6 +274,10 @@ impl State for View<'_> {
 
     fn effects(&self, name: &str) -> Option<Vec<FunctionEffects>> {
         effects(self.program.workspace.lock().database(), name)
+    }
+
+    fn capabilities(&self, name: &str) -> Option<Vec<FunctionCaps>> {
+        capabilities(self.program.workspace.lock().database(), name)
     }
 
     fn contracts(&self, of: Option<&str>) -> Vec<ContractRow> {

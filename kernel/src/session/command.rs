@@ -127,7 +127,13 @@ pub const TABLE: &[Command] = &[
         Run::Line(runtime::quit),
     ),
     row(REFERENCE, "effects", "f", "the effects of a function", Run::Line(contracts::effects)),
-    row(REFERENCE, "caps", "f", "which reference capabilities it uses", Run::NotYet),
+    row(
+        REFERENCE,
+        "caps",
+        "f",
+        "the capabilities of a function, and what it moves or shares",
+        Run::Line(contracts::caps),
+    ),
     row(REFERENCE, "source", "x", "the text of a definition", Run::Line(earlier::source)),
     row(
         REFERENCE,

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use ag_lang::ide::capabilities::FunctionCaps;
 use ag_lang::ide::effects::FunctionEffects;
 use ag_runtime::ledger::quota::QuotaAction;
 
@@ -70,6 +71,8 @@ pub trait State {
     fn graph(&self) -> Graph;
     /// The effects of a definition's functions; none if it has none or does not exist.
     fn effects(&self, name: &str) -> Option<Vec<FunctionEffects>>;
+    /// The capabilities of a definition's functions, and what becomes of what they send.
+    fn capabilities(&self, name: &str) -> Option<Vec<FunctionCaps>>;
     /// The clauses of a definition, tried out, or those of all definitions.
     fn contracts(&self, of: Option<&str>) -> Vec<ContractRow>;
     /// The text of a definition; none for a value.

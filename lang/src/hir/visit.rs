@@ -18,6 +18,7 @@ pub fn children(expr: &mut Expr, f: &mut dyn FnMut(&mut Expr)) {
         | ExprKind::Duration(_)
         | ExprKind::Lane(_)
         | ExprKind::Local(_)
+        | ExprKind::Cell(_)
         | ExprKind::Global(_)
         | ExprKind::AgentField(_)
         | ExprKind::SelfRef

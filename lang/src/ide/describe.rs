@@ -167,7 +167,7 @@ fn variant(name: &str, fields: &[Param]) -> String {
 fn list(params: &[Param]) -> String {
     let one = |param: &Param| {
         let default = if param.has_default { " = ..." } else { "" };
-        format!("{} : {}{default}", param.name, param.ty)
+        format!("{} : {}{}{default}", param.name, param.passing.word(), param.ty)
     };
     params.iter().map(one).collect::<Vec<_>>().join(", ")
 }

@@ -20,6 +20,7 @@ use crate::hir::{self, LocalId};
 use crate::ir::core::{Block, BlockId, BlockKind, End, Function, Op, Var};
 use crate::ir::flow;
 use crate::ir::lower::build::Builder;
+use crate::types::def::Passing;
 use crate::types::ty::Ty;
 use ag_runtime::value::shape::ShapeId;
 use rustc_hash::FxHashSet;
@@ -96,12 +97,15 @@ impl<'h> Builder<'_, 'h> {
             let local = LocalId(at);
             let info = self.hir.locals.get(at as usize);
             let shape = info.map_or(ShapeId::UNIT, |info| (self.shapes)(&info.ty));
-            let is_cell_capture = at >= params && info.is_some_and(|info| info.boxed);
-            let shape = if is_cell_capture { ShapeId::tuple(&[shape]) } else { shape };
+            let is_cell = info.is_some_and(|info| match at < params {
+                true => info.passing == Passing::Ref,
+                false => info.boxed,
+            });
+            let shape = if is_cell { ShapeId::tuple(&[shape]) } else { shape };
             let var = self.new_var(shape, info.map(|info| info.name.clone()));
             self.function.params.push(var);
             self.set_env(local, var);
-            if self.cells.contains(&local) && !is_cell_capture {
+            if self.cells.contains(&local) && !is_cell {
                 wrapped.push((local, var));
             }
         }

@@ -17,9 +17,10 @@ use crate::source::Span;
 use crate::syntax::ast::{ExprId, TypeRefId};
 use crate::syntax::item::{Agent, Function, ItemKind, ItemTree, MemberKind};
 use crate::types::assemble::assemble;
+use crate::types::capability::{changes_self, passing};
 use crate::types::contracted::{Contracted, contracted};
 use crate::types::declare::{definition, item_definition};
-use crate::types::def::Definition;
+use crate::types::def::{Definition, Passing};
 use crate::types::effects::{effects_of, exceeded, impure, suspending, unbounded};
 use crate::types::escape::escaping;
 use crate::types::generic::{growing, is_generic, parameters};
@@ -332,15 +333,17 @@ impl Infer<'_, '_> {
         };
         let mut count = u32::from(me.is_some());
         if let Some(ty) = me {
-            self.declare(&own, ty, false, span);
+            let passing = if changes_self(function) { Passing::Ref } else { Passing::Val };
+            self.declare_parameter(&own, ty, passing, span);
         }
         for param in &function.params {
-            let ty = self.written_type(param.ty);
-            self.declare_new(&param.name.name.text(), ty, false, param.name.span);
+            let (passing, ty) = passing(self.body, param.ty);
+            self.may_be_lent(definition, item, function, passing, param.span);
+            let ty = self.written_type(ty);
+            self.declare_parameter(&param.name.name.text(), ty, passing, param.name.span);
             count += 1;
         }
         self.frame().params = count;
-        let _ = item;
     }
 }
 

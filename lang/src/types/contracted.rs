@@ -4,6 +4,7 @@ use crate::hir;
 use crate::source::Span;
 use crate::syntax::item::{ItemKind, ItemTree};
 use crate::types::check::{FnPath, function_at};
+use crate::types::def::Passing;
 use crate::types::generic::is_generic;
 use crate::types::infer::contract::ClauseFacts;
 use crate::types::infer::finish::Checked;
@@ -38,7 +39,11 @@ pub fn contracted(tree: &ItemTree, path: FnPath, checked: &Checked) -> Option<Co
         return None;
     }
     let name = function_at(tree, path).map_or(tree.name.span, |function| function.name.span);
-    let claim = function.filter(|_| is_program && !is_generic(tree, path));
+    // Made-up inputs are values: there is no place to lend.
+    let lends = |function: &&hir::Function| {
+        function.locals.iter().any(|local| local.passing == Passing::Ref)
+    };
+    let claim = function.filter(|f| is_program && !is_generic(tree, path) && !lends(f));
     Some(Contracted {
         key: match is_theorem {
             true => tree.name.name.text(),

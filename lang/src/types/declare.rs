@@ -13,9 +13,10 @@ use crate::syntax::item::{
     Agent, Behavior, BehaviorKind, Enum, Field, Function, GenericParam, ItemKind, ItemTree,
     MemberKind, Param as AstParam, Port, Struct, Tool, Variant,
 };
+use crate::types::capability::{changes_self, passing};
 use crate::types::def::{
-    AgentDef, AliasDef, BehaviorDef, Definition, EnumDef, GlobalDef, MemberDef, Param, Signature,
-    StructDef, ToolDef, VariantDef,
+    AgentDef, AliasDef, BehaviorDef, Definition, EnumDef, GlobalDef, MemberDef, Param, Passing,
+    Signature, StructDef, ToolDef, VariantDef,
 };
 use crate::types::fingerprint::type_fingerprint;
 use crate::types::resolve::{TypeScope, generic_bounds, generic_names};
@@ -132,6 +133,7 @@ impl Declare<'_, '_> {
             params: function.params.iter().map(|param| self.param(param, generics)).collect(),
             result: function.ret.map(|ret| self.ty(ret, generics)),
             receiver: function.receiver.is_some(),
+            changes_self: changes_self(function),
             doc: function.doc.clone(),
         }
     }
@@ -142,18 +144,26 @@ impl Declare<'_, '_> {
     }
 
     fn param(&self, param: &AstParam, generics: &[Name]) -> Param {
+        let (passing, ty) = passing(&self.tree.body, param.ty);
         Param {
             name: param.name.name.text(),
-            ty: self.ty(param.ty, generics),
+            ty: self.ty(ty, generics),
+            passing,
             has_default: param.default.is_some(),
             doc: param.doc.clone(),
         }
+    }
+
+    /// A parameter of an agent or tool: it is kept, so it is never a place of somebody else's.
+    fn held(&self, param: &AstParam) -> Param {
+        Param { passing: Passing::Val, ..self.param(param, &[]) }
     }
 
     fn field(&self, field: &Field, generics: &[Name]) -> Param {
         Param {
             name: field.name.name.text(),
             ty: self.ty(field.ty, generics),
+            passing: Passing::Val,
             has_default: field.default.is_some(),
             doc: field.doc.clone(),
         }
@@ -163,6 +173,7 @@ impl Declare<'_, '_> {
         Param {
             name: port.name.name.text(),
             ty: self.ty(port.ty, &[]),
+            passing: Passing::Val,
             has_default: port.default.is_some(),
             doc: port.doc.clone(),
         }
@@ -204,6 +215,7 @@ impl Declare<'_, '_> {
                 None => Arc::from(format!("_{at}")),
             },
             ty: self.ty(field.ty, generics),
+            passing: Passing::Val,
             has_default: false,
             doc: None,
         });
@@ -233,7 +245,7 @@ impl Declare<'_, '_> {
             }
         }
         AgentDef {
-            params: def.params.iter().map(|param| self.param(param, &[])).collect(),
+            params: def.params.iter().map(|param| self.held(param)).collect(),
             skills: def.skills().map(|port| self.port(port)).collect(),
             tools: def.tools().map(|port| self.port(port)).collect(),
             state: def.state_fields().map(|field| self.field(field, &[])).collect(),
@@ -267,7 +279,7 @@ impl Declare<'_, '_> {
     }
 
     fn tool(&self, def: &Tool) -> ToolDef {
-        let params = def.params.iter().map(|param| self.param(param, &[]));
+        let params = def.params.iter().map(|param| self.held(param));
         let fields = def.fields.iter().map(|field| self.field(field, &[]));
         let without_body = def.methods.iter().filter(|method| method.body.is_none());
         ToolDef {

@@ -64,13 +64,39 @@ pub struct Signature {
     pub result: Option<Ty>,
     /// A first parameter `self` (not in `params`).
     pub receiver: bool,
+    /// `ref self`: the receiver is a place, which it may change.
+    pub changes_self: bool,
     pub doc: Option<Arc<str>>,
+}
+
+/// How a parameter is given (L-80).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Passing {
+    /// `val`, `tag`, and what has no capability written: shared, never changed.
+    #[default]
+    Val,
+    /// Moved: the giver does not use it any more.
+    Iso,
+    /// The caller's place.
+    Ref,
+}
+
+impl Passing {
+    /// As it is written before a type, with a space behind; `val` is not.
+    pub fn word(self) -> &'static str {
+        match self {
+            Passing::Val => "",
+            Passing::Iso => "iso ",
+            Passing::Ref => "ref ",
+        }
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Param {
     pub name: Name,
     pub ty: Ty,
+    pub passing: Passing,
     pub has_default: bool,
     pub doc: Option<Arc<str>>,
 }

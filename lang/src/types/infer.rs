@@ -20,9 +20,11 @@ pub mod frame;
 pub mod intrinsic;
 pub mod invariant;
 pub mod lambda;
+pub mod lend;
 mod live;
 pub mod member;
 pub mod message;
+pub mod moves;
 mod must;
 pub mod name;
 pub mod operator;
@@ -58,6 +60,7 @@ use crate::types::def::{AgentDef, Definition, ToolDef};
 use crate::types::infer::bounded::Given;
 use crate::types::infer::contract::{ClauseFacts, Measure, Reading};
 use crate::types::infer::frame::{Frame, FrameKind};
+use crate::types::infer::moves::Sent;
 use crate::types::infer::probe::Probe;
 use crate::types::infer::sendable::Refs;
 use crate::types::resolve::TypeScope;
@@ -99,6 +102,8 @@ pub struct Facts {
     /// Functions that were given where a bound on effects holds.
     pub given: Vec<Given>,
     pub refs: Refs,
+    /// What it sends.
+    pub sent: Vec<Sent>,
 }
 
 /// A function of the program that is called or used as a value.

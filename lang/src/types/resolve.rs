@@ -4,8 +4,9 @@ use crate::db::{CellInput, Db};
 use crate::diag::{Diagnostic, codes, nearest};
 use crate::names::scope::{ScopedName, Site, prelude_scope, resolve, session_scope};
 use crate::source::Span;
-use crate::syntax::ast::{Body, Cap, Ident, TypeKind, TypeRefId};
+use crate::syntax::ast::{Body, Ident, TypeKind, TypeRefId};
 use crate::syntax::item::{GenericParam, ItemKind};
+use crate::types::capability;
 use crate::types::fingerprint::type_fingerprint;
 use crate::types::infer::tools;
 use crate::types::report;
@@ -141,10 +142,11 @@ impl TypeScope<'_, '_> {
                 inner
             }
             TypeKind::Optional(ty) => Ty::option(self.ty(*ty, sink)),
-            TypeKind::Cap { cap: Cap::Val | Cap::Tag, ty } => self.ty(*ty, sink),
-            TypeKind::Cap { cap: Cap::Iso | Cap::Ref, ty } => {
-                sink.push(report::unsupported("the capabilities `iso` and `ref`", written.span));
-                self.ty(*ty, sink)
+            TypeKind::Cap { cap, ty } => {
+                let found = self.ty(*ty, sink);
+                let word = Span::new(written.span.start, self.body[*ty].span.start);
+                sink.extend(capability::misplaced(*cap, &found, word));
+                found
             }
         }
     }

@@ -30,10 +30,10 @@ pub fn unsupported(tree: &ItemTree) -> Vec<Diagnostic> {
         | ItemKind::Theorem(_) => {}
         ItemKind::Function(function) => functions(std::slice::from_ref(function), &[], &mut out),
         ItemKind::Struct(def) => {
-            functions(&def.methods, &[], &mut out);
+            members(&def.methods, &[], true, &mut out);
         }
         ItemKind::Enum(def) => {
-            functions(&def.methods, &[], &mut out);
+            members(&def.methods, &[], true, &mut out);
         }
         ItemKind::Tool(def) => tool(def, &mut out),
         ItemKind::Agent(_) | ItemKind::Orchestration(_) => agent(tree, &mut out),
@@ -58,12 +58,17 @@ fn attributes(attrs: &[Attr], allowed: &[&str], out: &mut Vec<Diagnostic>) {
 }
 
 fn functions(functions: &[Function], allowed: &[&str], out: &mut Vec<Diagnostic>) {
+    members(functions, allowed, false, out);
+}
+
+/// `lends_self`: the functions of a struct or enum, whose values are in places.
+fn members(functions: &[Function], allowed: &[&str], lends_self: bool, out: &mut Vec<Diagnostic>) {
     for function in functions {
         attributes(&function.attrs, allowed, out);
         if let Some(receiver) = &function.receiver
-            && matches!(receiver.cap, Some(Cap::Ref | Cap::Iso))
+            && (receiver.cap == Some(Cap::Iso) || !lends_self && receiver.cap == Some(Cap::Ref))
         {
-            out.push(report("`ref self`", receiver.span));
+            out.push(report("this capability of `self`", receiver.span));
         }
     }
 }

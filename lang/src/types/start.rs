@@ -15,7 +15,7 @@ use crate::syntax::ast::{Body, Ident, StmtKind as AstStmt};
 use crate::syntax::item::{Agent, ItemKind, ItemTree};
 use crate::types::check::{FnPath, infer_function};
 use crate::types::declare::item_definition;
-use crate::types::def::{AgentDef, Definition, Param};
+use crate::types::def::{AgentDef, Definition, Param, Passing};
 use crate::types::infer::agent::returned;
 use crate::types::infer::contract::block;
 use crate::types::infer::frame::FrameKind;
@@ -68,7 +68,13 @@ pub fn with_state<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> Definition {
         if !one.mutable {
             full.fixed.push(one.name.clone());
         }
-        full.state.push(Param { name: one.name, ty, has_default: false, doc: None });
+        full.state.push(Param {
+            name: one.name,
+            ty,
+            passing: Passing::Val,
+            has_default: false,
+            doc: None,
+        });
     }
     Definition::Agent(Arc::new(full))
 }

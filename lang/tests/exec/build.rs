@@ -179,6 +179,7 @@ pub fn locals(tys: &[Ty]) -> Vec<Local> {
         ty: ty.clone(),
         mutable: true,
         boxed: false,
+        passing: ag_lang::types::def::Passing::Val,
         span: Span::new(0, 1),
     };
     tys.iter().enumerate().map(local).collect()

@@ -8,8 +8,6 @@ use crate::tree::expect_none;
 const WITHOUT: &[(&str, &str)] = &[
     ("E0207", "comes with the import of files"),
     ("E0411", "comes with `@rollback`"),
-    ("E0501", "comes with `iso`"),
-    ("E0503", "comes with `iso`"),
     ("E0505", "comes with `@speculative`"),
     ("E0901", "comes with `@inline`"),
     ("W0201", "is not given yet"),

@@ -1,4 +1,4 @@
-//! `:effects`, `:prove`, `:cost checks`: what a definition does, promises, and pays for its promises.
+//! `:effects`, `:caps`, `:prove`, `:cost checks`: what a definition does, promises, and pays for its promises.
 
 use ag_lang::diag::{codes, nearest};
 
@@ -27,6 +27,25 @@ pub fn effects(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal
             format!("{} ! {all}{bound}", function.function)
         })
         .collect();
+    Ok(vec![Output::info(lines.join("\n"))])
+}
+
+/// The capabilities of its parameters (section 8), and which of the values it sends are moved and which shared (L-81).
+pub fn caps(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
+    let name = required(rest, "caps f")?;
+    let found = state.capabilities(name).ok_or_else(|| missing(state, name, "function"))?;
+    let mut lines = Vec::new();
+    for function in &found {
+        lines.push(function.signature.clone());
+        for (name, moved) in &function.sent {
+            let what = match name {
+                Some(name) => format!("`{name}`"),
+                None if *moved => "a value made for it".to_owned(),
+                None => "a value that others have, too".to_owned(),
+            };
+            lines.push(format!("  sends {what}: {}", if *moved { "moved" } else { "shared" }));
+        }
+    }
     Ok(vec![Output::info(lines.join("\n"))])
 }
 

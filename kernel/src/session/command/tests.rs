@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use ag_lang::ide::capabilities::FunctionCaps;
 use ag_lang::ide::effects::FunctionEffects;
 use ag_lang::source::Span as SourceSpan;
 use ag_lang::syntax::item::Sigil;
@@ -179,6 +180,9 @@ impl State for Fixed {
     }
 
     fn effects(&self, _: &str) -> Option<Vec<FunctionEffects>> {
+        None
+    }
+    fn capabilities(&self, _: &str) -> Option<Vec<FunctionCaps>> {
         None
     }
     fn contracts(&self, _: Option<&str>) -> Vec<ContractRow> {

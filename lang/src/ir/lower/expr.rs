@@ -32,6 +32,7 @@ impl<'h> Builder<'_, 'h> {
             K::Duration(value) => self.constant(ShapeId::DURATION, *value as u64),
             K::Text(text) => self.emit(ShapeId::TEXT, Op::Text(text.clone())),
             K::Local(local) => self.read_local(*local),
+            K::Cell(local) => self.env_of(*local),
             K::Function(key) => {
                 let shape = self.shape(&expr.ty);
                 self.emit(shape, Op::Closure(key.clone(), vec![], Tied::Free))
@@ -224,6 +225,7 @@ impl<'h> Builder<'_, 'h> {
             Conversion::AsTool => self.emit(shape, Op::Aux(Aux::AsTool, vec![var])),
             Conversion::ListToVector => self.emit(shape, Op::Aux(Aux::ListToVector, vec![var])),
             Conversion::ListToSet => self.emit(shape, Op::Aux(Aux::ListToSet(from), vec![var])),
+            Conversion::Move | Conversion::Copy => var,
             Conversion::Discard => self.unit(),
             Conversion::DiscardResult => self.discard_result(var),
         }

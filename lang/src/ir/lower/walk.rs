@@ -59,6 +59,7 @@ pub fn each_child<'a>(expr: &'a Expr, see: &mut dyn FnMut(&'a Expr)) {
         | K::Duration(_)
         | K::Lane(_)
         | K::Local(_)
+        | K::Cell(_)
         | K::Global(_)
         | K::AgentField(_)
         | K::SelfRef

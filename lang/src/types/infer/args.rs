@@ -9,8 +9,10 @@ use crate::names::scope::{ScopedName, Site, resolve};
 use crate::source::Span;
 use crate::syntax::ast::{self, Arg, Literal};
 use crate::types::check::{FnPath, default_of};
+use crate::types::def::Passing;
 use crate::types::generic::parameter_names;
 use crate::types::hints;
+use crate::types::infer::lend::Lent;
 use crate::types::infer::{Infer, expr};
 use crate::types::report;
 use crate::types::ty::{Name, Ty};
@@ -50,6 +52,7 @@ pub enum Default {
 pub struct Formal {
     pub name: Name,
     pub ty: Ty,
+    pub passing: Passing,
     pub default: Default,
 }
 
@@ -57,6 +60,8 @@ pub struct Formal {
 pub struct Bound {
     pub values: Vec<hir::Expr>,
     pub written: Vec<u32>,
+    /// The places that are lent.
+    pub lent: Vec<Lent>,
 }
 
 impl Infer<'_, '_> {
@@ -73,6 +78,7 @@ impl Infer<'_, '_> {
         let places = self.places(what, formals, args);
         let mut values: Vec<Option<hir::Expr>> = formals.iter().map(|_| None).collect();
         let mut written = Vec::new();
+        let mut lent = Vec::new();
         for turn in [Turn::First, Turn::Literals, Turn::Lambdas] {
             for (arg, place) in args.iter().zip(&places) {
                 if self.turn(arg) != turn {
@@ -80,7 +86,7 @@ impl Infer<'_, '_> {
                 }
                 match place.and_then(|at| formals.get(at).map(|formal| (at, formal))) {
                     Some((at, formal)) => {
-                        let value = self.check(arg.value, &formal.ty);
+                        let value = self.argument(formal, arg, &mut lent);
                         if let Some(slot) = values.get_mut(at) {
                             *slot = Some(value);
                         }
@@ -95,7 +101,8 @@ impl Infer<'_, '_> {
             written.push(u32::try_from(*at).unwrap_or(u32::MAX));
         }
         let wrong_shape = places.iter().any(Option::is_none);
-        self.fill(what, formals, values, written, wrong_shape, before, span)
+        let bound = self.fill(what, formals, values, written, wrong_shape, before, span)?;
+        Some(Bound { lent, ..bound })
     }
 
     fn turn(&self, arg: &Arg) -> Turn {
@@ -151,7 +158,7 @@ impl Infer<'_, '_> {
             }
             return None;
         }
-        (!wrong_shape).then_some(Bound { values: filled, written })
+        (!wrong_shape).then_some(Bound { values: filled, written, lent: Vec::new() })
     }
 
     /// Which parameter each argument is for.
@@ -289,6 +296,13 @@ impl Infer<'_, '_> {
         for at in &bound.written {
             let at = *at as usize;
             let Some(value) = values.get_mut(at).and_then(Option::take) else { continue };
+            if matches!(value.kind, ExprKind::Cell(_)) {
+                // A place is no value that could be kept meanwhile.
+                if let Some(place) = places.get_mut(at) {
+                    *place = Some(value);
+                }
+                continue;
+            }
             let (ty, at_span) = (value.ty.clone(), value.span);
             let local = self.temporary(ty.clone(), at_span);
             let kind = hir::PatternKind::Bind(local);
@@ -324,6 +338,7 @@ pub fn is_simple(value: &hir::Expr) -> bool {
         | ExprKind::Duration(_)
         | ExprKind::Lane(_)
         | ExprKind::Local(_)
+        | ExprKind::Cell(_)
         | ExprKind::SelfRef
         | ExprKind::Function(_)
         | ExprKind::Instance(_)

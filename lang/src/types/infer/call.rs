@@ -14,10 +14,11 @@ use crate::syntax::ast::{self, Arg, ExprId};
 use crate::types::builtins::builtin_signature;
 use crate::types::check::inferred_result;
 use crate::types::declare::adt_definition;
-use crate::types::def::{Definition, Param, Signature, ToolDef};
+use crate::types::def::{Definition, Param, Passing, Signature, ToolDef};
 use crate::types::hints;
 use crate::types::infer::args::{Bound, Default, DefaultSlot, Formal};
 use crate::types::infer::contract::block;
+use crate::types::infer::lend::Lent;
 use crate::types::infer::name::EnumUse;
 use crate::types::infer::{Expect, Infer, Owner, Pending, error, expr};
 use crate::types::report;
@@ -27,9 +28,6 @@ use crate::types::ty::{Name, Ty};
 impl Infer<'_, '_> {
     pub fn call(&mut self, callee: ExprId, args: &[Arg], span: Span, expect: &Expect) -> hir::Expr {
         let body = self.body;
-        for arg in args.iter().filter(|arg| arg.by_ref) {
-            self.report(report::unsupported("`ref` arguments", arg.span));
-        }
         match &body[callee].kind {
             ast::ExprKind::Name(name) => {
                 self.call_name(&name.text(), body[callee].span, args, span, expect)
@@ -210,7 +208,7 @@ impl Infer<'_, '_> {
             })
             .collect();
         let formals = self.formals(&params, owner, member, &types);
-        let Some(bound) = self.arguments(&signature.key, &formals, args, span) else {
+        let Some(mut bound) = self.arguments(&signature.key, &formals, args, span) else {
             return expr(ExprKind::Unit, if result == Ty::Unit { Ty::Error } else { result }, span);
         };
         let callee = match types.is_empty() {
@@ -218,11 +216,15 @@ impl Infer<'_, '_> {
             false => Callee::Instance(self.instance(signature, owner, member, types)),
         };
         let is_measured = self.is_measured(&signature.key);
+        let mut lent = head.lent;
+        lent.append(&mut bound.lent);
+        self.lent_once(&lent);
         let call = self.in_order(bound, span, |values| {
             let args = head.first.into_iter().chain(values).collect();
             expr(ExprKind::Call { callee, args }, result, span)
         });
-        if is_measured { self.smaller_call(call) } else { call }
+        let call = if is_measured { self.smaller_call(call) } else { call };
+        self.give_back(lent, call)
     }
 
     /// A recursion after the check that its measure gets smaller.
@@ -296,6 +298,7 @@ impl Infer<'_, '_> {
         let formal = |(at, param): (usize, &Param)| Formal {
             name: param.name.clone(),
             ty: param.ty.clone(),
+            passing: param.passing,
             default: match param.has_default {
                 true => Default::Slot(DefaultSlot::of(&name, prelude, member, at).with(types)),
                 false => Default::Required,
@@ -315,6 +318,7 @@ impl Infer<'_, '_> {
                 let formal = |(at, ty): (usize, &Ty)| Formal {
                     name: Arc::from(format!("_{at}")),
                     ty: ty.clone(),
+                    passing: Passing::Val,
                     default: Default::Required,
                 };
                 let formals: Vec<Formal> = ty.params.iter().enumerate().map(formal).collect();
@@ -430,6 +434,7 @@ impl Infer<'_, '_> {
         let formal = |field: &Param| Formal {
             name: field.name.clone(),
             ty: field.ty.substitute(&found.def.generics, &found.args),
+            passing: Passing::Val,
             default: Default::Required,
         };
         let formals: Vec<Formal> = variant.fields.iter().map(formal).collect();
@@ -514,6 +519,7 @@ impl Infer<'_, '_> {
         let formal = |param: &crate::types::builtins::BuiltinParam| Formal {
             name: param.name.clone(),
             ty: param.ty.substitute(&signature.generics, &types),
+            passing: Passing::Val,
             default: param.default.clone().map_or(Default::Required, Default::Value),
         };
         let mut formals: Vec<Formal> = signature.params.iter().map(formal).collect();
@@ -534,7 +540,7 @@ impl Infer<'_, '_> {
         let values: Vec<hir::Expr> = first.into_iter().chain(bound.values).collect();
         self.constant_argument(row, &values);
         let result = signature.result.substitute(&signature.generics, &types);
-        Some(BuiltinUse { bound: Bound { values, written }, types, result })
+        Some(BuiltinUse { bound: Bound { values, written, lent: Vec::new() }, types, result })
     }
 }
 
@@ -543,6 +549,8 @@ impl Infer<'_, '_> {
 pub struct CallHead {
     pub first: Vec<hir::Expr>,
     pub types: Vec<Ty>,
+    /// The receiver, if it is lent.
+    pub lent: Vec<Lent>,
 }
 
 /// A builtin with its arguments bound and its type variables chosen.

@@ -310,6 +310,11 @@ impl Infer<'_, '_> {
         let mut reads = Vec::new();
         let mut names = rustc_hash::FxHashMap::default();
         for (name, value) in measure.params.iter().zip(args) {
+            if let ExprKind::Cell(local) = value.kind {
+                names.insert(name.clone(), local);
+                reads.push(value);
+                continue;
+            }
             let ty = value.ty.clone();
             let local = self.temporary(ty.clone(), value.span);
             stmts.push(bind(local, value, span));

@@ -9,7 +9,7 @@ use crate::source::Span;
 use crate::types::bounds::{self, Given, Lack};
 use crate::types::declare::adt_definition;
 use crate::types::def::Definition;
-use crate::types::infer::{Facts, Infer, Owner, Pending, invariant, sendable};
+use crate::types::infer::{Facts, Infer, Owner, Pending, invariant, moves, sendable};
 use crate::types::ty::Ty;
 use crate::types::unify::Table;
 
@@ -56,6 +56,8 @@ impl Infer<'_, '_> {
         };
         let (found, refs) = sendable::check(self.db, &mut function, agent);
         self.diagnostics.extend(found);
+        let (found, sent) = moves::check(&mut function);
+        self.diagnostics.extend(found);
         unknown.dedup();
         let mut instances = Vec::new();
         monomorphise(&mut function, &mut instances);
@@ -75,6 +77,7 @@ impl Infer<'_, '_> {
         let result = function.result.clone();
         let mut facts = self.facts;
         facts.refs = refs;
+        facts.sent = sent;
         facts.effects.sort();
         facts.effects.dedup();
         self.diagnostics.sort_by_key(|diagnostic| diagnostic.primary.span.start);

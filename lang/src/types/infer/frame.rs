@@ -4,6 +4,7 @@ use rustc_hash::FxHashMap;
 
 use crate::hir::{Capture, Local, LocalId};
 use crate::source::Span;
+use crate::types::def::Passing;
 use crate::types::infer::Infer;
 use crate::types::ty::{Name, Ty};
 
@@ -96,7 +97,8 @@ impl Infer<'_, '_> {
 
     /// A new local of the current function, visible from here on.
     pub fn declare(&mut self, name: &Name, ty: Ty, mutable: bool, span: Span) -> LocalId {
-        let local = Local { name: name.clone(), ty, mutable, boxed: false, span };
+        let local =
+            Local { name: name.clone(), ty, mutable, boxed: false, passing: Passing::Val, span };
         let frame = self.frame();
         let id = frame.add(local);
         if let Some(scope) = frame.scopes.last_mut() {
@@ -107,7 +109,14 @@ impl Infer<'_, '_> {
 
     /// A local without a name of its own.
     pub fn temporary(&mut self, ty: Ty, span: Span) -> LocalId {
-        let local = Local { name: Name::from("_"), ty, mutable: false, boxed: false, span };
+        let local = Local {
+            name: Name::from("_"),
+            ty,
+            mutable: false,
+            boxed: false,
+            passing: Passing::Val,
+            span,
+        };
         self.frame().add(local)
     }
 
@@ -137,9 +146,8 @@ impl Infer<'_, '_> {
             return Some(known.inner);
         }
         let name = local.name.clone();
-        // A task has the value that a shared `var` had, never the variable.
-        let boxed = local.boxed && frame.kind != FrameKind::Task;
-        let inner = frame.add(Local { boxed, ..local });
+        // The value, until it is assigned there (`share`).
+        let inner = frame.add(Local { boxed: false, ..local });
         frame.captures.push(Capture { outer, inner });
         // Found again without walking outward.
         if let Some(scope) = frame.scopes.first_mut() {
@@ -186,6 +194,10 @@ impl Infer<'_, '_> {
 
     pub fn local_ty(&mut self, id: LocalId) -> Ty {
         self.frame().local(id).map_or(Ty::Error, |local| local.ty.clone())
+    }
+
+    pub fn passing(&mut self, id: LocalId) -> Passing {
+        self.frame().local(id).map_or(Passing::Val, |local| local.passing)
     }
 
     pub fn is_mutable(&mut self, id: LocalId) -> bool {

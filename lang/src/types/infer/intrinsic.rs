@@ -7,6 +7,7 @@ use crate::hir::{self, ExprKind};
 use crate::source::Span;
 use crate::syntax::ast::{self, Arg, Intrinsic};
 use crate::types::builtins::builtin_signature;
+use crate::types::def::Passing;
 use crate::types::infer::args::{Bound, Default, Formal};
 use crate::types::infer::message::signal_to;
 use crate::types::infer::{Expect, Infer, Pending, error, expr, tools};
@@ -17,7 +18,8 @@ use crate::types::unify::Fallback;
 impl Infer<'_, '_> {
     pub fn intrinsic(&mut self, node: &Intrinsic, span: Span, expect: &Expect) -> hir::Expr {
         for arg in node.args.iter().filter(|arg| arg.by_ref) {
-            self.report(report::unsupported("`ref` arguments", arg.span));
+            let diagnostic = self.not_lent(arg, &node.name.name.text());
+            self.report(diagnostic);
         }
         let name = node.name.name.as_str();
         let found = builtin::intrinsic(name).and_then(|id| id.get().map(|row| (id, row)));
@@ -156,6 +158,7 @@ impl Infer<'_, '_> {
         let formals = signature.params.iter().map(|param| Formal {
             name: param.name.clone(),
             ty: param.ty.clone(),
+            passing: Passing::Val,
             default: match &param.default {
                 Some(_) => Default::Value(std::sync::Arc::new(error(span))),
                 None => Default::Required,

@@ -249,7 +249,9 @@ impl crate::types::infer::frame::Frame {
 /// Gives every local of this function its new place; of lambdas inside, what they capture from here.
 fn renumber(value: &mut hir::Expr, place: &dyn Fn(LocalId) -> LocalId) {
     match &mut value.kind {
-        ExprKind::Local(id) | ExprKind::Ensuring { result: id, .. } => *id = place(*id),
+        ExprKind::Local(id) | ExprKind::Cell(id) | ExprKind::Ensuring { result: id, .. } => {
+            *id = place(*id)
+        }
         ExprKind::Lambda { captures, .. } => {
             captures.iter_mut().for_each(|capture| capture.outer = place(capture.outer));
         }

@@ -19,6 +19,18 @@ use crate::types::report;
 use crate::types::tool;
 use crate::types::ty::{AdtRef, Name, Ty};
 
+/// What every value has: itself, as a value of its own.
+const COPY: &str = "copy";
+
+fn copied(value: hir::Expr, span: Span) -> hir::Expr {
+    let ty = value.ty.clone();
+    expr(ExprKind::Convert(hir::Conversion::Copy, Box::new(value)), ty, span)
+}
+
+fn has_members(ty: &Ty) -> bool {
+    !matches!(ty, Ty::Error | Ty::Never | Ty::Var(_) | Ty::Agent(_))
+}
+
 impl Infer<'_, '_> {
     /// `base.name` without a call.
     pub fn field(&mut self, base: ExprId, name: &Ident, span: Span, expect: &Expect) -> hir::Expr {
@@ -83,6 +95,7 @@ impl Infer<'_, '_> {
             Some(id) if takes_nothing(self, id) => {
                 self.call_builtin(id, Some(value), &[], span, expect)
             }
+            None if &*text == COPY && has_members(&ty) => copied(value, span),
             _ => {
                 self.no_member(&value, &ty, name, span);
                 error(span)
@@ -166,7 +179,8 @@ impl Infer<'_, '_> {
         let ty = self.shallow(&value.ty);
         match &ty {
             Ty::Adt(adt) => {
-                if let Some(call) = self.call_method(&value, adt, name, args, span, expect) {
+                if let Some(call) = self.call_method((base, &value), adt, name, args, span, expect)
+                {
                     return call;
                 }
             }
@@ -183,6 +197,7 @@ impl Infer<'_, '_> {
         }
         match self.overload(&ty, name.name.as_str(), args) {
             Some(id) => self.call_builtin(id, Some(value), args, span, expect),
+            None if name.name == COPY && args.is_empty() && has_members(&ty) => copied(value, span),
             None => {
                 self.infer_args(args);
                 self.no_member(&value, &ty, name, span);
@@ -207,7 +222,7 @@ impl Infer<'_, '_> {
     /// A method of a struct or enum, or a field that holds a function.
     fn call_method(
         &mut self,
-        value: &hir::Expr,
+        (base, value): (ExprId, &hir::Expr),
         adt: &AdtRef,
         name: &Ident,
         args: &[Arg],
@@ -229,7 +244,7 @@ impl Infer<'_, '_> {
             let owner = ScopedName::new(self.db, adt.name.clone(), adt.fingerprint == 0);
             self.uses(&adt.name);
             self.calls(&adt.name, Some(&text), name.span);
-            let head = CallHead { first: vec![value.clone()], types: adt.args.clone() };
+            let head = self.method_head(method, base, value, adt);
             return Some(self.call_function(method, owner, Some(at), head, args, span, expect));
         }
         let field = self.struct_field(value, adt, &text, span)?;
@@ -260,7 +275,7 @@ impl Infer<'_, '_> {
         self.tool_effects(&found, &text, name.span);
         let owner = ScopedName::new(self.db, found.owner.name.clone(), self.prelude);
         let value = self.coerce(value, &Ty::Tool(found.owner.name.clone()));
-        let head = CallHead { first: vec![value], types: Vec::new() };
+        let head = CallHead { first: vec![value], ..CallHead::default() };
         let member = Some(found.member);
         self.call_function(found.signature, owner, member, head, args, span, &Expect::Nothing)
     }
@@ -423,7 +438,7 @@ impl Infer<'_, '_> {
                 self.uses(owner);
                 self.calls(owner, Some(&text), name.span);
                 let scoped = ScopedName::new(self.db, owner.clone(), self.prelude);
-                let head = CallHead { first: Vec::new(), types: path.args };
+                let head = CallHead { types: path.args, ..CallHead::default() };
                 self.call_function(method, scoped, Some(at), head, args, span, expect)
             }
             None => {

@@ -233,6 +233,9 @@ impl Infer<'_, '_> {
     fn function_value(&mut self, name: &Name, signature: &Signature, span: Span) -> hir::Expr {
         self.uses(name);
         self.calls(name, None, span);
+        if self.lends(signature, span) {
+            return error(span);
+        }
         let types = self.type_arguments(signature, Vec::new(), span);
         let substitute = |ty: &Ty| ty.substitute(&signature.generics, &types);
         let result = substitute(&self.result_of(name, None, signature));

@@ -6,6 +6,7 @@ use crate::hir::{
 };
 use crate::source::Span;
 use crate::syntax::ast::{self, AssignOp, ExprId, Ident};
+use crate::types::def::Passing;
 use crate::types::infer::args::is_simple;
 use crate::types::infer::frame::FrameKind;
 use crate::types::infer::{Expect, Infer, Owner, expr};
@@ -50,7 +51,7 @@ impl Infer<'_, '_> {
     }
 
     /// Where an assignment goes; reports why it cannot.
-    fn place(&mut self, id: ExprId, value: ExprId) -> Option<Place> {
+    pub fn place(&mut self, id: ExprId, value: ExprId) -> Option<Place> {
         let body = self.body;
         let span = body[id].span;
         match &body[id].kind {
@@ -139,6 +140,14 @@ impl Infer<'_, '_> {
                     );
                     self.report(Diagnostic::new(codes::E0502, span, message).note(
                         "give the new value back, or use a lambda: it has the variable itself",
+                    ));
+                    return None;
+                }
+                if self.passing(id) == Passing::Ref {
+                    let message =
+                        format!("a lambda cannot capture `{name}`, a `ref`, to assign it");
+                    self.report(Diagnostic::new(codes::E0502, span, message).note(
+                        "it is the caller's, and only passed down: assign a `var` here, and `ref` after it",
                     ));
                     return None;
                 }
@@ -254,7 +263,7 @@ impl Infer<'_, '_> {
     }
 
     /// The value at a place.
-    fn read(&mut self, place: &Place, span: Span) -> hir::Expr {
+    pub fn read(&mut self, place: &Place, span: Span) -> hir::Expr {
         let mut ty = self.root_ty(place);
         let kind = match &place.root {
             PlaceRoot::Local(id) => ExprKind::Local(*id),
@@ -292,7 +301,7 @@ impl Infer<'_, '_> {
     }
 
     /// Indices that cost something are computed once, before the place is read and written.
-    fn fix_indices(&mut self, place: &mut Place, out: &mut Vec<Stmt>) {
+    pub fn fix_indices(&mut self, place: &mut Place, out: &mut Vec<Stmt>) {
         for step in &mut place.path {
             let PlaceStep::Index { index, .. } = step else { continue };
             if is_simple(index) {

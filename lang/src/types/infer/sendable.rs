@@ -103,7 +103,7 @@ impl Walk<'_> {
     fn visit(&mut self, value: &mut Expr, place: &Place) -> Ties {
         let span = value.span;
         match &mut value.kind {
-            ExprKind::Local(local) => {
+            ExprKind::Local(local) | ExprKind::Cell(local) => {
                 let ties = self.bound.get(local).cloned().unwrap_or_default();
                 self.put(&ties, place, span);
                 ties
@@ -332,7 +332,7 @@ pub fn said(what: What) -> &'static str {
     }
 }
 
-fn crosses(id: BuiltinId) -> bool {
+pub fn crosses(id: BuiltinId) -> bool {
     let named = CROSSING.iter().filter_map(|name| builtin::intrinsic(name));
     let members = CROSSING_MEMBERS.iter().filter_map(|(of, name)| builtin::member(of, name));
     named.chain(members).any(|other| other == id)

@@ -13,7 +13,7 @@ use crate::names::scope::ScopedName;
 use crate::source::Span;
 use crate::syntax::ast::Arg;
 use crate::types::builtins::{BuiltinParam, builtin_signature};
-use crate::types::def::{AgentDef, Definition};
+use crate::types::def::{AgentDef, Definition, Passing};
 use crate::types::infer::args::{Bound, Default, Formal};
 use crate::types::infer::{Infer, Pending, error, expr};
 use crate::types::ty::Ty;
@@ -120,7 +120,7 @@ impl Infer<'_, '_> {
         // Defaults come last.
         written.extend((1..=count(plain)).filter(|at| !written.contains(at)).collect::<Vec<_>>());
         let values = std::iter::once(agents).chain(bound.values).chain(payload).collect();
-        self.in_order(Bound { values, written }, span, |args| {
+        self.in_order(Bound { values, written, lent: Vec::new() }, span, |args| {
             expr(ExprKind::Coordinate { form, args }, ty, span)
         })
     }
@@ -230,6 +230,7 @@ fn formal(param: &BuiltinParam) -> Formal {
     Formal {
         name: param.name.clone(),
         ty: param.ty.clone(),
+        passing: Passing::Val,
         default: param.default.clone().map_or(Default::Required, Default::Value),
     }
 }

@@ -6,9 +6,11 @@ use crate::source::Span;
 use crate::syntax::ast::{
     self, Block, Cond, Diverge, ExprId, Ident, LoopSpec, PatId, StmtId, TypeRefId,
 };
+use crate::types::capability::passing;
 use crate::types::infer::contract::block as block_of;
 use crate::types::infer::control::wildcard;
 use crate::types::infer::frame::FrameKind;
+use crate::types::infer::lend::moved;
 use crate::types::infer::{Expect, Infer, error, expr};
 use crate::types::report;
 use crate::types::ty::{Name, Ty};
@@ -84,7 +86,13 @@ impl Infer<'_, '_> {
         span: Span,
         out: &mut Vec<Stmt>,
     ) {
+        let is_iso = ty.is_some_and(|ty| self.is_iso_variable(ty));
         let value = match ty {
+            Some(ty) if is_iso => {
+                let ty = self.written_type(passing(self.body, ty).1);
+                let value = self.check(value, &ty);
+                moved(hir::Expr { ty, ..value })
+            }
             Some(ty) => {
                 let ty = self.written_type(ty);
                 let value = self.check(value, &ty);
@@ -97,6 +105,9 @@ impl Infer<'_, '_> {
             None => {
                 let ty = value.ty.clone();
                 let pattern = self.binding(pattern, &ty, mutable);
+                if let (PatternKind::Bind(local), true) = (&pattern.kind, is_iso) {
+                    self.declared_iso(*local);
+                }
                 self.irrefutable(&pattern);
                 out.push(Stmt { kind: StmtKind::Let { pattern, value }, span });
             }

@@ -10,6 +10,7 @@ use crate::diag::{Diagnostic, codes};
 use crate::hir::{self, Capture, ExprKind, Local, LocalId, Pattern, PatternKind, Stmt, StmtKind};
 use crate::source::Span;
 use crate::syntax::ast::Block;
+use crate::types::def::Passing;
 use crate::types::infer::frame::{Frame, FrameKind};
 use crate::types::infer::{Expect, Infer, Owner, expr};
 use crate::types::ty::{Name, Ty};
@@ -71,7 +72,8 @@ impl Infer<'_, '_> {
             let inner = *taken.entry(own).or_insert_with(|| {
                 let inner = LocalId(u32::try_from(frame.locals.len()).unwrap_or(u32::MAX));
                 let (name, ty, span) = (name.clone(), value.ty.clone(), value.span);
-                frame.locals.push(Local { name, ty, mutable: false, boxed: false, span });
+                let passing = Passing::Val;
+                frame.locals.push(Local { name, ty, mutable: false, boxed: false, passing, span });
                 order.push((own, inner, value.ty.clone(), value.span));
                 inner
             });

@@ -134,6 +134,9 @@ impl Infer<'_, '_> {
         let Owner::Agent(agent) = self.owner.clone() else { return None };
         let found = agent.functions.iter().find(|function| function.name == *name)?;
         self.calls(&agent.name, Some(name), span);
+        if self.lends(&found.signature, span) {
+            return None;
+        }
         let owner = ScopedName::new(self.db, agent.name.clone(), self.prelude);
         let result = self.result_in(owner, Some(found.member), &found.signature);
         let function = self.through_lambda(&found.signature, None, result, span);
