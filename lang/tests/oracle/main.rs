@@ -20,9 +20,10 @@ use ag_lang::syntax::token::TokenKind as T;
 fn corpus() -> Vec<String> {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests");
     let mut found = Vec::new();
-    for folder in ["seed", "spec", "diagnostics"] {
+    for folder in ["seed", "spec", "spec/language", "diagnostics"] {
         let mut paths: Vec<_> =
             fs::read_dir(tests.join(folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
+        paths.retain(|path| path.is_file());
         paths.sort();
         for path in paths {
             let text = fs::read_to_string(&path).unwrap();

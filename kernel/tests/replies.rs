@@ -1,0 +1,96 @@
+//! What an execute reply carries beside its outputs, and in which order a cell that fails shows things.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use ag_kernel::output::{Output, OutputSink};
+use ag_kernel::session::Session;
+use ag_kernel::session::options::SessionOptions;
+use ag_kernel::session::request::{CellReply, CellRequest, CellStatus};
+use std::sync::{Arc, Mutex};
+
+#[derive(Default)]
+struct Kinds(Mutex<Vec<String>>);
+
+impl OutputSink for Kinds {
+    fn emit(&self, output: Output) {
+        let kind = match &output {
+            Output::Fault(fault) => fault.code.clone(),
+            Output::Diagnostics(views) => views[0].code.clone(),
+            Output::CostLine(line) => format!("cost of {}", line.calls),
+            Output::Stdout(text) => text.trim().to_owned(),
+            other => format!("{other:?}"),
+        };
+        self.0.lock().unwrap().push(kind);
+    }
+}
+
+fn session() -> Session {
+    let options = SessionOptions {
+        lane: Some("echo".to_owned()),
+        seed: Some(7),
+        ..SessionOptions::default()
+    };
+    Session::open(options).expect("a session")
+}
+
+fn run(session: &mut Session, request: CellRequest) -> (CellReply, Vec<String>) {
+    let kinds = Arc::new(Kinds::default());
+    let sink: Arc<dyn OutputSink> = kinds.clone();
+    let reply = session.evaluate(request, &sink);
+    let shown = kinds.0.lock().unwrap().clone();
+    (reply, shown)
+}
+
+fn asking(text: &str, expressions: &[(&str, &str)]) -> CellRequest {
+    let pair = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
+    CellRequest {
+        user_expressions: expressions.iter().map(pair).collect(),
+        ..CellRequest::new(text)
+    }
+}
+
+/// Each expression stands for itself: one that fails says so in its place, the others and the cell are as they were.
+#[test]
+fn expressions_beside_a_cell_fail_one_by_one() {
+    let mut session = session();
+    let expressions = [
+        ("sum", "price + 1"),
+        ("fault", "1 / (price - 20)"),
+        ("unknown", "nothing"),
+        ("text", "\"a\""),
+    ];
+    let (reply, shown) = run(&mut session, asking("let price := 20; price", &expressions));
+    assert_eq!(reply.status, CellStatus::Ok);
+    assert_eq!(shown.len(), 1, "only the cell's own value is shown: {shown:?}");
+    let of = |wanted: &str| {
+        reply.user_expressions.iter().find(|(name, _)| name == wanted).map(|(_, value)| value)
+    };
+    assert_eq!(of("sum").unwrap().as_ref().unwrap().data["text/plain"], "21");
+    assert_eq!(of("text").unwrap().as_ref().unwrap().data["text/plain"], "\"a\"");
+    assert_eq!(of("fault").unwrap().as_ref().unwrap_err().ename, "R0102");
+    assert_eq!(of("unknown").unwrap().as_ref().unwrap_err().ename, "E0201");
+    let (reply, shown) = run(&mut session, CellRequest::new("print(_)"));
+    assert_eq!((reply.count, shown), (2, vec!["20".to_owned()]), "they bind and count nothing");
+}
+
+#[test]
+fn a_cell_that_fails_evaluates_no_expressions() {
+    let mut session = session();
+    let expressions = [("sum", "1 + 1")];
+    for (text, status) in [("1 / 0", CellStatus::Faulted), ("nothing", CellStatus::Rejected)] {
+        let (reply, _) = run(&mut session, asking(text, &expressions));
+        assert_eq!((reply.status, reply.user_expressions.len()), (status, 0), "{text}");
+    }
+}
+
+/// Jupyter stops reading at the error: what the cell cost stands before it.
+#[test]
+fn the_cost_line_stands_before_the_error() {
+    let mut session = session();
+    let text = "let reply : Text = @llm_call(\"hi\"); print(reply); assert reply == \"no\"";
+    let (reply, shown) = run(&mut session, CellRequest::new(text));
+    assert_eq!(reply.status, CellStatus::Faulted);
+    assert_eq!(shown, ["echo: hi", "cost of 1", "R0402"]);
+    let (_, shown) = run(&mut session, CellRequest::new("1 / 0"));
+    assert_eq!(shown, ["R0102"], "nothing was spent here");
+}
