@@ -23,6 +23,7 @@ mod results;
 pub mod running;
 mod saved;
 pub mod seat;
+mod shared;
 mod shown;
 mod sink;
 pub mod state;

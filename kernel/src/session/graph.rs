@@ -13,6 +13,8 @@ pub use plan::Group;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::session::shared::Shared;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A function, type, agent, tool, lane: it is what its text says.
@@ -122,7 +124,7 @@ pub struct Dependencies {
 /// Cheap to clone for `:undo`: what did not change since is shared.
 #[derive(Debug, Clone, Default)]
 pub struct Graph {
-    nodes: BTreeMap<Key, Arc<Node>>,
+    nodes: Shared<Arc<Node>>,
     /// Never taken back, so that no version comes twice.
     assignments: u64,
 }
@@ -157,7 +159,7 @@ impl Graph {
             made: Vec::new(),
             is_retired: false,
         };
-        self.nodes.insert(name.into(), Arc::new(node));
+        self.nodes.insert(name, Arc::new(node));
     }
 
     /// A statement ran: its globals, or its result, were computed from what it read.
@@ -207,7 +209,7 @@ impl Graph {
             made: Vec::new(),
             is_retired: false,
         };
-        let before = self.nodes.insert(written.name.into(), Arc::new(node))?;
+        let before = self.nodes.insert(written.name, Arc::new(node))?;
         (before.kind != Kind::Definition).then_some(before)
     }
 
@@ -243,9 +245,11 @@ impl Graph {
 
     /// Whether nothing was defined or assigned between the two.
     pub fn is_as(&self, earlier: &Graph) -> bool {
-        let mut pairs = self.nodes.iter().zip(&earlier.nodes);
+        let mut apart = self.nodes.apart(&earlier.nodes);
         self.nodes.len() == earlier.nodes.len()
-            && pairs.all(|((a, one), (b, other))| a == b && Arc::ptr_eq(one, other))
+            && apart.all(|(name, one)| {
+                earlier.nodes.get(name).is_some_and(|other| Arc::ptr_eq(one, other))
+            })
     }
 
     /// The names that are new, other or gone now.
@@ -253,9 +257,13 @@ impl Graph {
         let is_same = |name: &Key, graph: &Graph, node: &Arc<Node>| {
             graph.nodes.get(name).is_some_and(|other| other.version == node.version)
         };
-        let new = self.nodes.iter().filter(|(name, node)| !is_same(name, earlier, node));
-        let gone = earlier.nodes.keys().filter(|name| !self.nodes.contains_key(*name));
-        new.map(|(name, _)| name).chain(gone).map(ToString::to_string).collect()
+        let apart = self.nodes.apart(&earlier.nodes);
+        let new = apart.filter(|(name, node)| !is_same(name, earlier, node));
+        let before = earlier.nodes.apart(&self.nodes);
+        let gone = before.filter(|(name, _)| !self.nodes.contains_key(name));
+        let mut changed: Vec<String> = new.chain(gone).map(|(name, _)| name.to_string()).collect();
+        changed.sort_unstable();
+        changed
     }
 
     fn direct<'n>(

@@ -24,6 +24,7 @@ use parking_lot::{Mutex, RwLock};
 use crate::output::Page;
 use crate::session::command;
 use crate::session::request::{Completeness, Completion, Completions, Inspection};
+use crate::session::shared::Shared;
 
 /// How long an editor waits for a cell that is being checked. A person types on meanwhile; no candidates are better than
 /// late ones.
@@ -49,7 +50,7 @@ pub struct NameInfo {
 #[derive(Clone)]
 pub struct Inspector {
     workspace: Arc<Mutex<Workspace>>,
-    names: Arc<RwLock<Arc<Vec<NameInfo>>>>,
+    names: Arc<RwLock<Shared<Arc<NameInfo>>>>,
 }
 
 impl Inspector {
@@ -58,12 +59,12 @@ impl Inspector {
     }
 
     /// After a cell: the names of the session, whole.
-    pub fn publish(&self, names: Vec<NameInfo>) {
-        *self.names.write() = Arc::new(names);
+    pub(super) fn publish(&self, names: Shared<Arc<NameInfo>>) {
+        *self.names.write() = names;
     }
 
-    pub fn names(&self) -> Arc<Vec<NameInfo>> {
-        Arc::clone(&self.names.read())
+    pub fn names(&self) -> Vec<Arc<NameInfo>> {
+        self.names.read().values().cloned().collect()
     }
 
     /// What may stand at that byte of the text: best matches first, each once.
@@ -96,7 +97,7 @@ impl Inspector {
         let found = hover(&mut *self.workspace.try_lock_for(PATIENCE)?, text, at)?;
         let name = found.span.text(text);
         let of_session = found.about.name == name && found.about.is_definition();
-        let own = self.names().iter().find(|info| of_session && info.name == name).cloned();
+        let own = self.names.read().get(name).filter(|_| of_session).cloned();
         Some(match own {
             Some(info) => document::own(&info),
             None => document::described(&found.about),

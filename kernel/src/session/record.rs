@@ -20,6 +20,7 @@ use crate::session::evaluate::Last;
 use crate::session::graph::{Cause, Graph, Kept, KeptStatement, Kind, Ran, Written, result_name};
 use crate::session::inspect::NameInfo;
 use crate::session::program::Program;
+use crate::session::shared::Shared;
 use crate::session::shown::Shown;
 use crate::session::state::DefinitionRow;
 
@@ -35,7 +36,7 @@ pub struct Record {
     /// The cell whose cost was told before its end.
     pub cost_told: Option<u32>,
     /// What `:defs` lists and editors complete, by name. Shared with the moments `:undo` goes back to.
-    names: Arc<BTreeMap<String, NameInfo>>,
+    names: Shared<Arc<NameInfo>>,
     broken: BTreeSet<String>,
     /// The cell whose result `_` is.
     last_result: Option<u32>,
@@ -64,7 +65,7 @@ pub struct Settings {
 #[derive(Clone)]
 pub struct Moment {
     pub graph: Graph,
-    names: Arc<BTreeMap<String, NameInfo>>,
+    names: Shared<Arc<NameInfo>>,
     broken: BTreeSet<String>,
     last_result: Option<u32>,
 }
@@ -84,7 +85,7 @@ impl Record {
             self.graph.define(&symbol.name, symbol.fingerprint, number, uses);
             self.mend(&symbol.name);
             let info = info(&symbol, number);
-            Arc::make_mut(&mut self.names).insert(symbol.name.to_string(), info);
+            self.names.insert(Arc::clone(&symbol.name), Arc::new(info));
         }
     }
 
@@ -175,12 +176,12 @@ impl Record {
         self.shown.changed(&self.graph)
     }
 
-    pub fn names(&self) -> Vec<NameInfo> {
-        self.names.values().cloned().collect()
+    pub fn names(&self) -> Shared<Arc<NameInfo>> {
+        self.names.clone()
     }
 
     pub fn rows(&self) -> Vec<DefinitionRow> {
-        let row = |info: &NameInfo| DefinitionRow {
+        let row = |info: &Arc<NameInfo>| DefinitionRow {
             name: info.name.clone(),
             kind: info.kind.clone(),
             signature: info.signature.clone(),
@@ -232,9 +233,10 @@ impl Record {
     }
 
     fn name_value(&mut self, name: &Name, ty: &Ty, cell: u32) {
-        let (name, kind, signature) = (name.to_string(), "let".to_owned(), ty.to_string());
-        let info = NameInfo { name, kind, signature, cell, ..NameInfo::default() };
-        Arc::make_mut(&mut self.names).insert(info.name.clone(), info);
+        let (kind, signature) = ("let".to_owned(), ty.to_string());
+        let info =
+            NameInfo { name: name.to_string(), kind, signature, cell, ..NameInfo::default() };
+        self.names.insert(Arc::clone(name), Arc::new(info));
     }
 
     pub fn broken(&self) -> &BTreeSet<String> {
@@ -256,7 +258,7 @@ impl Record {
     /// To come back to.
     pub fn moment(&self) -> Moment {
         let Record { graph, names, broken, last_result, .. } = self;
-        let (graph, names, broken) = (graph.clone(), Arc::clone(names), broken.clone());
+        let (graph, names, broken) = (graph.clone(), names.clone(), broken.clone());
         Moment { graph, names, broken, last_result: *last_result }
     }
 

@@ -2,6 +2,7 @@
 
 use ag_runtime::builtin::{self, Kind};
 
+use crate::db::SessionInput;
 use crate::db::workspace::Workspace;
 use crate::ide::describe::describe;
 use crate::ide::place::Place;
@@ -266,7 +267,9 @@ fn values(place: &Place<'_>, probe: &Probe, start: bool) -> Vec<Candidate> {
 
 fn session_names(place: &Place<'_>) -> Vec<Candidate> {
     let (own, prelude) = (session_scope(place.db), prelude_scope(place.db));
-    let names = own.names().chain(prelude.names());
+    let results = SessionInput::get(place.db).results(place.db);
+    let results = results.iter().map(|result| &result.name);
+    let names = own.names().chain(results).chain(prelude.names());
     let described = names.filter_map(|name| describe(place.db, name));
     described
         .map(|about| candidate(&about.name, about.kind, &about.signature, &about.doc))

@@ -63,7 +63,7 @@ impl<'db> Scope<'db> {
     }
 }
 
-/// The names of the session without the prelude.
+/// The names of the session without the prelude and the results.
 #[salsa::tracked]
 pub fn session_scope<'db>(db: &'db dyn Db) -> Scope<'db> {
     db.ran("scope", &|| "session".to_owned());
@@ -72,10 +72,16 @@ pub fn session_scope<'db>(db: &'db dyn Db) -> Scope<'db> {
     for cell in session.cells(db).iter() {
         scope.add_cell(db, *cell);
     }
-    for result in session.results(db).iter() {
-        scope.add(result.name.clone(), Site::Result);
-    }
     scope
+}
+
+/// `_` and `_N` are new with each cell: looked up beside the scope, they do not make all its names be looked at again.
+fn result<'db>(db: &'db dyn Db, name: &str) -> Option<Site<'db>> {
+    if !name.starts_with('_') {
+        return None;
+    }
+    let results = SessionInput::get(db).results(db);
+    results.iter().any(|result| *result.name == *name).then_some(Site::Result)
 }
 
 #[salsa::tracked]
@@ -94,6 +100,9 @@ pub fn resolve<'db>(
     cell: Option<CellInput>,
 ) -> Option<Site<'db>> {
     let text = name.name(db);
-    let own = if name.prelude(db) { None } else { session_scope(db).latest(text, cell) };
+    let own = match name.prelude(db) {
+        true => None,
+        false => result(db, text).or_else(|| session_scope(db).latest(text, cell)),
+    };
     own.or_else(|| prelude_scope(db).latest(text, None))
 }

@@ -1,5 +1,7 @@
 //! Session commands under the cursor: their names after `:`, `%` and `%%`, and what stands after a name.
 
+use std::sync::Arc;
+
 use ag_lang::source::Span;
 use ag_lang::syntax::cursor::{Context, Cursor, cursor};
 use ag_runtime::builtin::{self, Kind};
@@ -109,7 +111,7 @@ fn arguments(inspector: &Inspector, command: &str) -> Vec<Completion> {
 
 /// Names of the session and functions, with or without `@`.
 fn documented(inspector: &Inspector) -> Vec<Completion> {
-    let own = |info: &NameInfo| Completion {
+    let own = |info: &Arc<NameInfo>| Completion {
         text: info.name.clone(),
         kind: info.kind.clone(),
         signature: info.signature.clone(),

@@ -1,5 +1,7 @@
 //! The page of a name: what `:doc x`, `?x` and a hover show, as text and as Markdown.
 
+use std::sync::Arc;
+
 use ag_lang::ide::describe::Description;
 use ag_runtime::builtin::{self, Builtin, Kind};
 
@@ -8,7 +10,7 @@ use crate::output::Page;
 use crate::session::command::{self, help};
 
 /// A name of the session first, then a builtin, then a command. `List.map` names one member; `map` all of that name.
-pub fn page(names: &[NameInfo], name: &str) -> Option<Page> {
+pub fn page(names: &[Arc<NameInfo>], name: &str) -> Option<Page> {
     if let Some(info) = names.iter().find(|info| info.name == name) {
         return Some(own(info));
     }
@@ -37,7 +39,7 @@ fn is_named(row: &Builtin, name: &str) -> bool {
 }
 
 /// `Trade.quantity`, `Desk.decide`.
-fn member(names: &[NameInfo], path: &str) -> Option<Page> {
+fn member(names: &[Arc<NameInfo>], path: &str) -> Option<Page> {
     let (owner, name) = path.split_once('.')?;
     let owner = names.iter().find(|info| info.name == owner)?;
     owner.members.iter().find(|member| member.name == name).map(own)

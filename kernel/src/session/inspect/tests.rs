@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 
 use super::Inspector;
 use crate::session::record::info;
+use crate::session::shared::Shared;
 
 const CELL: &str = "/// About Desk.\nagent Desk { behavior decide(t : Trade) -> Vote { return approve } }
 /// About Trade.\nstruct Trade { symbol : Text }
@@ -22,7 +23,10 @@ fn inspector() -> Inspector {
     let cell = workspace.add_cell(CELL);
     let checked = workspace.check(cell);
     assert!(!checked.has_errors(), "{:?}", checked.diagnostics);
-    let names = symbols(&workspace, cell).iter().map(|symbol| info(symbol, 2)).collect();
+    let mut names = Shared::default();
+    for symbol in symbols(&workspace, cell) {
+        names.insert(&*symbol.name, Arc::new(info(&symbol, 2)));
+    }
     let inspector = Inspector::new(Arc::new(Mutex::new(workspace)));
     inspector.publish(names);
     inspector
