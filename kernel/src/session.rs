@@ -9,6 +9,7 @@ mod flood;
 pub mod graph;
 pub mod history;
 pub mod home;
+mod imports;
 pub mod inspect;
 pub mod options;
 mod outlook;
@@ -104,11 +105,18 @@ impl Session {
     /// What checking finds in a text, without running or defining anything.
     pub fn check(&self, request: &CellRequest) -> Vec<DiagnosticView> {
         let title = request.file.as_deref().unwrap_or("cell");
-        let (cell, mut checked) = self.seat.program.inquire(&request.text, title);
+        let program = &self.seat.program;
+        let files = imports::take_in(program, self.home.folder(), &request.text);
+        let (cell, mut checked) = program.inquire(&request.text, title, files.imports.clone());
         if request.file.is_some() {
             evaluate::refuse_commands(&mut checked);
         }
-        self.seat.program.views(cell, &checked.diagnostics)
+        let mut found = program.views_of_files(&files);
+        // What a file with mistakes declares is missing here, which is no mistake of this text.
+        if !files.has_errors() {
+            found.extend(program.views(cell, &checked.diagnostics));
+        }
+        found
     }
 
     /// The number the next counted cell gets.

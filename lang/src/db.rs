@@ -29,6 +29,19 @@ pub struct CellInput {
     /// Cell 0: its names refer to each other, whatever the session defines.
     #[returns(copy)]
     pub prelude: bool,
+    /// A file that others import, by its name: what it declares is called `risk::f` (L-64).
+    pub file: Option<Name>,
+    /// What its imports lead to, in the order in which they are written.
+    pub imports: Arc<Vec<Imported>>,
+}
+
+/// Where an import leads.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Imported {
+    /// The file of that name.
+    File(Name),
+    /// Why there is none.
+    Failed(Arc<str>),
 }
 
 /// A global that holds a value.

@@ -5,6 +5,7 @@
 //! it was not checked against. Never: checks types, decides when a cell runs.
 
 pub mod agents;
+mod generated;
 pub mod names;
 mod policies;
 mod provided;

@@ -15,6 +15,7 @@ pub mod item;
 pub mod lexer;
 pub mod parse;
 pub mod print;
+pub mod rename;
 pub mod separators;
 pub mod token;
 pub mod walk;

@@ -14,6 +14,7 @@ pub mod effects;
 pub mod escape;
 pub mod exhaustive;
 pub mod fingerprint;
+pub mod generated;
 pub mod generic;
 pub mod hints;
 pub mod infer;

@@ -14,6 +14,7 @@ pub mod display;
 pub mod document;
 pub mod fetch;
 pub mod file;
+pub mod generated;
 pub mod human;
 pub mod input;
 pub mod invariant;
@@ -185,6 +186,7 @@ const PARTS: &[&[Builtin]] = &[
     vector::TABLE,
     convert::TABLE,
     agent::TABLE,
+    generated::TABLE,
     coordinate::TABLE,
     concurrent::TABLE,
     channel::TABLE,

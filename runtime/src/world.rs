@@ -12,6 +12,7 @@ pub mod run;
 use crate::actor::kind::TypeTable;
 use crate::actor::mailbox::Counts;
 use crate::actor::slab::{Slab, Slot};
+use crate::builtin::generated::Evaluator;
 use crate::builtin::invariant::Invariants;
 use crate::clock::Clock;
 use crate::code::FunctionTable;
@@ -41,6 +42,7 @@ pub struct World {
     globals: GlobalStore,
     invariants: Invariants,
     provided: Provided,
+    evaluator: Evaluator,
     agent_types: TypeTable,
     agents: Slab,
     scheduler: Arc<Scheduler>,
@@ -101,6 +103,7 @@ impl World {
             globals: GlobalStore::default(),
             invariants: Invariants::default(),
             provided: Provided::default(),
+            evaluator: Evaluator::default(),
             agent_types: TypeTable::default(),
             agents: Slab::default(),
             scheduler,
@@ -166,6 +169,11 @@ impl World {
     #[must_use]
     pub fn invariants(&self) -> &Invariants {
         &self.invariants
+    }
+
+    #[must_use]
+    pub fn evaluator(&self) -> &Evaluator {
+        &self.evaluator
     }
 
     #[must_use]

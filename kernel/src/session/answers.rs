@@ -221,7 +221,7 @@ impl State for View<'_> {
         if let Some(ty) = generic {
             return Ok(ty);
         }
-        let (cell, checked) = self.program.inquire(expression, "expression");
+        let (cell, checked) = self.program.inquire(expression, "expression", Vec::new());
         if checked.has_errors() {
             return Err(self.program.views(cell, &checked.diagnostics));
         }

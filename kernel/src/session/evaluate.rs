@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ag_lang::db::Imported;
 use ag_lang::db::workspace::{Broken, CellId, CheckedCell, Step};
 use ag_lang::diag::{Diagnostic, codes};
 use ag_lang::engine::InstallError;
@@ -23,6 +24,7 @@ use crate::output::table::ValueView;
 use crate::output::{Output, OutputSink};
 use crate::session::answers::View;
 use crate::session::command::{self, Modifier};
+use crate::session::imports;
 use crate::session::program::Program;
 use crate::session::refute::refute;
 use crate::session::request::{CellRequest, CellStatus};
@@ -40,6 +42,8 @@ pub struct Evaluation<'s> {
     limits: LimitContext,
     /// Beside the session: the values as of its start.
     globals: Option<Arc<Globals>>,
+    /// Where the text's imports lead.
+    imports: Vec<Imported>,
     last: Last,
     times: Times,
 }
@@ -105,6 +109,7 @@ impl<'s> Evaluation<'s> {
             number,
             limits: program.services().map(|services| services.ledger().cell(number)),
             globals: seat.is_aside.then(|| program.world().globals().snapshot()),
+            imports: Vec::new(),
             last: Last::default(),
             times: Times::default(),
         }
@@ -118,6 +123,9 @@ impl<'s> Evaluation<'s> {
 
     fn evaluate(&mut self, is_file: bool) -> Ended {
         let started = Instant::now();
+        if let Err(status) = self.take_in_files() {
+            return Ended::without_result(status);
+        }
         let checked = self.check();
         self.times.check = started.elapsed();
         let Ok(mut checked) = checked else {
@@ -148,6 +156,35 @@ impl<'s> Evaluation<'s> {
         ended
     }
 
+    /// The files that the text imports, and those known that were changed: checked, put in force, and run.
+    fn take_in_files(&mut self) -> Result<(), CellStatus> {
+        if self.seat.is_aside {
+            return Ok(());
+        }
+        let program = &self.seat.program;
+        let taken = imports::take_in(program, &self.seat.folder, self.text);
+        let views = program.views_of_files(&taken);
+        if !views.is_empty() {
+            self.shown.emit(Output::Diagnostics(views));
+        }
+        if taken.has_errors() {
+            return Err(CellStatus::Rejected);
+        }
+        taken.notes.into_iter().for_each(|note| self.shown.emit(Output::warning(note)));
+        self.imports = taken.imports;
+        for (id, checked) in taken.cells {
+            let mut file = Evaluation::of(self.seat, id, self.number, &self.shown);
+            if let Err(error) = file.define(&checked) {
+                return Err(file.internal(&error).status);
+            }
+            let status = file.steps(checked.steps).status;
+            if status != CellStatus::Ok {
+                return Err(status);
+            }
+        }
+        Ok(())
+    }
+
     /// Takes the text in as a cell of its number, and checks it whole; interrupted meanwhile it leaves nothing behind.
     fn check(&mut self) -> Result<CheckedCell, Stopped> {
         let program = &self.seat.program;
@@ -158,6 +195,7 @@ impl<'s> Evaluation<'s> {
                 true => workspace.aside(self.text),
                 false => {
                     let cell = workspace.add_cell(self.text);
+                    workspace.set_imports(cell, std::mem::take(&mut self.imports));
                     let checked = workspace.check_unless(cell, stop);
                     let mut checked = checked.inspect_err(|_| workspace.discard(cell))?;
                     refute(&workspace, cell, &mut checked, stop);

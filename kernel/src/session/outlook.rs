@@ -6,6 +6,7 @@ use ag_lang::db::workspace::Step;
 
 use crate::output::diagnostic::DiagnosticView;
 use crate::session::Session;
+use crate::session::imports::take_in;
 
 impl Session {
     /// The lane of a model that calls would go to; none: they are made up, or there is none.
@@ -25,9 +26,12 @@ impl Session {
         let mut found = Vec::new();
         for (title, text) in cells {
             let program = &self.seat.program;
+            let files = take_in(program, self.home.folder(), text);
+            found.extend(program.views_of_files(&files));
             let (id, checked) = {
                 let mut workspace = program.workspace.lock();
                 let id = workspace.add_cell(text);
+                workspace.set_imports(id, files.imports.clone());
                 let checked = workspace.check(id);
                 match checked.has_errors() {
                     true => drop(workspace.remove_cell(id)),
@@ -43,7 +47,9 @@ impl Session {
                 (id, checked)
             };
             program.name_source(id, &title);
-            found.extend(program.views(id, &checked.diagnostics));
+            if !files.has_errors() {
+                found.extend(program.views(id, &checked.diagnostics));
+            }
         }
         found
     }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
+use ag_lang::db::Imported;
 use ag_lang::db::workspace::{CellId, CheckedCell, STATEMENTS, Workspace};
 use ag_lang::diag::Diagnostic;
 use ag_lang::diag::snippet::SourceText;
@@ -26,6 +27,7 @@ use parking_lot::Mutex;
 use crate::output::diagnostic::{DiagnosticView, FaultView, FrameView, NamedValue, Place};
 use crate::output::difference::difference;
 use crate::session::flood::Flood;
+use crate::session::imports::{Files, Taken};
 use crate::session::past::Past;
 use crate::session::redefined::Versions;
 use crate::session::refute::refute;
@@ -40,6 +42,8 @@ pub struct Program {
     pub workspace: Arc<Mutex<Workspace>>,
     pub engine: Engine,
     world: WorldHandle,
+    /// Those that were imported.
+    pub files: Mutex<Files>,
     /// What each cell's text is called: `cell 3`, `risk.ag`.
     titles: Mutex<HashMap<u32, Arc<str>>>,
     /// What agents faulted with in the background since the last cell ended.
@@ -58,11 +62,13 @@ impl Program {
             workspace: Arc::new(Mutex::new(workspace)),
             engine: Engine::new(Arc::clone(&world)),
             world,
+            files: Mutex::default(),
             titles: Mutex::default(),
             flood: Flood::default(),
             count: AtomicU32::new(0),
         };
         program.install(CellId(0), &prelude.definitions)?;
+        program.world.evaluator().set(program.engine.evaluator());
         Ok(program)
     }
 
@@ -133,6 +139,7 @@ impl Program {
         self.world.forget();
         *self.workspace.lock() = Workspace::new();
         self.titles.lock().clear();
+        *self.files.lock() = Files::default();
         let prelude = self.workspace.lock().prelude();
         self.install(CellId(0), &prelude.definitions)
     }
@@ -176,7 +183,11 @@ impl Program {
 
     /// The texts whose definitions are in force, oldest first.
     pub fn live_sources(&self) -> Vec<TestSource> {
-        let live = self.workspace.lock().live().to_vec();
+        let live = {
+            let workspace = self.workspace.lock();
+            let own = workspace.live().iter().filter(|id| !workspace.is_file(**id));
+            own.copied().collect::<Vec<_>>()
+        };
         let source = |id: CellId| {
             let (title, text) = self.source(id)?;
             Some(TestSource { title: title.to_string(), text: text.to_string() })
@@ -193,10 +204,16 @@ impl Program {
     }
 
     /// Checks a text as if it were the next cell; nothing is defined and nothing runs.
-    pub fn inquire(&self, text: &str, title: &str) -> (CellId, CheckedCell) {
+    pub fn inquire(
+        &self,
+        text: &str,
+        title: &str,
+        imports: Vec<Imported>,
+    ) -> (CellId, CheckedCell) {
         let (cell, checked) = {
             let mut workspace = self.workspace.lock();
             let cell = workspace.add_cell(text);
+            workspace.set_imports(cell, imports);
             let mut checked = workspace.check(cell);
             refute(&workspace, cell, &mut checked, &AtomicBool::new(false));
             workspace.remove_cell(cell);
@@ -215,6 +232,12 @@ impl Program {
         let title = self.titles.lock().get(&cell.0).cloned();
         let text = self.workspace.lock().text(cell)?;
         Some((title.unwrap_or_else(|| "prelude".into()), text))
+    }
+
+    /// The diagnostics of files that were taken in.
+    pub fn views_of_files(&self, files: &Taken) -> Vec<DiagnosticView> {
+        let views = files.cells.iter().map(|(id, checked)| self.views(*id, &checked.diagnostics));
+        views.flatten().collect()
     }
 
     /// Diagnostics of one cell; their labels may lead into others.

@@ -7,6 +7,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use ag_lang::db::Imported;
 use ag_lang::db::workspace::tested::TestInfo;
 use ag_lang::db::workspace::{CellId, CheckedCell, Step, Workspace};
 use ag_lang::source::{LineIndex, Span};
@@ -20,6 +21,7 @@ use crate::output::test_run::{TestOutcome, TestView};
 use crate::output::{Output, OutputSink};
 use crate::session::Session;
 use crate::session::evaluate::Evaluation;
+use crate::session::imports;
 use crate::session::options::{HomeChoice, InTest, SessionOptions};
 use crate::session::running::Interrupter;
 use crate::session::seat::Seat;
@@ -77,7 +79,7 @@ pub fn run(
         Ok(session) => {
             let shown = Arc::clone(&collected) as Arc<dyn OutputSink>;
             let replay = test.options.replay.as_deref().map(str::to_owned);
-            Run { session, shown, replay }.run(sources, test, begun)
+            Run { session, shown, replay, imports: Vec::new() }.run(sources, test, begun)
         }
         Err(error) => {
             collected.emit(Output::Fault(FaultView::at(error.code, &error.message, None)));
@@ -118,6 +120,8 @@ struct Run {
     session: Session,
     shown: Arc<dyn OutputSink>,
     replay: Option<String>,
+    /// Where the imports of the next text lead.
+    imports: Vec<Imported>,
 }
 
 impl Run {
@@ -137,6 +141,9 @@ impl Run {
     fn steps(&mut self, sources: &[Source], test: &Listed) -> TestOutcome {
         let (mut cells, mut own) = (Vec::new(), None);
         for (at, source) in sources.iter().enumerate() {
+            if let Err(outcome) = self.files(&source.text, &mut cells) {
+                return outcome;
+            }
             // What does not check defines nothing here either.
             let (id, checked) = self.take_in(&source.title, &source.text);
             if !checked.has_errors() {
@@ -169,9 +176,28 @@ impl Run {
         }
     }
 
-    fn take_in(&self, title: &str, text: &str) -> (CellId, CheckedCell) {
+    /// The files that a text imports.
+    fn files(
+        &mut self,
+        text: &str,
+        cells: &mut Vec<(CellId, CheckedCell)>,
+    ) -> Result<(), TestOutcome> {
+        let program = &self.session.seat.program;
+        let files = imports::take_in(program, &self.session.seat.folder, text);
+        if files.has_errors() {
+            self.shown.emit(Output::Diagnostics(program.views_of_files(&files)));
+            return Err(TestOutcome::Rejected);
+        }
+        cells.extend(files.cells);
+        self.imports = files.imports;
+        Ok(())
+    }
+
+    fn take_in(&mut self, title: &str, text: &str) -> (CellId, CheckedCell) {
+        let imports = std::mem::take(&mut self.imports);
         let mut workspace = self.session.seat.program.workspace.lock();
         let id = workspace.add_cell(text);
+        workspace.set_imports(id, imports);
         let checked = workspace.check(id);
         drop(workspace);
         self.session.seat.program.name_source(id, title);

@@ -4,6 +4,8 @@
 mod aside;
 pub mod claims;
 mod define;
+pub mod files;
+pub mod generated;
 pub mod instances;
 mod past;
 pub mod tested;
@@ -123,7 +125,7 @@ impl Default for Workspace {
 impl Workspace {
     pub fn new() -> Workspace {
         let db = Database::default();
-        let prelude = CellInput::new(&db, prelude_text(), None, true);
+        let prelude = CellInput::new(&db, prelude_text(), None, true, None, Arc::default());
         let (none, lanes) = (Arc::new(Vec::new()), Arc::new(Vec::new()));
         let session = SessionInput::new(&db, prelude, Arc::new(Vec::new()), none, lanes);
         let cells = BTreeMap::from([(CellId(0), prelude)]);
@@ -162,7 +164,7 @@ impl Workspace {
 
     fn take_in(&mut self, text: &str) -> (CellId, CellInput) {
         let next = self.cells.keys().next_back().map_or(0, |last| last.0 + 1);
-        let cell = CellInput::new(&self.db, Arc::from(text), None, false);
+        let cell = CellInput::new(&self.db, Arc::from(text), None, false, None, Arc::default());
         self.cells.insert(CellId(next), cell);
         (CellId(next), cell)
     }
@@ -197,7 +199,7 @@ impl Workspace {
                 cell.set_text(&mut self.db).to(Arc::from(text));
                 cell
             }
-            None => CellInput::new(&self.db, Arc::from(text), None, false),
+            None => CellInput::new(&self.db, Arc::from(text), None, false, None, Arc::default()),
         };
         self.looked = Some(cell);
         let cells = Arc::clone(self.session.cells(&self.db));
@@ -353,6 +355,7 @@ impl Workspace {
             define(&mut out.definitions, checked, number(at));
         }
         out.diagnostics.extend(self.declared_twice(cell));
+        out.diagnostics.extend(files::imports(db, cell));
         for (at, step) in parsed.cell.body.order.iter().enumerate() {
             match step {
                 SyntaxStep::Command(command) => {
@@ -411,7 +414,8 @@ impl Workspace {
     fn defined_by(&self, cell: CellInput) -> FxHashSet<Name> {
         let db = &self.db;
         let items = cell_items(db, cell).iter().flat_map(|item| defines(item.tree(db)));
-        items.chain(cell_globals(db, cell).iter().map(|global| global.name.clone())).collect()
+        let globals = cell_globals(db, cell).iter().map(|global| global.name.clone());
+        files::as_imported(items.chain(globals))
     }
 
     /// Checks whatever may be concerned by new meanings of `changed` again, until nothing else changes.

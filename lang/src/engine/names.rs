@@ -27,7 +27,7 @@ impl Signature {
     }
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Names {
     /// The slot each name means now; without a signature until it is defined.
     functions: FxHashMap<FunctionKey, (FnSlot, Option<Signature>)>,
@@ -86,6 +86,19 @@ impl Names {
 
     fn allocate(&mut self, table: &FunctionTable, key: &FunctionKey) -> FnSlot {
         self.free.pop().unwrap_or_else(|| table.allocate(key))
+    }
+
+    /// Slots to be used before others are made.
+    pub fn lend(&mut self, free: &mut Vec<FnSlot>) {
+        self.free.append(free);
+    }
+
+    /// The slots that names have here and not there, and those nobody uses.
+    pub fn beyond(&mut self, other: &Names) -> Vec<FnSlot> {
+        let own = self.functions.iter().filter(|(key, _)| !other.functions.contains_key(*key));
+        let mut slots: Vec<FnSlot> = own.map(|(_, (slot, _))| *slot).collect();
+        slots.append(&mut self.free);
+        slots
     }
 
     pub fn known_slot(&self, key: &str) -> Option<FnSlot> {

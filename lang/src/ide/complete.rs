@@ -6,10 +6,12 @@ use crate::db::SessionInput;
 use crate::db::workspace::Workspace;
 use crate::ide::describe::describe;
 use crate::ide::place::Place;
+use crate::names::import::session_renames;
 use crate::names::scope::{prelude_scope, session_scope};
 use crate::source::Span;
 use crate::syntax::ast::{Arg, ExprKind, StructElement};
 use crate::syntax::cursor::{Context, ExprAt, cursor};
+use crate::syntax::rename::file_of;
 use crate::syntax::words;
 use crate::types::check::session_definition;
 use crate::types::declare::adt_definition;
@@ -269,7 +271,10 @@ fn session_names(place: &Place<'_>) -> Vec<Candidate> {
     let (own, prelude) = (session_scope(place.db), prelude_scope(place.db));
     let results = SessionInput::get(place.db).results(place.db);
     let results = results.iter().map(|result| &result.name);
-    let names = own.names().chain(results).chain(prelude.names());
+    // Those of files are written as the import says.
+    let own = own.names().filter(|name| file_of(name).is_none());
+    let imported = session_renames(place.db).names.keys();
+    let names = own.chain(imported).chain(results).chain(prelude.names());
     let described = names.filter_map(|name| describe(place.db, name));
     described
         .map(|about| candidate(&about.name, about.kind, &about.signature, &about.doc))

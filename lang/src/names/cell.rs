@@ -1,14 +1,18 @@
 //! What one cell declares: its items, its globals and its statements, from its text alone.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::db::{CellInput, Db};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, codes, nearest};
+use crate::names::import::renames;
 use crate::source::Span;
 use crate::syntax::ast::{Body, PatId, PatKind, StmtKind};
 use crate::syntax::item::{Cell, ItemKind, ItemTree, Step};
 use crate::syntax::lexer::SourceKind;
 use crate::syntax::parse;
+use crate::syntax::rename::{declared, file_of, rename};
+use crate::types::report::did_you_mean;
 use crate::types::ty::Name;
 
 /// A parsed cell. Holds positions, so it changes with every edit; queries that must not rerun depend on [`ItemKey`]s.
@@ -32,13 +36,44 @@ impl<'db> ItemKey<'db> {
     pub fn name(self, db: &'db dyn Db) -> Name {
         self.tree(db).name.name.text()
     }
+
+    /// Whether a file has it (L-64).
+    pub fn is_of_file(self, db: &'db dyn Db) -> bool {
+        file_of(self.tree(db).name.name.as_str()).is_some()
+    }
 }
 
+/// The text as it is written.
 #[salsa::tracked]
-pub fn parse_cell(db: &dyn Db, cell: CellInput) -> ParsedCell {
+pub fn raw_cell(db: &dyn Db, cell: CellInput) -> ParsedCell {
     db.ran("parse", &|| first_line(cell.text(db)));
     let parsed = parse::parse(cell.text(db), SourceKind::Cell);
     ParsedCell { cell: parsed.cell, diagnostics: parsed.diagnostics }
+}
+
+/// What a text declares at its top, as it is written.
+#[salsa::tracked]
+pub fn declared_in(db: &dyn Db, cell: CellInput) -> Arc<BTreeSet<Name>> {
+    Arc::new(declared(&raw_cell(db, cell).cell))
+}
+
+/// The text with the names of files in the place of what stands for them (L-64).
+#[salsa::tracked]
+pub fn parse_cell(db: &dyn Db, cell: CellInput) -> ParsedCell {
+    let mut parsed = raw_cell(db, cell).clone();
+    let renames = renames(db, cell);
+    if renames.names.is_empty() && renames.files.is_empty() {
+        return parsed;
+    }
+    let missing = rename(&mut parsed.cell, renames, cell.file(db).is_some());
+    parsed.diagnostics.extend(missing.into_iter().map(|one| {
+        let message = format!("`{}` has no `{}`", one.file, one.name);
+        let has = renames.files.get(&one.file).map(|(_, has)| has.as_ref());
+        let near = nearest(&one.name, has.into_iter().flatten().map(|name| &**name));
+        let diagnostic = Diagnostic::new(codes::E0216, one.span, message);
+        did_you_mean(diagnostic, one.span, &near)
+    }));
+    parsed
 }
 
 /// The items of a cell in source order.

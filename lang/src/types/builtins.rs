@@ -84,7 +84,14 @@ fn read(
     function: &Function,
     generics: Vec<Name>,
 ) -> BuiltinSignature {
-    let scope = TypeScope { db, prelude: true, cell: None, generics: &generics, body: &tree.body };
+    let scope = TypeScope {
+        db,
+        prelude: true,
+        is_file: false,
+        cell: None,
+        generics: &generics,
+        body: &tree.body,
+    };
     let mut ignored = Vec::new();
     let params = function.params.iter().map(|param| {
         let ty = scope.ty(param.ty, &mut ignored);

@@ -16,6 +16,7 @@ use crate::names::scope::{ScopedName, Site, resolve};
 use crate::source::Span;
 use crate::syntax::ast::{ExprId, TypeRefId};
 use crate::syntax::item::{Agent, Function, ItemKind, ItemTree, MemberKind};
+use crate::syntax::rename::file_of;
 use crate::types::assemble::assemble;
 use crate::types::capability::{changes_self, passing};
 use crate::types::contracted::{Contracted, contracted};
@@ -171,6 +172,7 @@ fn run<'db>(
 ) -> Checked {
     let tree = item.tree(db);
     let mut infer = Infer::new(db, item.prelude(db), &tree.body);
+    infer.file = file_of(&item.name(db)).map(Name::from);
     infer.probe = probe;
     let definition = match path {
         FnPath::Init | FnPath::Config => item_definition(db, item),
@@ -427,6 +429,7 @@ pub fn infer_default<'db>(
         return Checked::failed(Vec::new());
     };
     let mut infer = Infer::new(db, item.prelude(db), &tree.body);
+    infer.file = file_of(&item.name(db)).map(Name::from);
     let path = member.map_or(FnPath::Item, FnPath::Member);
     let generics = parameters(tree, path).into_iter().cloned().collect::<Vec<_>>();
     infer.generics = generic_names(&generics);

@@ -97,6 +97,7 @@ impl Declare<'_, '_> {
         let scope = TypeScope {
             db: self.db,
             prelude: self.item.prelude(self.db),
+            is_file: self.item.is_of_file(self.db),
             cell: None,
             generics,
             body: &self.tree.body,

@@ -55,6 +55,7 @@ use crate::hir;
 use crate::names::scope::ScopedName;
 use crate::source::Span;
 use crate::syntax::ast::{Body, ExprId, TypeRefId};
+use crate::syntax::rename::file_of;
 use crate::types::declare::definition;
 use crate::types::def::{AgentDef, Definition, ToolDef};
 use crate::types::infer::bounded::Given;
@@ -137,6 +138,8 @@ pub enum Pending {
 pub struct Infer<'a, 'db> {
     pub db: &'db dyn Db,
     pub prelude: bool,
+    /// The file it stands in: bare names mean nothing of the session there.
+    pub file: Option<Name>,
     /// Set for the statements of a cell: see `names::scope::resolve`.
     pub cell: Option<CellInput>,
     /// Which statement of the cell; what the earlier ones declare can be seen.
@@ -172,6 +175,7 @@ impl<'a, 'db> Infer<'a, 'db> {
         Infer {
             db,
             prelude,
+            file: None,
             cell: None,
             step: 0,
             body,
@@ -215,6 +219,7 @@ impl<'a, 'db> Infer<'a, 'db> {
         let scope = TypeScope {
             db: self.db,
             prelude: self.prelude,
+            is_file: self.file.is_some(),
             cell: self.cell,
             generics: &generics,
             body: self.body,
@@ -226,7 +231,8 @@ impl<'a, 'db> Infer<'a, 'db> {
 
     /// What a global name means here, without marking it as used.
     pub fn definition(&self, name: &Name) -> Option<&'db Definition> {
-        let scoped = ScopedName::new(self.db, name.clone(), self.prelude);
+        let prelude = self.prelude || (self.file.is_some() && file_of(name).is_none());
+        let scoped = ScopedName::new(self.db, name.clone(), prelude);
         definition(self.db, scoped, self.cell).as_ref()
     }
 

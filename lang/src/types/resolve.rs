@@ -6,6 +6,7 @@ use crate::names::scope::{ScopedName, Site, prelude_scope, resolve, session_scop
 use crate::source::Span;
 use crate::syntax::ast::{Body, Ident, TypeKind, TypeRefId};
 use crate::syntax::item::{GenericParam, ItemKind};
+use crate::syntax::rename::file_of;
 use crate::types::capability;
 use crate::types::fingerprint::type_fingerprint;
 use crate::types::infer::tools;
@@ -93,6 +94,7 @@ fn alias_target<'db>(db: &'db dyn Db, name: ScopedName<'db>) -> Ty {
     let scope = TypeScope {
         db,
         prelude: item.prelude(db),
+        is_file: item.is_of_file(db),
         cell: None,
         generics: &generics,
         body: &tree.body,
@@ -109,12 +111,19 @@ fn alias_of_itself<'db>(_db: &'db dyn Db, _id: salsa::Id, _name: ScopedName<'db>
 pub struct TypeScope<'a, 'db> {
     pub db: &'db dyn Db,
     pub prelude: bool,
+    /// In the text of a file: bare names mean nothing of the session.
+    pub is_file: bool,
     pub cell: Option<CellInput>,
     pub generics: &'a [Name],
     pub body: &'a Body,
 }
 
-impl TypeScope<'_, '_> {
+impl<'db> TypeScope<'_, 'db> {
+    fn scoped(&self, name: &crate::syntax::ast::Name) -> ScopedName<'db> {
+        let prelude = self.prelude || (self.is_file && file_of(name.as_str()).is_none());
+        ScopedName::new(self.db, name.text(), prelude)
+    }
+
     /// The type written at `id`; mistakes are reported once into `sink` and give `Ty::Error`.
     pub fn ty(&self, id: TypeRefId, sink: &mut Vec<Diagnostic>) -> Ty {
         let written = &self.body[id];
@@ -181,7 +190,7 @@ impl TypeScope<'_, '_> {
         if let Some(builtin) = builtin_type(text, &args) {
             return self.arity(builtin, text, args.len(), span, sink);
         }
-        let scoped = ScopedName::new(self.db, name.name.text(), self.prelude);
+        let scoped = self.scoped(&name.name);
         match type_head(self.db, scoped, self.cell) {
             Some(TypeHead::Adt { fingerprint, arity }) => {
                 if *arity != args.len() {
@@ -226,7 +235,7 @@ impl TypeScope<'_, '_> {
         if self.prelude && self.generics.iter().any(|param| name.name == **param) {
             return shards(Ty::Param(name.name.text()));
         }
-        let scoped = ScopedName::new(self.db, name.name.text(), self.prelude);
+        let scoped = self.scoped(&name.name);
         match type_head(self.db, scoped, self.cell) {
             Some(TypeHead::Agent) => shards(Ty::AgentRef(name.name.text())),
             // In the signatures of builtins `AgentRef<A>` is a reference to any agent.

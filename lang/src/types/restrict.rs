@@ -5,7 +5,7 @@ use crate::diag::{Diagnostic, codes, nearest};
 use crate::names::cell::ItemKey;
 use crate::source::Span;
 use crate::syntax::ast::{Body, Cap, Ident, TypeKind, TypeRefId};
-use crate::syntax::item::{Attr, BehaviorKind, Function, ItemKind, ItemTree, MemberKind, Tool};
+use crate::syntax::item::{Attr, BehaviorKind, Function, Import, ItemKind, ItemTree, MemberKind, Tool};
 use crate::types::attribute;
 use crate::types::bounds::BOUNDS;
 use crate::types::check::{FnPath, function_paths};
@@ -22,7 +22,8 @@ pub fn unsupported(tree: &ItemTree) -> Vec<Diagnostic> {
     let at = if tree.name.span.is_empty() { Span::new(0, 1) } else { tree.name.span };
     match &tree.kind {
         ItemKind::Lane(config) => lane_item::check(tree, config, &mut out),
-        ItemKind::Import(_) => out.push(report("`import`", at)),
+        ItemKind::Import(Import::Mcp { .. }) => out.push(report("`import mcp`", at)),
+        ItemKind::Import(_) => {}
         ItemKind::Error
         | ItemKind::Alias(_)
         | ItemKind::Policy(_)
@@ -130,6 +131,7 @@ pub fn declarations<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> Vec<Diagnostic>
     let scope = TypeScope {
         db,
         prelude: item.prelude(db),
+        is_file: item.is_of_file(db),
         cell: None,
         generics: &generics,
         body: &tree.body,

@@ -16,6 +16,7 @@ use rustc_hash::{FxHashSet, FxHasher};
 
 use crate::db::Db;
 use crate::names::scope::ScopedName;
+use crate::syntax::rename::short;
 use crate::types::check::default_of;
 use crate::types::constant;
 use crate::types::declare::{adt_definition, definition};
@@ -120,7 +121,7 @@ impl Shapes<'_> {
             field
         });
         Shape::Record(RecordShape {
-            name: Some(def.name.clone()),
+            name: Some(short(&def.name).into()),
             fields: fields.collect(),
             is_tool: false,
         })
@@ -142,7 +143,7 @@ impl Shapes<'_> {
                 .map(|param| self.field(param, &def.generics, &adt.args))
                 .collect(),
         });
-        Shape::Enum(EnumShape { name: def.name.clone(), variants: variants.collect() })
+        Shape::Enum(EnumShape { name: short(&def.name).into(), variants: variants.collect() })
     }
 
     fn field(&self, param: &Param, generics: &[Name], args: &[Ty]) -> FieldShape {
@@ -166,7 +167,7 @@ impl Shapes<'_> {
             name: behavior.name.clone(),
             fields: behavior.signature.params.iter().map(|p| self.field(p, &[], &[])).collect(),
         });
-        intern(Shape::Enum(EnumShape { name: agent.clone(), variants: variants.collect() }))
+        intern(Shape::Enum(EnumShape { name: short(agent).into(), variants: variants.collect() }))
     }
 
     fn tool(&self, name: &Name) -> ShapeId {
@@ -184,7 +185,7 @@ impl Shapes<'_> {
     fn tool_value(&self, def: &ToolDef) -> Shape {
         let fields = def.fields.iter().map(|param| self.field(param, &[], &[]));
         Shape::Record(RecordShape {
-            name: Some(def.name.clone()),
+            name: Some(short(&def.name).into()),
             fields: fields.collect(),
             is_tool: true,
         })

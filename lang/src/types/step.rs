@@ -77,6 +77,7 @@ fn run(db: &dyn Db, cell: CellInput, step: u32, probe: Option<Rc<RefCell<Probe>>
     let Some(Step::Stmt(id)) = body.order.get(step as usize) else { return nothing() };
     let mut infer = Infer::new(db, cell.prelude(db), &body.body);
     infer.cell = Some(cell);
+    infer.file = cell.file(db).clone();
     infer.probe = probe;
     infer.step = step;
     let last = is_last(body, step);

@@ -52,11 +52,6 @@ builtins! {
         example "@rollback current_state" => ""
         form Rollback missing yes
         = |cx| absent(cx, "rollback");
-    /// Runs generated code in a session of its own.
-    call "eval" "(source: Text, with: Dyn = {}, allow: List<Text> = []) -> Result<Dyn, Fault>"
-        example "@eval(\"1 + 1\")" => "Ok(2)"
-        form Eval missing yes
-        = |cx| absent(cx, "eval");
     /// Compile at the second tier on the first call.
     attribute "hot_path" "() -> Unit"
         example "@hot_path" => "" form Attribute missing yes

@@ -95,6 +95,7 @@ impl Infer<'_, '_> {
             },
             SpecialForm::Skill => self.skill(args, span, expect),
             SpecialForm::LlmCall => self.llm_call(id, args, span),
+            SpecialForm::Eval => self.eval(id, args, span),
             SpecialForm::Judge => self.judge(id, args, span),
             SpecialForm::Ask => self.ask(id, args, span),
             SpecialForm::Shard => self.shard(id, args, span),

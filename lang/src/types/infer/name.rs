@@ -10,6 +10,7 @@ use crate::hir::{self, ExprKind};
 use crate::names::cell::cell_globals;
 use crate::names::scope::{ScopedName, prelude_scope, session_scope};
 use crate::source::Span;
+use crate::syntax::rename::short;
 use crate::types::declare::adt_definition;
 use crate::types::def::{Definition, EnumDef, Signature};
 use crate::types::hints;
@@ -110,8 +111,10 @@ impl Infer<'_, '_> {
 
     /// The variant that a name means where an enum is expected.
     pub fn shorthand(&mut self, name: &Name, expect: &Expect) -> Option<(EnumUse, u32)> {
+        // A function or value of a file has its file's name before it by now; a variant is written without.
+        let written = short(name);
         for found in self.expected_enums(expect) {
-            if let Some((tag, _)) = found.def.variant(name) {
+            if let Some((tag, _)) = found.def.variant(written) {
                 return Some((found, tag));
             }
         }

@@ -6,6 +6,7 @@ use ag_runtime::builtin;
 
 use crate::diag::{Diagnostic, codes};
 use crate::hir::{self, ExprKind};
+use crate::names::import::visible;
 use crate::names::scope::ScopedName;
 use crate::source::Span;
 use crate::syntax::ast::{self, Arg};
@@ -129,7 +130,8 @@ impl Infer<'_, '_> {
             let slot = DefaultSlot::of(&def.name, self.prelude, None, field);
             return Some(self.default_value(&slot, &port.ty, span));
         }
-        if let Some(value) = self.port_by_name(&port.name, &port.ty, span) {
+        let name = visible(self.db, self.file.as_deref(), &port.name);
+        if let Some(value) = self.port_by_name(&name, &port.ty, span) {
             return Some(value);
         }
         if let Ty::Tool(tool) = &port.ty
