@@ -6,7 +6,8 @@ use crate::tree::expect_none;
 
 /// Pages without an example, and why. A code that gets one leaves the list.
 const WITHOUT: &[(&str, &str)] = &[
-    ("E0207", "comes with the import of files"),
+    ("E0207", "needs two files: tests/spec/32-tools.md"),
+    ("E0216", "needs a file: tests/spec/32-tools.md"),
     ("E0411", "comes with `@rollback`"),
     ("E0505", "comes with `@speculative`"),
     ("E0901", "comes with `@inline`"),
