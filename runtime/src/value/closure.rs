@@ -145,4 +145,20 @@ mod tests {
             assert_eq!(list.share_whole().is_err(), stays);
         }
     }
+
+    /// A shared list does not hide what was put into it.
+    #[test]
+    fn what_must_stay_is_found_in_a_list_that_was_shared_before() {
+        let of = ShapeId::function(&[], ShapeId::INT);
+        let lists = ShapeId::list(of);
+        for set in [false, true] {
+            let plain = FunctionBuf::new(of, FnSlot(0), &[]).into_word();
+            let list = ListBuf::from_items(lists, &[plain]);
+            assert_eq!(share_whole(list.borrow().word(), lists), Ok(()));
+            let tied = FunctionBuf::new(of, FnSlot(0), &[]).tied().into_word();
+            let list = if set { list.set(0, tied) } else { list.push(tied) };
+            let outer = ListBuf::from_items(ShapeId::list(lists), &[list.into_word()]);
+            assert!(outer.into_owned().share_whole().is_err());
+        }
+    }
 }

@@ -178,8 +178,13 @@ pub fn is_alone(word: u64) -> bool {
 #[inline]
 pub(super) fn share_into(object: u64, word: u64, of: ShapeId) {
     if header(object).is_some_and(Header::is_shared) {
-        // What the checker let into a shared object may be shared: a function that must stay is refused there (E0502).
-        let _ = share_whole(word, of);
+        // With a function that must stay in it the object is nobody else's any more. Who changes it has it alone, and what it
+        // stands in is told the same when it is put back, up to the global itself, which is refused.
+        if share_whole(word, of).is_err()
+            && let Some(header) = header(object)
+        {
+            header.unmark_shared();
+        }
     }
 }
 

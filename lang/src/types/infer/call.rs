@@ -329,6 +329,10 @@ impl Infer<'_, '_> {
                 expr(ExprKind::Call { callee, args: bound.values }, ty.result.clone(), span)
             }
             Ty::Var(_) => {
+                for arg in args.iter().filter(|arg| arg.by_ref) {
+                    let diagnostic = self.not_lent(arg, "this");
+                    self.report(diagnostic);
+                }
                 let values: Vec<hir::Expr> = args.iter().map(|arg| self.infer(arg.value)).collect();
                 let result = self.fresh(span);
                 let params = values.iter().map(|value| value.ty.clone()).collect();

@@ -213,6 +213,12 @@ impl Infer<'_, '_> {
         if passing != Passing::Ref {
             return;
         }
+        if let Some(param) = function.params.iter().find(|param| param.span == span)
+            && param.default.is_some()
+        {
+            let message = "a `ref` parameter has no default: there would be no place to lend";
+            self.report(Diagnostic::new(codes::E0510, span, message));
+        }
         let tree = item.tree(self.db);
         let is_behavior = tree.kind.as_agent().is_some_and(|agent| {
             agent.behaviors().any(|behavior| behavior.function.name == function.name)

@@ -252,7 +252,7 @@ impl Infer<'_, '_> {
     fn not_assignable(&mut self, name: &Name, span: Span) {
         if &**name == "self" {
             let message = "`self` is a value and cannot be changed";
-            let note = "a method gives back a changed copy: `function inc(self) -> P { return P { x: self.x + 1, ..self } }`, and `p = p.inc()` keeps it";
+            let note = "a method gives back a changed copy: `function inc(self) -> P { return P { x: self.x + 1, ..self } }`, and `p = p.inc()` keeps it; with `ref self` it changes the variable it is called on";
             return self.report(Diagnostic::new(codes::E0205, span, message).note(note));
         }
         let message = format!("`{name}` is bound once and cannot be assigned");
