@@ -65,9 +65,11 @@ pub fn session_renames(db: &dyn Db) -> Renames {
     let mut renames = Renames::default();
     for cell in SessionInput::get(db).cells(db).iter().filter(|cell| cell.file(db).is_none()) {
         let is_open = !renames.names.is_empty() || !renames.files.is_empty();
-        for name in declared_in(db, *cell).iter().filter(|_| is_open) {
-            renames.names.remove(name);
-            renames.files.remove(name);
+        if is_open {
+            for name in declared_in(db, *cell).iter() {
+                renames.names.remove(name);
+                renames.files.remove(name);
+            }
         }
         import(db, *cell, &mut renames);
     }
