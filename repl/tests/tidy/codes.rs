@@ -11,7 +11,6 @@ const WITHOUT: &[(&str, &str)] = &[
     ("E0411", "comes with `@rollback`"),
     ("E0505", "comes with `@speculative`"),
     ("E0901", "comes with `@inline`"),
-    ("W0201", "is not given yet"),
     ("W0202", "comes with `@deprecated`"),
     ("W0501", "comes with `@rollback`"),
     ("W0801", "is not given yet"),
