@@ -3,6 +3,8 @@
 //! Its stack is a tree of frames that only grows: a step makes new frames and leaves the old ones, so trying a token and taking
 //! it back costs nothing but a truncation. Deterministic: the next byte alone decides. Never: looks at a model's scores itself.
 
+pub mod choice;
+
 use crate::lane::grammar::compile::{DEEPEST, Digits, Grammar, Rule, RuleId, Word};
 use crate::lane::grammar::vocabulary::{Trie, Vocabulary};
 
@@ -50,13 +52,6 @@ enum Next {
     No,
 }
 
-/// One of the texts that may come next.
-pub struct Alternative {
-    pub text: Vec<u8>,
-    /// The fewest tokens that complete the reply after it.
-    pub after: u32,
-}
-
 /// A reply in the making.
 pub struct Machine<'g> {
     grammar: &'g Grammar,
@@ -99,39 +94,6 @@ impl<'g> Machine<'g> {
     /// After a whole token; `None` if it may not come.
     pub fn take(&mut self, place: Place, bytes: &[u8]) -> Option<Place> {
         bytes.iter().try_fold(place, |place, byte| self.step(place, *byte))
-    }
-
-    /// The fixed texts one of which must come next, from here to their ends; `None` where something else may come.
-    ///
-    /// With them a caller can choose between whole words instead of between the tokens that happen to begin them.
-    pub fn alternatives(&mut self, place: Place) -> Option<Vec<Alternative>> {
-        let mut frame = *self.frame(place)?;
-        let mut before: &[u8] = b"";
-        if let Some(Rule::Space) = self.rule(frame.rule) {
-            let mark = self.frames.len();
-            let after = self.finish(frame.parent).and_then(|place| self.frame(place)).copied();
-            self.frames.truncate(mark);
-            (frame, before) = (after?, b" ");
-        }
-        while let Some(Rule::OneOf(rules)) = self.rule(frame.rule) {
-            let [only] = rules.as_ref() else { return None };
-            let high = match self.rule(*only) {
-                Some(Rule::Words(words)) => words.len() as u16,
-                _ => 0,
-            };
-            frame = Frame { rule: *only, low: 0, high, at: 0, depth: frame.depth + 1, ..frame };
-        }
-        let Some(Rule::Words(words)) = self.rule(frame.rule) else { return None };
-        let left = words.get(usize::from(frame.low)..usize::from(frame.high))?.iter();
-        let left = left.filter(|word| self.has_room(word, &frame));
-        let alternative = |word: &Word| Alternative {
-            text: [before, word.bytes.get(frame.at as usize..).unwrap_or_default()].concat(),
-            after: word
-                .then
-                .map_or(0, |then| self.grammar.cost_of(then))
-                .saturating_add(frame.below),
-        };
-        Some(left.map(alternative).collect())
     }
 
     /// Calls `allowed` with each token that may come next and leaves a way to end within `left` more.
