@@ -3,6 +3,7 @@
 //! Nothing here reports mistakes or renders.
 
 pub mod capabilities;
+pub mod plan;
 pub mod complete;
 pub mod describe;
 pub mod effects;

@@ -25,6 +25,7 @@ pub mod restrict;
 pub mod rule;
 
 pub mod shape;
+pub mod speculative;
 pub mod start;
 pub mod step;
 pub mod summary;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ag_lang::db::workspace::Step;
 use ag_lang::diag::codes;
 use ag_lang::ide::capabilities::{FunctionCaps, capabilities};
+use ag_lang::ide::plan::{FunctionPlan, plan};
 use ag_lang::ide::describe::generic_type;
 use ag_lang::ide::effects::{FunctionEffects, effects};
 use ag_lang::ide::symbols::source;
@@ -278,6 +279,10 @@ impl State for View<'_> {
 
     fn capabilities(&self, name: &str) -> Option<Vec<FunctionCaps>> {
         capabilities(self.program.workspace.lock().database(), name)
+    }
+
+    fn plan(&self, name: &str) -> Option<Vec<FunctionPlan>> {
+        plan(self.program.workspace.lock().database(), name)
     }
 
     fn contracts(&self, of: Option<&str>) -> Vec<ContractRow> {

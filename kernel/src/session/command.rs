@@ -238,7 +238,7 @@ pub const TABLE: &[Command] = &[
         Run::Line(contracts::prove),
     ),
     row(COMPILER, "trust", "", "what proofs assume", Run::NotYet),
-    row(COMPILER, "tier", "f", "which tiers a function runs on", Run::NotYet),
+    row(COMPILER, "tier", "f", "which tiers a function runs on", Run::Line(contracts::tier)),
     row(COMPILER, "reuse", "f", "where values are changed in place", Run::NotYet),
     row(COMPILER, "asm", "f", "the machine code of a function", Run::NotYet),
     row(

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use ag_lang::ide::capabilities::FunctionCaps;
+use ag_lang::ide::plan::FunctionPlan;
 use ag_lang::ide::effects::FunctionEffects;
 use ag_runtime::ledger::quota::QuotaAction;
 
@@ -73,6 +74,8 @@ pub trait State {
     fn effects(&self, name: &str) -> Option<Vec<FunctionEffects>>;
     /// The capabilities of a definition's functions, and what becomes of what they send.
     fn capabilities(&self, name: &str) -> Option<Vec<FunctionCaps>>;
+    /// How the functions of a definition run.
+    fn plan(&self, name: &str) -> Option<Vec<FunctionPlan>>;
     /// The clauses of a definition, tried out, or those of all definitions.
     fn contracts(&self, of: Option<&str>) -> Vec<ContractRow>;
     /// The text of a definition; none for a value.

@@ -2,13 +2,25 @@
 //!
 //! Never: runs anything; the scheduler does what is said here.
 
+use crate::db::Db;
 use crate::diag::{Diagnostic, codes};
 use crate::hir::Priority;
+use crate::names::cell::ItemKey;
 use crate::syntax::ast::{Arg, ExprKind, Literal};
 use crate::syntax::item::{Attr, Function, ItemTree, MemberKind};
+use crate::types::check::{FnPath, function_at, function_paths};
+use crate::types::effects::called_facts;
+use crate::types::infer::Facts;
+use crate::types::infer::finish::Checked;
+use crate::types::ty::Name;
+use rustc_hash::FxHashSet;
 
 /// Attributes of an agent that are understood, and of a behavior.
 pub const OF_AGENT: &[&str] = &["mailbox", "priority", "schedule"];
+/// Of a function; what they ask of the engine is kept and shown as planned.
+pub const OF_FUNCTION: &[&str] = &["hot_path", "inline", "profile_guided", "speculative"];
+/// Those of a function that nothing acts on before the engine promotes.
+pub const PLANNED: &[&str] = &["hot_path", "inline", "profile_guided"];
 pub const OF_BEHAVIOR: &[&str] = &["priority", "cpu_intensive"];
 
 /// Messages a mailbox can have room for (L-74).
@@ -50,6 +62,76 @@ pub fn of_behavior(tree: &ItemTree, function: &Function) -> OfBehavior {
 
 /// What is wrong with the arguments.
 pub fn check(tree: &ItemTree) -> Vec<Diagnostic> {
+    let mut out = of_functions(tree);
+    out.extend(of_agents(tree));
+    out
+}
+
+const MODES: &[&str] = &["always", "never", "hint"];
+
+fn of_functions(tree: &ItemTree) -> Vec<Diagnostic> {
+    let functions = function_paths(tree).into_iter().filter_map(|at| function_at(tree, at));
+    let attrs = functions.flat_map(|function| &function.attrs);
+    attrs
+        .filter_map(|attr| {
+            let has_arguments = attr.args.as_ref().is_some_and(|args| !args.is_empty());
+            let wrong = match attr.name.name.as_str() {
+                "inline" if choice(tree, attr, MODES).is_none() => {
+                    "`@inline` takes one of `always`, `never`, `hint`".to_owned()
+                }
+                name @ ("hot_path" | "profile_guided" | "speculative") if has_arguments => {
+                    format!("`@{name}` takes no arguments")
+                }
+                _ => return None,
+            };
+            Some(Diagnostic::new(codes::E0305, attr.span, wrong))
+        })
+        .collect()
+}
+
+/// `@inline(always)` of a function that calls itself, also through others: there would be no end of it (E0901).
+pub fn always_inlined<'db>(
+    db: &'db dyn Db,
+    item: ItemKey<'db>,
+    path: FnPath,
+    checked: &Checked,
+) -> Option<Diagnostic> {
+    let tree = item.tree(db);
+    let function = function_at(tree, path)?;
+    let attr = find(&function.attrs, "inline").filter(|a| choice(tree, a, MODES) == Some(0))?;
+    let own = match path {
+        FnPath::Item => (function.name.name.text(), None),
+        _ => (tree.name.name.text(), Some(function.name.name.text())),
+    };
+    let called = |facts: &Facts| -> Vec<(Name, Option<Name>)> {
+        facts.calls.iter().map(|call| (call.name.clone(), call.member.clone())).collect()
+    };
+    let mut todo = called(&checked.facts);
+    let mut seen = FxHashSet::default();
+    while let Some(next) = todo.pop() {
+        if next == own {
+            let message =
+                format!("`{}` calls itself and cannot be inlined always", function.name.name);
+            return Some(
+                Diagnostic::new(codes::E0901, attr.span, message)
+                    .note("`@inline(hint)` inlines where it ends"),
+            );
+        }
+        if seen.insert(next.clone()) {
+            let facts = called_facts(db, &next.0, next.1.as_ref(), item.prelude(db));
+            todo.extend(facts.map(called).unwrap_or_default());
+        }
+    }
+    None
+}
+
+/// An attribute of [`PLANNED`] as it is written.
+pub fn written(tree: &ItemTree, attr: &Attr) -> String {
+    let mode = choice(tree, attr, MODES).and_then(|at| MODES.get(at));
+    mode.map_or_else(|| format!("@{}", attr.name.name), |mode| format!("@inline({mode})"))
+}
+
+fn of_agents(tree: &ItemTree) -> Vec<Diagnostic> {
     let Some(agent) = tree.kind.as_agent() else { return Vec::new() };
     let members = agent.members.iter().filter_map(|member| match &member.kind {
         MemberKind::Behavior(behavior) => Some(&behavior.function.attrs),
@@ -94,7 +176,7 @@ fn has_room(tree: &ItemTree, attr: &Attr) -> bool {
     })
 }
 
-fn find<'t>(attrs: &'t [Attr], name: &str) -> Option<&'t Attr> {
+pub fn find<'t>(attrs: &'t [Attr], name: &str) -> Option<&'t Attr> {
     attrs.iter().find(|attr| attr.name.name == name)
 }
 

@@ -9,6 +9,7 @@ pub mod args;
 pub mod bounded;
 pub mod call;
 pub mod channel;
+pub mod checkpoint;
 pub mod collection;
 pub mod config;
 pub mod contract;
@@ -105,6 +106,8 @@ pub struct Facts {
     pub refs: Refs,
     /// What it sends.
     pub sent: Vec<Sent>,
+    /// Each `@rollback`.
+    pub rollbacks: Vec<Span>,
 }
 
 /// A function of the program that is called or used as a value.

@@ -29,18 +29,21 @@ pub fn unsupported(tree: &ItemTree) -> Vec<Diagnostic> {
         | ItemKind::Policy(_)
         | ItemKind::Test(_)
         | ItemKind::Theorem(_) => {}
-        ItemKind::Function(function) => functions(std::slice::from_ref(function), &[], &mut out),
+        ItemKind::Function(function) => {
+            functions(std::slice::from_ref(function), attribute::OF_FUNCTION, &mut out);
+        },
         ItemKind::Struct(def) => {
-            members(&def.methods, &[], true, &mut out);
+            members(&def.methods, attribute::OF_FUNCTION, true, &mut out);
         }
         ItemKind::Enum(def) => {
-            members(&def.methods, &[], true, &mut out);
+            members(&def.methods, attribute::OF_FUNCTION, true, &mut out);
         }
         ItemKind::Tool(def) => tool(def, &mut out),
         ItemKind::Agent(_) | ItemKind::Orchestration(_) => agent(tree, &mut out),
     }
     let allowed: &[&str] = match &tree.kind {
         ItemKind::Agent(_) | ItemKind::Orchestration(_) => attribute::OF_AGENT,
+        ItemKind::Function(_) => attribute::OF_FUNCTION,
         _ => &[],
     };
     attributes(&tree.attrs, allowed, &mut out);
@@ -97,7 +100,9 @@ fn agent(tree: &ItemTree, out: &mut Vec<Diagnostic>) {
                 let function = std::slice::from_ref(&behavior.function);
                 functions(function, attribute::OF_BEHAVIOR, out);
             }
-            MemberKind::Function(function) => functions(std::slice::from_ref(function), &[], out),
+            MemberKind::Function(function) => {
+                functions(std::slice::from_ref(function), attribute::OF_FUNCTION, out);
+            }
             _ => {}
         }
     }

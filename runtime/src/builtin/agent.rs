@@ -45,28 +45,28 @@ builtins! {
     /// Remembers variables, agent state and unsent messages under a label.
     label "checkpoint" "() -> Unit"
         example "@checkpoint current_state" => ""
-        form Checkpoint missing yes
+        form Checkpoint
         = |cx| absent(cx, "checkpoint");
     /// Restores what the label's checkpoint remembered; does not jump.
     label "rollback" "() -> Unit"
         example "@rollback current_state" => ""
-        form Rollback missing yes
+        form Rollback
         = |cx| absent(cx, "rollback");
     /// Compile at the second tier on the first call.
     attribute "hot_path" "() -> Unit"
-        example "@hot_path" => "" form Attribute missing yes
+        example "@hot_path" => "" form Attribute
         = |cx| absent(cx, "hot_path");
     /// Inline this function: always, never or as a hint.
     attribute "inline" "(mode: Inline) -> Unit"
-        example "@inline(always)" => "" form Attribute missing yes
+        example "@inline(always)" => "" form Attribute
         = |cx| absent(cx, "inline");
     /// Keep profiles of lanes, branches and types.
     attribute "profile_guided" "() -> Unit"
-        example "@profile_guided" => "" form Attribute missing yes
+        example "@profile_guided" => "" form Attribute
         = |cx| absent(cx, "profile_guided");
-    /// Hold messages and memory writes until the function returns.
+    /// Nothing the function does, also through calls, has to be undone outside when it rolls back.
     attribute "speculative" "() -> Unit"
-        example "@speculative" => "" form Attribute missing yes
+        example "@speculative" => "" form Attribute
         = |cx| absent(cx, "speculative");
     /// How the agent is placed: fair, or predictive by its measured profile.
     attribute "schedule" "(strategy: Strategy) -> Unit"

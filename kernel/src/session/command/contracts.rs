@@ -49,6 +49,18 @@ pub fn caps(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
     Ok(vec![Output::info(lines.join("\n"))])
 }
 
+/// The tier of its functions, and what their attributes ask of the engine, which is planned.
+pub fn tier(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
+    let name = required(rest, "tier f")?;
+    let found = state.plan(name).ok_or_else(|| missing(state, name, "function"))?;
+    let mut lines = Vec::new();
+    for function in &found {
+        lines.push(format!("{}: interpreter", function.function));
+        lines.extend(function.planned.iter().map(|attr| format!("  {attr}: planned (engine)")));
+    }
+    Ok(vec![Output::info(lines.join("\n"))])
+}
+
 /// The clauses of a definition with their verdicts (L-141).
 pub fn prove(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
     let name = required(rest, "prove f")?;

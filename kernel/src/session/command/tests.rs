@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use ag_lang::ide::capabilities::FunctionCaps;
+use ag_lang::ide::plan::FunctionPlan;
 use ag_lang::ide::effects::FunctionEffects;
 use ag_lang::source::Span as SourceSpan;
 use ag_lang::syntax::item::Sigil;
@@ -183,6 +184,9 @@ impl State for Fixed {
         None
     }
     fn capabilities(&self, _: &str) -> Option<Vec<FunctionCaps>> {
+        None
+    }
+    fn plan(&self, _: &str) -> Option<Vec<FunctionPlan>> {
         None
     }
     fn contracts(&self, _: Option<&str>) -> Vec<ContractRow> {

@@ -6,6 +6,7 @@ use crate::hir::{Capture, Local, LocalId};
 use crate::source::Span;
 use crate::types::def::Passing;
 use crate::types::infer::Infer;
+use crate::types::infer::checkpoint::Label;
 use crate::types::ty::{Name, Ty};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,6 +43,8 @@ pub struct Frame {
     pub returns: bool,
     /// For each loop around the current place: whether it has a `break`.
     pub breaks: Vec<bool>,
+    /// Checkpoints that can be rolled back to from the current place.
+    pub labels: Vec<Label>,
 }
 
 impl Frame {
@@ -58,6 +61,7 @@ impl Frame {
             returns_value: false,
             returns: false,
             breaks: Vec::new(),
+            labels: Vec::new(),
         }
     }
 
@@ -92,7 +96,10 @@ impl Infer<'_, '_> {
     }
 
     pub fn leave(&mut self) {
-        self.frame().scopes.pop();
+        let frame = self.frame();
+        frame.scopes.pop();
+        let depth = frame.scopes.len();
+        frame.labels.retain(|label| label.depth <= depth);
     }
 
     /// A new local of the current function, visible from here on.

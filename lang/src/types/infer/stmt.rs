@@ -59,7 +59,8 @@ impl Infer<'_, '_> {
                 let value = self.endless_loop(body, span);
                 out.push(expr_stmt(value));
             }
-            ast::StmtKind::Hint { name, .. } | ast::StmtKind::Label { name, .. } => {
+            ast::StmtKind::Label { name, label } => self.label(name, label, span, out),
+            ast::StmtKind::Hint { name, .. } => {
                 self.report(report::unsupported(&format!("`@{}`", name.name), span));
             }
             ast::StmtKind::Function(function) => self.nested_function(function, out),
