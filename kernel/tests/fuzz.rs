@@ -85,7 +85,8 @@ fn in_session(watch: &Watch, cells: &[String], rng: &mut Rng) -> Result<Option<S
             return Err(format!("it failed and did not say why:\n{cell}\n{}", seen.text));
         }
         if !cell.contains("%%time") {
-            shown += &seen.text;
+            // Faults name files.
+            shown += &seen.text.replace(&*folder.path().to_string_lossy(), "FOLDER");
         }
     }
     let after = watch.evaluate(&mut session, "1 + 1")?;
@@ -142,7 +143,7 @@ fn no_program_breaks_a_session() {
             eprintln!("{text}");
         }
         if let Err(message) = case(&watch, at, &cells) {
-            eprintln!("AG_FUZZ_CASE={at}, of {name}: {message}");
+            eprintln!("AG_FUZZ_CASE={at}, of {name}: {message}\nfor:\n{text}\n");
             wrong.push(at);
         }
         at += 1;

@@ -376,6 +376,19 @@ impl Work {
         self.state.lock().waiters.retain(|known| !known.is_same(waker));
     }
 
+    /// For the one who began this work and has its value: a Future in the value may be of work that hangs below this one,
+    /// and the two would keep each other for ever.
+    pub(crate) fn forget_value(&self) {
+        let mut state = self.state.lock();
+        let value = match &mut state.outcome {
+            Some(Ok(value)) => std::mem::replace(value, Owned::UNIT),
+            _ => Owned::UNIT,
+        };
+        // What dies with it may look at this work.
+        drop(state);
+        drop(value);
+    }
+
     /// Nobody is going to look at the outcome, and that is right: the loser of a race, the end of a session.
     pub fn ignore(&self) {
         self.state.lock().seen = true;

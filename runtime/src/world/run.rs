@@ -213,11 +213,14 @@ impl Cx {
 }
 
 impl TaskHandle {
-    /// Blocks the calling thread until the task ended. Not for workers.
+    /// Blocks the calling thread until the task ended, and takes its value. Not for workers.
     pub fn join(&self) -> Outcome {
         let mut cx = Cx::detached(&self.world);
         match cx.poll_until(|waker| self.work.poll(waker)) {
-            Ok(outcome) => outcome,
+            Ok(outcome) => {
+                self.work.forget_value();
+                outcome
+            }
             Err(_) => Err(cx.take_fault()),
         }
     }
