@@ -34,7 +34,8 @@ pub fn check<'db>(
         return checked.facts.rollbacks.iter().filter(|_| sends).map(|at| warn(*at)).collect();
     }
     let mut out = Vec::new();
-    let waits_for = effects.keys().any(|effect| TO_BE_HELD.contains(&&**effect));
+    let waits_for =
+        effects.keys().any(|effect| &**effect != "suspend" && !HARMLESS.contains(&&**effect));
     for (effect, through) in &effects {
         // That it waits is told by what it waits for.
         if HARMLESS.contains(&&**effect) || &**effect == "suspend" && waits_for {
