@@ -3,11 +3,11 @@
 //! Nothing here reports mistakes or renders.
 
 pub mod capabilities;
-pub mod plan;
 pub mod complete;
 pub mod describe;
 pub mod effects;
 pub mod hover;
 pub mod place;
+pub mod plan;
 pub mod statement;
 pub mod symbols;

@@ -131,7 +131,7 @@ pub const TABLE: &[Command] = &[
         REFERENCE,
         "caps",
         "f",
-        "the capabilities of a function, and what it moves or shares",
+        "capabilities of a function; what it moves, shares",
         Run::Line(contracts::caps),
     ),
     row(REFERENCE, "source", "x", "the text of a definition", Run::Line(earlier::source)),

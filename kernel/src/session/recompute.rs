@@ -141,7 +141,8 @@ impl Run<'_> {
     /// Checks the statements together, and asks if they reach outside.
     fn allow(&mut self, group: &Group) -> Result<(), String> {
         let texts: Vec<&str> = group.statements.iter().map(|statement| &*statement.text).collect();
-        let (_, checked) = self.seat.program.inquire(&texts.join(";\n"), "stale values", Vec::new());
+        let (_, checked) =
+            self.seat.program.inquire(&texts.join(";\n"), "stale values", Vec::new());
         if let Some(first) = checked.diagnostics.iter().find(|diagnostic| diagnostic.is_error()) {
             return Err(format!(
                 "what made it no longer checks: {} ({})",

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use ag_lang::ide::capabilities::FunctionCaps;
-use ag_lang::ide::plan::FunctionPlan;
 use ag_lang::ide::effects::FunctionEffects;
+use ag_lang::ide::plan::FunctionPlan;
 use ag_runtime::ledger::quota::QuotaAction;
 
 use crate::output::cost::{BudgetView, CostLine, CostView};

@@ -22,8 +22,11 @@ pub struct Renames {
     /// What a bare name stands for.
     pub names: BTreeMap<Arc<str>, Arc<str>>,
     /// What stands before a dot: a file's name, and what the file has.
-    pub files: BTreeMap<Arc<str>, (Arc<str>, Arc<BTreeSet<Arc<str>>>)>,
+    pub files: BTreeMap<Arc<str>, (Arc<str>, Declared)>,
 }
+
+/// The names that a file has.
+pub type Declared = Arc<BTreeSet<Arc<str>>>;
 
 /// `f` of the file `risk`.
 pub fn qualified(file: &str, name: &str) -> Arc<str> {
@@ -142,7 +145,7 @@ impl Pass<'_> {
 
     /// `tool.Broker.execute`, `tool.risk.Broker.execute`.
     fn effect(&self, effect: &mut EffectPath) {
-        if !effect.segments.first().is_some_and(|first| first.name == "tool") {
+        if effect.segments.first().is_none_or(|first| first.name != "tool") {
             return;
         }
         let Some(second) = effect.segments.get(1) else { return };

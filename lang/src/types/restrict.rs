@@ -5,7 +5,9 @@ use crate::diag::{Diagnostic, codes, nearest};
 use crate::names::cell::ItemKey;
 use crate::source::Span;
 use crate::syntax::ast::{Body, Cap, Ident, TypeKind, TypeRefId};
-use crate::syntax::item::{Attr, BehaviorKind, Function, Import, ItemKind, ItemTree, MemberKind, Tool};
+use crate::syntax::item::{
+    Attr, BehaviorKind, Function, Import, ItemKind, ItemTree, MemberKind, Tool,
+};
 use crate::types::attribute;
 use crate::types::bounds::BOUNDS;
 use crate::types::check::{FnPath, function_paths};
@@ -31,7 +33,7 @@ pub fn unsupported(tree: &ItemTree) -> Vec<Diagnostic> {
         | ItemKind::Theorem(_) => {}
         ItemKind::Function(function) => {
             functions(std::slice::from_ref(function), attribute::OF_FUNCTION, &mut out);
-        },
+        }
         ItemKind::Struct(def) => {
             members(&def.methods, attribute::OF_FUNCTION, true, &mut out);
         }

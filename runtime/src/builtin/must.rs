@@ -133,7 +133,7 @@ mod tests {
                 continue;
             }
             let found = intrinsic(row).and_then(|id| id.get()).expect(row);
-            let signature = found.signature.replace('(', " ").replace(',', " ");
+            let signature = found.signature.replace(['(', ','], " ");
             let has = signature.split_whitespace().any(|word| word == format!("{parameter}:"));
             assert!(has, "{row} {parameter}: {}", found.signature);
         }

@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
 use ag_lang::ide::capabilities::FunctionCaps;
-use ag_lang::ide::plan::FunctionPlan;
 use ag_lang::ide::effects::FunctionEffects;
+use ag_lang::ide::plan::FunctionPlan;
 use ag_lang::source::Span as SourceSpan;
 use ag_lang::syntax::item::Sigil;
 use ag_runtime::ledger::quota::QuotaAction;
@@ -283,9 +283,9 @@ fn unknown_names_suggest_the_nearest() {
 
 #[test]
 fn what_is_not_supported_yet_says_so() {
-    let refusal = line(&mut Fixed::default(), "tier f").unwrap_err();
+    let refusal = line(&mut Fixed::default(), "asm f").unwrap_err();
     assert_eq!(refusal.code.as_str(), "E0903");
-    assert!(line(&mut Fixed::default(), "help tier").unwrap().contains("not supported yet"));
+    assert!(line(&mut Fixed::default(), "help asm").unwrap().contains("not supported yet"));
 }
 
 #[test]

@@ -33,7 +33,7 @@ impl Graph {
     /// What is to be known of these values, and the statements they share.
     pub fn keep(&self, names: &[&str]) -> (Vec<KeptStatement>, Vec<Kept>) {
         let nodes: Vec<(&str, Option<&Arc<Node>>)> =
-            names.iter().map(|name| (*name, self.nodes.get(*name))).collect();
+            names.iter().map(|name| (*name, self.nodes.get(name))).collect();
         let made = nodes.iter().filter_map(|(_, node)| *node).flat_map(|node| &node.made);
         let all: BTreeMap<u64, &Arc<Statement>> =
             made.map(|statement| (statement.turn, statement)).collect();

@@ -68,7 +68,7 @@ impl Graph {
     /// The stale values that any of these reads, then and now.
     fn stale_reads(&self, names: &BTreeSet<&str>, stale: &Stale<'_>) -> BTreeSet<String> {
         let mut read = BTreeSet::new();
-        for node in names.iter().filter_map(|name| self.nodes.get(*name)) {
+        for node in names.iter().filter_map(|name| self.nodes.get(name)) {
             let mut now = node.read.clone();
             // A function may read other values since it was changed.
             node.uses.keys().for_each(|used| self.close(used, &mut now));
