@@ -5,6 +5,7 @@ pub mod control;
 pub mod coroutine;
 pub mod current;
 pub mod queue;
+mod rest;
 pub mod scheduler;
 pub mod stack;
 pub mod sweep;

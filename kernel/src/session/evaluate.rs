@@ -322,6 +322,8 @@ impl<'s> Evaluation<'s> {
                 command::run(line.sigil, &name, &line.rest, &mut view)
             }
         };
+        // What the command set going comes before the next statement.
+        self.seat.rest();
         if self.seat.running.is_interrupted() {
             self.fault(&Fault::new(code::TIME, "interrupted"));
             return Err(CellStatus::Faulted);
@@ -378,6 +380,7 @@ impl<'s> Evaluation<'s> {
             running.interrupt(program.world());
         }
         let ended = task.join();
+        self.seat.rest();
         self.times.run += started.elapsed();
         self.times.has_run = true;
         // Its code runs once.

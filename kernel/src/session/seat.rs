@@ -102,6 +102,12 @@ impl Seat {
         reply
     }
 
+    /// Under a seed, before anything else is done: what was left running comes to rest, or the cell is interrupted.
+    pub(super) fn rest(&self) {
+        let running = &self.running;
+        self.program.world().rest_between(|| running.is_interrupted());
+    }
+
     /// What stands below the outputs of a cell: what its lane calls cost, and the Faults of the background that were only
     /// counted. A cell that fails shows it before its error, which is the last thing it shows.
     pub(super) fn account(&self, number: u32, sink: &Arc<dyn OutputSink>) {

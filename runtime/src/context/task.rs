@@ -68,10 +68,11 @@ pub(crate) fn run(cx: &mut Cx, start: TaskStart) {
     // Limits and leases are closed before anybody sees the outcome.
     cx.close_scopes(0);
     cx.set_work(None);
-    work.finish(outcome);
     if is_root {
+        // First, so that whoever sees the outcome sees that the cell is over, too.
         cx.world.scheduler().root_ends();
     }
+    work.finish(outcome);
 }
 
 fn perform(cx: &mut Cx, callee: Callee) -> Outcome {

@@ -14,6 +14,7 @@ use crate::sched::control::Control;
 use crate::sched::coroutine::{self, Job};
 use crate::sched::current;
 use crate::sched::queue::{LocalQueue, Runnable};
+use crate::sched::rest::Rest;
 use crate::sched::stack::StackPool;
 use crate::sched::sweep::Sweep;
 use crate::sched::timer::{Action, NEVER, TimerId, Timers};
@@ -29,6 +30,8 @@ pub const MAX_WORKERS: usize = 64;
 const COROUTINE_BYTES: u64 = 24 << 10;
 /// What agents may do by themselves after the last cell ended, under virtual time: enough to settle, not to run for ever.
 const SETTLING_RUNS: u64 = 1 << 16;
+/// What a whole turn of something that computes counts for there.
+const TURN_RUNS: u64 = 64;
 
 /// How many coroutines are told of a cancellation before it returns, about a millisecond's work, and how many by a worker
 /// between two jobs.
@@ -48,6 +51,7 @@ pub struct Scheduler {
     /// All contexts ever made, for cancellation; and those at rest.
     controls: Mutex<Vec<Arc<Control>>>,
     sweep: Sweep,
+    rest: Rest,
     resting: Mutex<Vec<Arc<Control>>>,
     // Bits set by their worker before it parks, cleared by whoever wakes it.
     idle: AtomicU64,
@@ -55,7 +59,7 @@ pub struct Scheduler {
     external: AtomicUsize,
     active_roots: AtomicUsize,
     busy: AtomicUsize,
-    // Written by the one worker of a virtual clock: jobs run since the last cell ended.
+    // Written by the one worker of a virtual clock: what it ran since the last cell ended, as a count of jobs.
     settled: AtomicU64,
     closing: AtomicBool,
     stop: AtomicBool,
@@ -83,6 +87,7 @@ impl Scheduler {
             stacks: StackPool::default(),
             controls: Mutex::default(),
             sweep: Sweep::default(),
+            rest: Rest::default(),
             resting: Mutex::default(),
             idle: AtomicU64::new(0),
             external: AtomicUsize::new(0),
@@ -213,6 +218,35 @@ impl Scheduler {
         }
     }
 
+    /// Whether what comes from outside may overtake what is runnable here. Between cells under virtual time it may not: when
+    /// it came is the machine's business.
+    pub(in crate::sched) fn may_come_between(&self) -> bool {
+        !self.clock.is_virtual() || self.active_roots.load(SeqCst) > 0
+    }
+
+    /// Under virtual time: all that the cells so far caused is done, or has had its share, so that what the outside does
+    /// next is the same on every run. Under a real clock, and while another seat's cell runs, nothing has to be waited for.
+    fn is_settled(&self) -> bool {
+        !self.clock.is_virtual()
+            || self.is_closing()
+            || self.active_roots.load(SeqCst) > 0
+            || self.is_quiet()
+    }
+
+    /// Waits for that on a thread outside, unless `is_over` says that nobody wants it any more.
+    pub(crate) fn wait_settled(&self, is_over: impl Fn() -> bool) {
+        if self.clock.is_virtual() {
+            self.rest.wait_until(|| self.is_settled() || is_over());
+        }
+    }
+
+    /// The calling worker parks.
+    pub(in crate::sched) fn tell_rest(&self) {
+        if self.clock.is_virtual() {
+            self.rest.tell();
+        }
+    }
+
     fn wake_one(&self) {
         loop {
             let idle = self.idle.load(SeqCst);
@@ -263,6 +297,12 @@ impl Scheduler {
     pub fn others_wait(&self) -> bool {
         self.fire_due();
         self.go_on_looking();
+        if self.clock.is_virtual() {
+            self.settled.fetch_add(TURN_RUNS, SeqCst);
+            if self.is_frozen() {
+                return true;
+            }
+        }
         let Some(seat) = current::worker_of(self).and_then(|worker| self.workers.get(worker))
         else {
             return self.compute.others_wait();

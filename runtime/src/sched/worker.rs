@@ -23,13 +23,14 @@ pub fn run(world: &Arc<World>, worker: usize) {
     }
     let mut tick = 0u32;
     while !scheduler.is_stopping() {
-        tick = tick.wrapping_add(1);
         scheduler.go_on_looking();
         if tick.is_multiple_of(OUTSIDE_EVERY) {
             scheduler.fire_due();
         }
         match next(&scheduler, worker, tick) {
             Some(runnable) => {
+                // Jobs count, wake-ups do not: how many there are of those depends on the machine.
+                tick = tick.wrapping_add(1);
                 scheduler.count_run();
                 dispatch(world, runnable);
             }
@@ -52,6 +53,7 @@ fn next(scheduler: &Scheduler, worker: usize, tick: u32) -> Option<Runnable> {
         return scheduler.pop_root();
     }
     if tick.is_multiple_of(OUTSIDE_EVERY)
+        && scheduler.may_come_between()
         && let Some(runnable) = scheduler.pop_injected()
     {
         return Some(runnable);
@@ -82,6 +84,7 @@ fn rest(scheduler: &Scheduler, worker: usize) {
         scheduler.clear_idle(worker);
         return;
     }
+    scheduler.tell_rest();
     match scheduler.sleep_ns() {
         Some(0) => {}
         Some(nanos) => thread::park_timeout(Duration::from_nanos(nanos)),

@@ -102,6 +102,12 @@ impl World {
         works.iter().for_each(|work| self.cancel(work, &reason));
     }
 
+    /// On a virtual clock: waits until all that cells left running rests, or has had its share, so that what the calling
+    /// thread does next finds the same on every run (L-161). `is_over` ends the wait. Not for workers.
+    pub fn rest_between(&self, is_over: impl Fn() -> bool) {
+        self.scheduler().wait_settled(is_over);
+    }
+
     /// Ends the cells that wait for what can never come; false if there are none left to end.
     pub(crate) fn end_stuck(&self) -> bool {
         let reason = Reason::new(
