@@ -396,9 +396,9 @@ fn the_first_program_gives_its_results_every_time() {
     }
 }
 
-/// LANGUAGE.md section 20, cells 5 and 6: twice, exactly.
+/// LANGUAGE.md section 20, cells 5 to 8: twice, exactly.
 #[test]
-fn the_second_program_gives_its_results_every_time() {
+fn the_second_and_third_program_give_their_results_every_time() {
     let place = Place::new();
     let notebook = root().join("notebooks/03-orchestration.ipynb");
     for _ in 0..2 {
@@ -410,13 +410,16 @@ fn the_second_program_gives_its_results_every_time() {
             |kind: &str| lines.iter().filter(|line| line["output"] == kind).collect::<Vec<_>>();
         let printed: String =
             of("stdout").iter().filter_map(|line| line["data"].as_str()).collect();
-        assert_eq!(printed, "true\nfalse\nrecorded\nrecorded\nrecorded\n");
+        assert_eq!(printed, "true\nfalse\nrecorded\nrecorded\nrecorded\n5.0\n0\n");
         let values: Vec<&str> = of("display")
             .iter()
             .filter_map(|line| line["data"]["content"]["data"]["text"].as_str())
             .collect();
         assert_eq!(values[0], "TradeResult { order_id: 1, filled: 50 }");
-        assert_eq!(values.last(), Some(&"30"));
+        assert!(values.contains(&"30"), "{values:?}");
+        let third = "Response { text: \"echo: hello\", lane: echo, model: \"echo\", tokens_in: 2, tokens_out: 3, \
+                     cost: $0.000008, latency: 5ms }";
+        assert_eq!(values.last(), Some(&third));
         let decided = of("decisions")[0]["data"]["decisions"].as_array().unwrap();
         let results: Vec<&str> =
             decided.iter().map(|one| one["result"]["text"].as_str().unwrap()).collect();

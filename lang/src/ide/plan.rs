@@ -5,7 +5,7 @@
 use crate::db::Db;
 use crate::names::scope::{ScopedName, Site, resolve};
 use crate::types::attribute::PLANNED;
-use crate::types::check::{FnPath, function_at, function_paths};
+use crate::types::check::{FnPath, function_at, function_paths, infer_function};
 use crate::types::ty::Name;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,7 +35,9 @@ pub fn plan(db: &dyn Db, name: &str) -> Option<Vec<FunctionPlan>> {
             _ => format!("{owner}.{}", function.name.name),
         };
         let planned = function.attrs.iter().filter(|a| PLANNED.contains(&a.name.name.as_str()));
-        let planned = planned.map(|attr| crate::types::attribute::written(tree, attr)).collect();
+        let planned = planned.map(|attr| crate::types::attribute::written(tree, attr));
+        let hints = infer_function(db, item, at).facts.hints.iter().map(|hint| hint.to_string());
+        let planned = planned.chain(hints).collect();
         found.push(FunctionPlan { function: function_name, planned });
     }
     (!found.is_empty()).then_some(found)

@@ -6,9 +6,10 @@ use crate::db::Db;
 use crate::diag::{Diagnostic, codes};
 use crate::hir::Priority;
 use crate::names::cell::ItemKey;
-use crate::syntax::ast::{Arg, ExprKind, Literal};
+use crate::names::scope::{ScopedName, Site, resolve};
+use crate::syntax::ast::{Arg, Body, ExprId, ExprKind, Literal};
 use crate::syntax::item::{Attr, Function, ItemTree, MemberKind};
-use crate::types::check::{FnPath, function_at, function_paths};
+use crate::types::check::{FnPath, function_at, function_path, function_paths};
 use crate::types::effects::called_facts;
 use crate::types::infer::Facts;
 use crate::types::infer::finish::Checked;
@@ -18,10 +19,13 @@ use rustc_hash::FxHashSet;
 /// Attributes of an agent that are understood, and of a behavior.
 pub const OF_AGENT: &[&str] = &["mailbox", "priority", "schedule"];
 /// Of a function; what they ask of the engine is kept and shown as planned.
-pub const OF_FUNCTION: &[&str] = &["hot_path", "inline", "profile_guided", "speculative"];
-/// Those of a function that nothing acts on before the engine promotes.
-pub const PLANNED: &[&str] = &["hot_path", "inline", "profile_guided"];
+pub const OF_FUNCTION: &[&str] =
+    &["hot_path", "inline", "profile_guided", "speculative", "simd", "deprecated"];
+/// Those of a function that nothing acts on before the engine promotes; of `simd` the width.
+pub const PLANNED: &[&str] = &["hot_path", "inline", "profile_guided", "simd"];
 pub const OF_BEHAVIOR: &[&str] = &["priority", "cpu_intensive"];
+/// Vector units that `@simd` names.
+pub const UNITS: &[&str] = &["auto", "sse2", "avx2", "avx512"];
 
 /// Messages a mailbox can have room for (L-74).
 const MAILBOX: std::ops::RangeInclusive<i128> = 10..=50_000;
@@ -79,6 +83,12 @@ fn of_functions(tree: &ItemTree) -> Vec<Diagnostic> {
                 "inline" if choice(tree, attr, MODES).is_none() => {
                     "`@inline` takes one of `always`, `never`, `hint`".to_owned()
                 }
+                "simd" if has_arguments && choice(tree, attr, UNITS).is_none() => {
+                    format!("`@simd` takes one of `{}`", UNITS.join("`, `"))
+                }
+                "deprecated" if advice(tree, attr).is_none() => {
+                    "`@deprecated` takes a text that says what to use".to_owned()
+                }
                 name @ ("hot_path" | "profile_guided" | "speculative") if has_arguments => {
                     format!("`@{name}` takes no arguments")
                 }
@@ -125,10 +135,49 @@ pub fn always_inlined<'db>(
     None
 }
 
+/// Uses of what is marked `@deprecated`, with its advice (W0202).
+pub fn deprecated(db: &dyn Db, facts: &Facts, prelude: bool) -> Vec<Diagnostic> {
+    let mut out = Vec::new();
+    for call in &facts.calls {
+        let scoped = ScopedName::new(db, call.name.clone(), prelude);
+        let Some(Site::Item(item)) = resolve(db, scoped, None) else { continue };
+        let tree = item.tree(db);
+        let path = match &call.member {
+            None => Some(FnPath::Item),
+            Some(member) => function_path(tree, member),
+        };
+        let function = path.and_then(|path| function_at(tree, path));
+        let attr = function.and_then(|function| find(&function.attrs, "deprecated"));
+        if let Some(advice) = attr.and_then(|attr| advice(tree, attr)) {
+            let member = call.member.as_ref().map(|member| format!(".{member}"));
+            let name = format!("{}{}", call.name, member.unwrap_or_default());
+            let message = format!("`{name}` is deprecated: {advice}");
+            out.push(Diagnostic::new(codes::W0202, call.span, message));
+        }
+    }
+    out
+}
+
+/// What `@deprecated` says.
+fn advice(tree: &ItemTree, attr: &Attr) -> Option<String> {
+    match &tree.body[sole(attr)?.value].kind {
+        ExprKind::Literal(Literal::Text(text)) => Some(text.to_string()),
+        _ => None,
+    }
+}
+
+pub fn is_simd(function: &Function) -> bool {
+    find(&function.attrs, "simd").is_some()
+}
+
 /// An attribute of [`PLANNED`] as it is written.
 pub fn written(tree: &ItemTree, attr: &Attr) -> String {
-    let mode = choice(tree, attr, MODES).and_then(|at| MODES.get(at));
-    mode.map_or_else(|| format!("@{}", attr.name.name), |mode| format!("@inline({mode})"))
+    let name = &attr.name.name;
+    let among = if *name == "simd" { UNITS } else { MODES };
+    match choice(tree, attr, among).and_then(|at| among.get(at)) {
+        Some(mode) => format!("@{name}({mode})"),
+        None => format!("@{name}"),
+    }
 }
 
 fn of_agents(tree: &ItemTree) -> Vec<Diagnostic> {
@@ -189,7 +238,12 @@ fn sole(attr: &Attr) -> Option<&Arg> {
 
 /// Which variant the only argument names, by its short or its full name.
 fn choice(tree: &ItemTree, attr: &Attr, among: &[&str]) -> Option<usize> {
-    let name = match &tree.body[sole(attr)?.value].kind {
+    variant(&tree.body, sole(attr)?.value, among)
+}
+
+/// The same of an argument.
+pub fn variant(body: &Body, arg: ExprId, among: &[&str]) -> Option<usize> {
+    let name = match &body[arg].kind {
         ExprKind::Name(name) => name.text(),
         ExprKind::Field { name, .. } => name.name.text(),
         _ => return None,

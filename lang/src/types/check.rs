@@ -287,6 +287,9 @@ fn infer_body<'db>(
         None => infer.table.fresh(function.name.span, Fallback::Report),
     };
     infer.open(FrameKind::Function, key.clone(), result);
+    if attribute::is_simd(function) {
+        infer.frame().simd.push(0);
+    }
     infer.open_parameters(item, definition, function);
     let before = infer.contract_before(function, &key);
     infer.proofs(function);
@@ -506,6 +509,7 @@ pub fn check_item<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> CheckedItem {
         out.diagnostics.extend(exceeded(db, item, path, checked));
         out.diagnostics.extend(speculative::check(db, item, path, checked));
         out.diagnostics.extend(attribute::always_inlined(db, item, path, checked));
+        out.diagnostics.extend(attribute::deprecated(db, &checked.facts, item.prelude(db)));
         out.diagnostics.extend(unbounded(db, &checked.facts, item.prelude(db)));
         out.diagnostics.extend(escaping(db, &checked.facts, item.prelude(db)));
         out.diagnostics.extend(impure(db, &checked.facts, item.prelude(db)));

@@ -33,6 +33,7 @@ pub mod pattern;
 pub mod place;
 pub mod probe;
 pub mod quantifier;
+pub mod reduce;
 pub mod sendable;
 pub mod shards;
 pub mod skill;
@@ -108,6 +109,8 @@ pub struct Facts {
     pub sent: Vec<Sent>,
     /// Each `@rollback`.
     pub rollbacks: Vec<Span>,
+    /// Hints in the body, as written: `@simd(avx512)`.
+    pub hints: Vec<Name>,
 }
 
 /// A function of the program that is called or used as a value.

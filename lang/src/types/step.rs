@@ -14,6 +14,7 @@ use crate::names::scope::ScopedName;
 use crate::source::Span;
 use crate::syntax::ast::{self, StmtId};
 use crate::syntax::item::{CellBody, Step};
+use crate::types::attribute::deprecated;
 use crate::types::check::with_stack;
 use crate::types::effects::{effects_of, impure, unbounded};
 use crate::types::escape::escaping;
@@ -224,6 +225,7 @@ impl Top<'_, '_> {
         let mut checked = self.infer.finish(block, span);
         checked.diagnostics.extend(impure(db, &checked.facts, prelude));
         checked.diagnostics.extend(unbounded(db, &checked.facts, prelude));
+        checked.diagnostics.extend(deprecated(db, &checked.facts, prelude));
         checked.diagnostics.extend(escaping(db, &checked.facts, prelude));
         let Some(mut function) = checked.function else {
             globals.iter_mut().for_each(|global| global.ty = Ty::Error);

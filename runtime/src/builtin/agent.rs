@@ -86,7 +86,7 @@ builtins! {
         = |cx| absent(cx, "mailbox");
     /// The widest vector unit wanted; to the end of the block or function.
     hint "simd" "(unit: Simd) -> Unit"
-        example "@simd(avx512)" => "" form Hint missing yes
+        example "@simd(avx512)" => "" form Hint
         = |cx| absent(cx, "simd");
     /// The tool method changes nothing outside.
     attribute "read_only" "() -> Unit"
@@ -102,6 +102,6 @@ builtins! {
         = |cx| absent(cx, "destructive");
     /// Using it is W0202 with this advice.
     attribute "deprecated" "(advice: Text) -> Unit"
-        example "@deprecated(\"use x\")" => "" form Attribute missing yes
+        example "@deprecated(\"use x\")" => "" form Attribute
         = |cx| absent(cx, "deprecated");
 }

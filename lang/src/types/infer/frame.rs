@@ -45,6 +45,8 @@ pub struct Frame {
     pub breaks: Vec<bool>,
     /// Checkpoints that can be rolled back to from the current place.
     pub labels: Vec<Label>,
+    /// For each `@simd` that holds here: the number of blocks around it.
+    pub simd: Vec<usize>,
 }
 
 impl Frame {
@@ -62,6 +64,7 @@ impl Frame {
             returns: false,
             breaks: Vec::new(),
             labels: Vec::new(),
+            simd: Vec::new(),
         }
     }
 
@@ -100,6 +103,7 @@ impl Infer<'_, '_> {
         frame.scopes.pop();
         let depth = frame.scopes.len();
         frame.labels.retain(|label| label.depth <= depth);
+        frame.simd.retain(|at| *at <= depth);
     }
 
     /// A new local of the current function, visible from here on.

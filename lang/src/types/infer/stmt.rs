@@ -12,7 +12,6 @@ use crate::types::infer::control::wildcard;
 use crate::types::infer::frame::FrameKind;
 use crate::types::infer::lend::moved;
 use crate::types::infer::{Expect, Infer, error, expr};
-use crate::types::report;
 use crate::types::ty::{Name, Ty};
 use std::collections::BTreeSet;
 
@@ -60,9 +59,7 @@ impl Infer<'_, '_> {
                 out.push(expr_stmt(value));
             }
             ast::StmtKind::Label { name, label } => self.label(name, label, span, out),
-            ast::StmtKind::Hint { name, .. } => {
-                self.report(report::unsupported(&format!("`@{}`", name.name), span));
-            }
+            ast::StmtKind::Hint { name, args } => self.simd_hint(name, args, span),
             ast::StmtKind::Function(function) => self.nested_function(function, out),
             ast::StmtKind::Expr(inner) => {
                 if let Some(place) = self.statement_form(*inner) {
@@ -430,8 +427,11 @@ impl Infer<'_, '_> {
         let (before, each) = self.loop_checks(specs);
         let (body, _) = self.loop_body(body);
         self.leave();
+        let is_range = matches!(sequence, Sequence::Range { .. });
         let kind = ExprKind::For { pattern, sequence, body: Box::new(after(each, body)) };
-        after(before, expr(kind, Ty::Unit, span))
+        let each = expr(kind, Ty::Unit, span);
+        let each = if is_range && self.in_simd() { self.reduced(each, span) } else { each };
+        after(before, each)
     }
 
     /// What a loop over this value gives (L-53).
