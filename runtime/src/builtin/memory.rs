@@ -125,7 +125,7 @@ fn make_ready(cx: &mut Cx, memory: &Arc<AgentMemory>, text: &str) -> Outcome<()>
     if memory.is_instant() {
         return Ok(());
     }
-    cx.wait(|completer| memory.prepare(text, move || completer.complete(())))
+    cx.wait_briefly(|completer| memory.prepare(text, move || completer.complete(())))
 }
 
 /// What was recalled in the form of `Recollection`.
@@ -198,7 +198,7 @@ fn remember(cx: &mut Cx, episode: Word, links: Word) -> Outcome<Moved> {
         return Err(Faulted);
     }
     let waiting = Arc::clone(&memory);
-    let result = cx.wait(move |completer| {
+    let result = cx.wait_briefly(move |completer| {
         let done = Box::new(move |result| completer.complete(result));
         waiting.remember(draft, &links, &asker, done);
     });

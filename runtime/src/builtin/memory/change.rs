@@ -46,7 +46,7 @@ fn change(cx: &mut Cx, id: Word, change: Change) -> Outcome<()> {
         Begun::Live(pending) => pending,
         Begun::Given(line) => return cx.given(*line).map(drop),
     };
-    let result = cx.wait(move |completer| {
+    let result = cx.wait_briefly(move |completer| {
         let done = Box::new(move |result| completer.complete(result));
         memory.change(id, change, &asker, done);
     });
