@@ -5,7 +5,7 @@ PREFIX ?= $(HOME)/.local
 help:         ## this list
 	@sed -n 's/^\([a-z-]*\): *## */  make \1\t/p' Makefile | expand -t 22
 
-demo:         ## the first program in real Jupyter, with its outputs as a notebook and as HTML
+demo:         ## the three programs of the seed in real Jupyter, as notebooks with outputs and as HTML
 	@.ci/demo
 
 test:         ## everything CI runs
