@@ -19,11 +19,11 @@ pub mod generic;
 pub mod hints;
 pub mod infer;
 pub mod lane_item;
+mod reach;
 pub mod report;
 pub mod resolve;
 pub mod restrict;
 pub mod rule;
-
 pub mod shape;
 pub mod speculative;
 pub mod start;

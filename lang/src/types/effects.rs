@@ -1,6 +1,6 @@
 //! Effects (L-90): what a function does by itself and through what it calls.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::db::Db;
 use crate::diag::{Diagnostic, codes};
@@ -11,6 +11,7 @@ use crate::types::check::{FnPath, function_at, function_path, infer_function};
 use crate::types::infer::bounded::words;
 use crate::types::infer::finish::Checked;
 use crate::types::infer::{Called, Facts};
+use crate::types::reach::Walk;
 use crate::types::ty::Name;
 use std::sync::Arc;
 
@@ -29,18 +30,10 @@ pub fn is_hidden(effect: &str) -> bool {
 pub fn effects_of(db: &dyn Db, facts: &Facts, prelude: bool) -> BTreeMap<Name, Option<Called>> {
     let mut found: BTreeMap<Name, Option<Called>> =
         facts.effects.iter().map(|(effect, _)| (effect.clone(), None)).collect();
-    let mut seen: BTreeSet<(Name, Option<Name>)> = BTreeSet::new();
-    for first in &facts.calls {
-        let mut todo = vec![(first.name.clone(), first.member.clone())];
-        while let Some(next) = todo.pop() {
-            if !seen.insert(next.clone()) {
-                continue;
-            }
-            let Some(facts) = called_facts(db, &next.0, next.1.as_ref(), prelude) else { continue };
-            for (effect, _) in &facts.effects {
-                found.entry(effect.clone()).or_insert_with(|| Some(first.clone()));
-            }
-            todo.extend(facts.calls.iter().map(|call| (call.name.clone(), call.member.clone())));
+    let mut walk = Walk::new(db, prelude);
+    for call in &facts.calls {
+        for effect in walk.from(call).effects {
+            found.entry(effect).or_insert_with(|| Some(call.clone()));
         }
     }
     found
@@ -159,25 +152,9 @@ pub fn suspending<'db>(
 
 /// A global that a body assigns, by itself or through what it calls.
 pub fn assigned(db: &dyn Db, facts: &Facts, prelude: bool) -> Option<Name> {
-    let mut seen: BTreeSet<(Name, Option<Name>)> = BTreeSet::new();
-    let calls = |facts: &Facts| -> Vec<(Name, Option<Name>)> {
-        facts.calls.iter().map(|call| (call.name.clone(), call.member.clone())).collect()
-    };
-    if let Some(name) = facts.assigns.first() {
-        return Some(name.clone());
-    }
-    let mut todo = calls(facts);
-    while let Some(next) = todo.pop() {
-        if !seen.insert(next.clone()) {
-            continue;
-        }
-        let Some(facts) = called_facts(db, &next.0, next.1.as_ref(), prelude) else { continue };
-        if let Some(name) = facts.assigns.first() {
-            return Some(name.clone());
-        }
-        todo.extend(calls(facts));
-    }
-    None
+    let mut walk = Walk::new(db, prelude);
+    let mut through = facts.calls.iter().filter_map(|call| walk.from(call).assigns);
+    facts.assigns.first().cloned().or_else(|| through.next())
 }
 
 pub fn called_facts<'db>(
@@ -186,13 +163,23 @@ pub fn called_facts<'db>(
     member: Option<&Name>,
     prelude: bool,
 ) -> Option<&'db Facts> {
+    let (item, path) = called_function(db, name, member, prelude)?;
+    Some(&infer_function(db, item, path).facts)
+}
+
+/// The function of the program that a call names.
+pub fn called_function<'db>(
+    db: &'db dyn Db,
+    name: &Name,
+    member: Option<&Name>,
+    prelude: bool,
+) -> Option<(ItemKey<'db>, FnPath)> {
     let scoped = ScopedName::new(db, name.clone(), prelude);
     let Site::Item(item) = resolve(db, scoped, None)? else { return None };
-    let path = match member {
-        None => FnPath::Item,
-        Some(member) => function_path(item.tree(db), member)?,
-    };
-    Some(&infer_function(db, item, path).facts)
+    match member {
+        None => Some((item, FnPath::Item)),
+        Some(member) => Some((item, function_path(item.tree(db), member)?)),
+    }
 }
 
 /// Whether a bound covers an effect: `memory` covers `memory.read`.
