@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use ag_lang::db::workspace::Workspace;
-use proptest::prelude::*;
+use proptest::prelude::{ProptestConfig, Strategy, prop_assert_eq, proptest};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What each function does itself, so that effects can be told apart.

@@ -13,6 +13,13 @@ pub struct Section {
     pub cells: Vec<Cell>,
 }
 
+impl Section {
+    /// `(waits for the engine)` behind the heading: the part that its last cell needs.
+    pub fn waits_for(&self) -> Option<&str> {
+        self.heading.strip_suffix(')')?.rsplit_once("(waits for the ").map(|(_, part)| part)
+    }
+}
+
 /// One `ag` block with the blocks that follow it.
 pub struct Cell {
     /// 1-based line of the page on which the code starts.
