@@ -2,10 +2,12 @@
 //! than sessions can run, and none of them runs anything.
 //!
 //! Cases are made of the spec pages by mutation, as in `fuzz.rs`, which runs them. `AG_FUZZ_CASE=n` shows one,
-//! `AG_FUZZ_FIRST` begins elsewhere, `AG_TEST_SCALE` and `AG_FUZZ_MINUTES` run more.
+//! `AG_FUZZ_FIRST` begins elsewhere, `AG_TEST_SCALE` and `AG_FUZZ_MINUTES` run more. Each case writes what it looks at to
+//! `target/tmp/front-*.ag` first, so that an abort leaves it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+#[allow(dead_code)]
 #[path = "support/corpus.rs"]
 mod corpus;
 #[path = "support/mutate.rs"]
@@ -21,6 +23,7 @@ use ag_lang::syntax::lexer::{SourceKind, lex};
 use ag_lang::syntax::parse::parse;
 use ag_runtime::rng::{Rng, Seed};
 use mutate::Pool;
+use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -30,6 +33,9 @@ const PROGRAMS: u64 = 500;
 
 /// Nobody waits longer for an answer to what was typed (the machine may be busy: this is no measurement).
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Between the cells of a case.
+const BETWEEN: &str = "\n---\n";
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
@@ -71,8 +77,9 @@ fn parser_answers(text: &str) -> Result<(), String> {
 }
 
 /// A mistake leaves nothing to run; taken away again, the session is what it was.
-fn checker_answers(cells: &[String]) -> Result<(), String> {
-    let check = |cells: &[String]| {
+fn checker_answers(text: &str) -> Result<(), String> {
+    let cells: Vec<&str> = text.split(BETWEEN).collect();
+    let check = |cells: &[&str]| {
         let mut workspace = Workspace::new();
         let mut told = Vec::new();
         for cell in cells {
@@ -93,23 +100,30 @@ fn checker_answers(cells: &[String]) -> Result<(), String> {
             None => Ok(told),
         }
     };
-    match check(cells)? == check(cells)? {
+    match check(&cells)? == check(&cells)? {
         true => Ok(()),
         false => Err("two answers differ".to_owned()),
     }
 }
 
 /// Runs cases until enough were seen; fails with the numbers of those that were wrong.
-fn fuzz(count: u64, mut case: impl FnMut(&mut Rng) -> (String, Result<(), String>)) {
+fn fuzz(
+    count: u64,
+    mut made: impl FnMut(&mut Rng) -> String,
+    looked_at: impl Fn(&str) -> Result<(), String>,
+) {
     let since = Instant::now();
     let minutes = number("AG_FUZZ_MINUTES").map(|it| Duration::from_secs(it * 60));
     let one = number("AG_FUZZ_CASE");
     let first = one.or(number("AG_FUZZ_FIRST")).unwrap_or(0);
     let last = first + count * number("AG_TEST_SCALE").unwrap_or(1);
+    let file = format!("{}/front-{}.ag", env!("CARGO_TARGET_TMPDIR"), std::process::id());
     let (mut wrong, mut at) = (Vec::new(), first);
     loop {
+        let text = made(&mut Seed(at).fork("front").rng());
+        fs::write(&file, &text).unwrap();
         let began = Instant::now();
-        let (text, answer) = case(&mut Seed(at).fork("front").rng());
+        let answer = answer(|| looked_at(&text));
         let slow = (began.elapsed() > PATIENCE).then(|| format!("took {:?}", began.elapsed()));
         if let Some(why) = answer.err().or(slow) {
             eprintln!("AG_FUZZ_CASE={at}: {why}\nfor:\n{text}\n");
@@ -146,7 +160,7 @@ fn no_text_breaks_the_parser() {
     let sections = corpus::sections();
     let pool = Pool::new(sections.iter().flat_map(|it| it.cells.iter().map(String::as_str)));
     let cells: Vec<&String> = sections.iter().flat_map(|section| &section.cells).collect();
-    fuzz(TEXTS, |rng| {
+    let made = |rng: &mut Rng| {
         let mut text = cells[rng.below(cells.len() as u64) as usize].clone();
         for _ in 0..=rng.below(12) {
             text = pool.mutate(&text, rng);
@@ -156,23 +170,23 @@ fn no_text_breaks_the_parser() {
                 text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
             text.insert_str(places[rng.below(places.len() as u64) as usize], &noise(rng));
         }
-        let answer = answer(|| parser_answers(&text));
-        (text, answer)
-    });
+        text
+    };
+    fuzz(TEXTS, made, parser_answers);
 }
 
 #[test]
 fn no_program_breaks_the_checker() {
     let sections = corpus::sections();
     let pool = Pool::new(sections.iter().flat_map(|it| it.cells.iter().map(String::as_str)));
-    fuzz(PROGRAMS, |rng| {
+    let made = |rng: &mut Rng| {
         let section = &sections[rng.below(sections.len() as u64) as usize];
         let mut cells: Vec<String> = section.cells.iter().take(6).cloned().collect();
         for _ in 0..=rng.below(8) {
             let at = rng.below(cells.len() as u64) as usize;
             cells[at] = pool.mutate(&cells[at], rng);
         }
-        let answer = answer(|| checker_answers(&cells));
-        (format!("{}\n{}", section.name, cells.join("\n---\n")), answer)
-    });
+        cells.join(BETWEEN)
+    };
+    fuzz(PROGRAMS, made, checker_answers);
 }

@@ -55,7 +55,11 @@ impl Parser<'_> {
 
     /// After a statement that began at `before`: a separator, or a report and the way to go on.
     pub(super) fn after_stmt(&mut self, before: usize) {
-        if self.peek().separates() || self.at(T::End) || self.at(T::Command) {
+        if self.peek().separates() || self.at(T::End) {
+            return;
+        }
+        // A command ends a statement of the cell; where nothing was read it stands inside a block.
+        if self.at(T::Command) && self.pos != before {
             return;
         }
         if self.pos == before {
