@@ -11,6 +11,7 @@ pub mod history;
 pub mod home;
 mod imports;
 pub mod inspect;
+mod mailbox;
 pub mod options;
 mod outlook;
 mod past;

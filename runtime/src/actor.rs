@@ -11,6 +11,7 @@ pub mod kind;
 pub mod lifecycle;
 pub mod mailbox;
 pub mod message;
+pub mod peek;
 pub mod queues;
 pub mod redefine;
 pub mod reference;

@@ -22,6 +22,7 @@ use crate::output::diagnostic::{DiagnosticView, FaultView};
 use crate::output::lanes::LanesView;
 use crate::output::memory::MemoryView;
 use crate::output::recall::RecallView;
+use crate::output::table::TableView;
 use crate::output::test_run::TestView;
 use crate::output::trace::{AgentsView, TraceView};
 use crate::output::{Output, OutputSink, Page};
@@ -29,6 +30,7 @@ use crate::session::command::Refusal;
 use crate::session::graph::Graph;
 use crate::session::history::{History, HistoryEntry, HistoryQuery};
 use crate::session::inspect::Inspector;
+use crate::session::mailbox;
 use crate::session::program::Program;
 use crate::session::record::Record;
 use crate::session::refute::verdicts;
@@ -189,6 +191,13 @@ impl State for View<'_> {
         let mut agents = self.trace(Span::Session).agents;
         agents.retain(|row| row.is_agent);
         AgentsView { agents, hidden: 0 }
+    }
+
+    fn mailbox(&self, agent: &str) -> Option<TableView> {
+        let world = self.program.world();
+        let held = self.program.value_of(agent);
+        held.and_then(|value| mailbox::referred(world, &value))
+            .or_else(|| mailbox::named(world, agent))
     }
 
     fn decisions(&self) -> DecisionsView {

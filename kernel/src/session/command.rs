@@ -192,7 +192,7 @@ pub const TABLE: &[Command] = &[
         Run::Line(runtime::trace),
     ),
     row(RUNTIME, "agents", "", "all agents with their mailboxes", Run::Line(runtime::agents)),
-    row(RUNTIME, "mailbox", "r", "the messages in a mailbox", Run::NotYet),
+    row(RUNTIME, "mailbox", "r", "the messages in a mailbox", Run::Line(runtime::mailbox)),
     row(RUNTIME, "memory", "", "collections and short-term memories", Run::Line(runtime::memory)),
     row(RUNTIME, "why", "[n]", "why a recall gave what it gave", Run::Line(runtime::why)),
     row(RUNTIME, "fault", "", "the last Fault in full", Run::Line(runtime::fault)),

@@ -21,6 +21,7 @@ use ag_runtime::code::FnSlot;
 use ag_runtime::fault::{Fault, Frame, Origin, Site, code};
 use ag_runtime::lane::declared::LaneSpec;
 use ag_runtime::services::Services;
+use ag_runtime::value::owned::Owned;
 use ag_runtime::world::{World, WorldHandle};
 use parking_lot::Mutex;
 
@@ -193,6 +194,17 @@ impl Program {
             Some(TestSource { title: title.to_string(), text: text.to_string() })
         };
         live.into_iter().filter_map(source).collect()
+    }
+
+    /// What a global or a result holds.
+    pub fn value_of(&self, name: &str) -> Option<Owned> {
+        let (name, shape) = {
+            let workspace = self.workspace.lock();
+            let global = workspace.global(name)?;
+            let shape = workspace.shape(&global.ty);
+            (global.name, shape)
+        };
+        self.engine.global(&name, shape)
     }
 
     /// A statement ran: what its globals held as other types is let go.

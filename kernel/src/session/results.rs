@@ -95,13 +95,7 @@ impl Seat {
 
     /// What a global or a result holds.
     pub(super) fn value_of(&self, name: &str) -> Option<Owned> {
-        let (name, shape) = {
-            let workspace = self.program.workspace.lock();
-            let global = workspace.global(name)?;
-            let shape = workspace.shape(&global.ty);
-            (global.name, shape)
-        };
-        self.program.engine.global(&name, shape)
+        self.program.value_of(name)
     }
 
     pub(super) fn bind_result(&self, name: &str, value: &Owned, ty: &Ty) {

@@ -13,6 +13,7 @@ use crate::output::diagnostic::{DiagnosticView, FaultView};
 use crate::output::lanes::LanesView;
 use crate::output::memory::MemoryView;
 use crate::output::recall::RecallView;
+use crate::output::table::TableView;
 use crate::output::test_run::TestView;
 use crate::output::trace::{AgentsView, TraceView};
 use crate::output::{Output, Page};
@@ -54,6 +55,8 @@ pub trait State {
     /// The number of the newest cell, which may be the one that asks.
     fn last_cell(&self) -> u32;
     fn agents(&self) -> AgentsView;
+    /// The mailbox of an agent, by its name, its number or a variable that refers to it.
+    fn mailbox(&self, agent: &str) -> Option<TableView>;
     /// What orchestrations decided, oldest first.
     fn decisions(&self) -> DecisionsView;
     fn memory(&self) -> MemoryView;

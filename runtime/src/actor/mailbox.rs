@@ -7,6 +7,7 @@
 
 use crate::actor::kind::AgentType;
 use crate::actor::message::Message;
+use crate::actor::peek::{Peeked, Waiting};
 use crate::actor::queues::{Queues, Rank};
 use crate::context::waker::Waker;
 use parking_lot::Mutex;
@@ -164,6 +165,17 @@ impl Mailbox {
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.inner.lock().counts
+    }
+
+    /// What waits, for a person who looks: the next messages to be handled, at most `limit`.
+    #[must_use]
+    pub fn peek(&self, generation: u32, limit: usize) -> Option<Peeked> {
+        let inner = self.inner.lock();
+        let marks = inner.marks.filter(|_| inner.generation == generation)?;
+        let next = inner.queues.in_order().into_iter().take(limit);
+        // Under the lock, as a message that was handed out may change; no value is counted here.
+        let waiting = next.map(|message| Waiting::of(message)).collect();
+        Some(Peeked { marks, counts: inner.counts, waiting })
     }
 
     #[must_use]

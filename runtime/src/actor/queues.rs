@@ -89,6 +89,25 @@ impl<T> Queues<T> {
         self.len() == 0
     }
 
+    /// All messages, in the order in which they would leave if no other came.
+    #[must_use]
+    pub fn in_order(&self) -> Vec<&T> {
+        let level = |level: u64| {
+            move |entry: &'_ Entry<T>| (true, entry.sent_ns.saturating_add(level * LEVEL_NS), level)
+        };
+        let (of_high, of_normal, of_low) = (level(0), level(1), level(2));
+        let mut all: Vec<((bool, u64, u64), &T)> =
+            self.normal.iter().map(|entry| (of_normal(entry), &entry.item)).collect();
+        if let Some(other) = &self.other {
+            all.extend(other.high.iter().map(|entry| (of_high(entry), &entry.item)));
+            all.extend(other.low.iter().map(|entry| (of_low(entry), &entry.item)));
+            all.extend(other.alert.iter().map(|entry| ((false, 0, 0), &entry.item)));
+        }
+        // Stable: those of one queue keep their order.
+        all.sort_by_key(|(key, _)| *key);
+        all.into_iter().map(|(_, item)| item).collect()
+    }
+
     /// All messages, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         let other = self.other.iter().flat_map(|other| [&other.alert, &other.high, &other.low]);
@@ -144,6 +163,12 @@ mod tests {
                 prop_assert_eq!(queues.pop(), Some(expected));
             }
             prop_assert_eq!(queues.iter().count(), model.len());
+            let announced: Vec<usize> = queues.in_order().into_iter().copied().collect();
+            let left: Vec<usize> = std::iter::from_fn(|| queues.pop()).collect();
+            prop_assert_eq!(&announced, &left);
+            for _ in left {
+                model.pop();
+            }
             while queues.pop().is_some() {
                 model.pop();
             }

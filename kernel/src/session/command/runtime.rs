@@ -1,8 +1,8 @@
-//! `:trace`, `:agents`, `:decisions`, `:memory`, `:why`, `:fault`, `:quit`.
+//! `:trace`, `:agents`, `:mailbox`, `:decisions`, `:memory`, `:why`, `:fault`, `:quit`.
 
-use ag_lang::diag::codes;
+use ag_lang::diag::{codes, nearest};
 
-use super::Refusal;
+use super::{Refusal, required};
 use crate::output::Output;
 use crate::output::trace::AgentsView;
 use crate::render::memory::tables;
@@ -60,6 +60,23 @@ fn usage() -> Refusal {
 
 pub fn agents(state: &mut dyn State, _: &str) -> Result<Vec<Output>, Refusal> {
     Ok(vec![Output::Agents(state.agents())])
+}
+
+/// What waits for an agent.
+pub fn mailbox(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
+    let agent = required(rest, "mailbox r")?;
+    match state.mailbox(agent) {
+        Some(table) if table.rows.is_empty() => {
+            Ok(vec![Output::info(table.title.unwrap_or_default())])
+        }
+        Some(table) => Ok(vec![Output::Table(table)]),
+        None => {
+            let agents = state.agents().agents;
+            let near = nearest(agent, agents.iter().map(|row| row.name.as_str()));
+            let refusal = Refusal::new(codes::E0905, format!("no agent is called `{agent}`"));
+            Err(refusal.suggesting(&near, "").noting("`:agents` lists those there are"))
+        }
+    }
 }
 
 /// What `decision` members gave, and why.

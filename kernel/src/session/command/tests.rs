@@ -14,6 +14,7 @@ use crate::output::diagnostic::{DiagnosticView, FaultView};
 use crate::output::lanes::LanesView;
 use crate::output::memory::MemoryView;
 use crate::output::recall::RecallView;
+use crate::output::table::TableView;
 use crate::output::test_run::{TestOutcome, TestView};
 use crate::output::trace::{AgentsView, SpanKind, SpanRow, TraceView};
 use crate::output::{Output, Page};
@@ -113,6 +114,10 @@ impl State for Fixed {
 
     fn agents(&self) -> AgentsView {
         AgentsView::default()
+    }
+
+    fn mailbox(&self, _: &str) -> Option<TableView> {
+        None
     }
 
     fn decisions(&self) -> DecisionsView {
