@@ -132,11 +132,13 @@ impl<'h> Builder<'_, 'h> {
     }
 
     pub fn arith(&mut self, word: Word, op: Arith, lhs: Var, rhs: Var) -> Var {
-        // Time keeps its own shape through `Time + Duration`; the words are the same.
+        // The words are the same. One Time and a Duration give a Time, two Times the Duration between them.
+        let is_time = |var| self.shape_of(var) == ShapeId::TIME;
         let shape = match word {
             Word::Float => ShapeId::FLOAT,
             Word::Money => ShapeId::MONEY,
-            Word::Duration => self.shape_of(lhs),
+            Word::Duration if is_time(lhs) != is_time(rhs) => ShapeId::TIME,
+            Word::Duration => ShapeId::DURATION,
             Word::Int | Word::Index => ShapeId::INT,
         };
         self.emit(shape, Op::Arith { word, op, lhs, rhs })
