@@ -225,6 +225,8 @@ pub struct Gate {
     pub is_destructive: bool,
     /// The parameters after the tool itself.
     pub names: Vec<Arc<str>>,
+    /// Which of them are cells of the caller's: rules and people see what is in them.
+    pub lent: Vec<bool>,
     // One more than the epoch at which nothing stood against the method; 0: not looked yet. Written by whoever looked,
     // read at each call; a newer epoch makes it void.
     open_at: AtomicU64,
@@ -233,13 +235,25 @@ pub struct Gate {
 impl Gate {
     #[must_use]
     pub fn new(effect: Arc<str>, is_destructive: bool, names: Vec<Arc<str>>) -> Self {
-        Self { effect, also: Vec::new(), is_destructive, names, open_at: AtomicU64::new(0) }
+        Self {
+            effect,
+            also: Vec::new(),
+            is_destructive,
+            names,
+            lent: Vec::new(),
+            open_at: AtomicU64::new(0),
+        }
     }
 
     /// Rules about these hold for it, too.
     #[must_use]
     pub fn also(self, also: Vec<Arc<str>>) -> Self {
         Self { also, ..self }
+    }
+
+    #[must_use]
+    pub fn lent(self, lent: Vec<bool>) -> Self {
+        Self { lent, ..self }
     }
 
     /// All its paths, its own first.

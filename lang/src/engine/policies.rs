@@ -17,7 +17,7 @@ pub fn keep_gates(gates: &mut FxHashMap<FunctionKey, Arc<Gate>>, definitions: &D
     }
     for gate in definitions.gates.iter().filter(|gate| !gate.is_required) {
         let made = Gate::new(gate.effect.clone(), gate.is_destructive, gate.params.clone());
-        let made = made.also(gate.also.clone());
+        let made = made.also(gate.also.clone()).lent(gate.lent.clone());
         gates.insert(gate.key.clone(), Arc::new(made));
     }
 }

@@ -16,6 +16,8 @@ pub struct Gate {
     /// It has no body: the value it is called on brings one, with a gate of its own.
     pub is_required: bool,
     pub params: Vec<Name>,
+    /// Which of them are places of the caller's.
+    pub lent: Vec<bool>,
 }
 
 /// The methods that values of a tool have, own ones and those of the tools it provides.

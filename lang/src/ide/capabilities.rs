@@ -62,9 +62,10 @@ fn signature_at(definition: &Definition, at: FnPath) -> Option<&Signature> {
 }
 
 fn written(db: &dyn Db, signature: &Signature) -> String {
-    let me = signature.receiver.then(|| match signature.changes_self {
-        true => "ref self".to_owned(),
-        false => "val self".to_owned(),
+    let me = signature.receiver.then(|| match signature.own {
+        Passing::Ref => "ref self".to_owned(),
+        Passing::Iso => "iso self".to_owned(),
+        Passing::Val => "val self".to_owned(),
     });
     let first = u32::from(signature.receiver);
     let params = (first..).zip(&signature.params).map(|(at, param)| {

@@ -149,7 +149,7 @@ impl Walk<'_> {
             ("Json", Ty::AgentRef(_) | Ty::Shards(_) | Ty::Tool(_)) => false,
             ("Json", Ty::Map(key, _)) => **key == Ty::Text,
             (_, Ty::Function(_) | Ty::Future(_) | Ty::Channel(_) | Ty::Agent(_)) => false,
-            (_, Ty::Message(_) | Ty::Tool(_)) => false,
+            (_, Ty::Message(_) | Ty::Tool(_) | Ty::Ref(_)) => false,
             (_, Ty::Opaque(name)) => *name == "EpisodeId",
             _ => true,
         }

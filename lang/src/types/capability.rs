@@ -19,9 +19,45 @@ pub fn passing(body: &Body, id: TypeRefId) -> (Passing, TypeRefId) {
     }
 }
 
-/// A method with `ref self`.
-pub fn changes_self(function: &Function) -> bool {
-    function.receiver.as_ref().is_some_and(|receiver| receiver.cap == Some(Cap::Ref))
+/// How a method is given what it is called on: `ref self` has the place, `iso self` is the only one who has the value.
+pub fn passing_of_self(function: &Function) -> Passing {
+    match function.receiver.as_ref().and_then(|receiver| receiver.cap) {
+        Some(Cap::Ref) => Passing::Ref,
+        Some(Cap::Iso) => Passing::Iso,
+        Some(Cap::Val | Cap::Tag) | None => Passing::Val,
+    }
+}
+
+/// Whose function it is that has a `self`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Receivers {
+    /// Structs and enums, whose values are in places.
+    Values,
+    Tool,
+    Agent,
+}
+
+/// A word before `self` that means nothing for what `self` is there.
+pub fn misplaced_self(function: &Function, of: Receivers) -> Option<Diagnostic> {
+    let receiver = function.receiver.as_ref()?;
+    let (message, note) = match (of, receiver.cap?) {
+        (_, Cap::Val)
+        | (Receivers::Values, Cap::Ref | Cap::Iso)
+        | (Receivers::Tool | Receivers::Agent, Cap::Tag) => return None,
+        (Receivers::Values, Cap::Tag) => (
+            "a value is data, and `tag` is for what has an identity",
+            "`self` is `val`, `ref self` changes it, `iso self` takes it over",
+        ),
+        (Receivers::Tool, _) => (
+            "a tool is not changed by its methods",
+            "its fields are set where it is made; what changes is the state of an agent, or a `ref` parameter",
+        ),
+        (Receivers::Agent, _) => (
+            "`self` is the reference to the agent here, which is `tag`",
+            "the state is assigned by its names: `count += 1`",
+        ),
+    };
+    Some(Diagnostic::new(codes::E0510, receiver.span, message).note(note))
 }
 
 /// A word for a capability inside a type, or before one that is no parameter's.
@@ -41,8 +77,7 @@ pub fn misplaced(cap: Cap, ty: &Ty, word: Span) -> Option<Diagnostic> {
             none(Diagnostic::new(codes::E0510, word, message))
         }
         Cap::Ref => {
-            let message =
-                "a `ref` is passed down only: it stands before the type of a function's parameter";
+            let message = "a `ref` is passed down only: it stands before the type of a parameter";
             none(Diagnostic::new(codes::E0502, word, message))
         }
     }

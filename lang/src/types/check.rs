@@ -19,10 +19,10 @@ use crate::syntax::item::{Agent, Function, ItemKind, ItemTree, MemberKind};
 use crate::syntax::rename::file_of;
 use crate::types::assemble::assemble;
 use crate::types::attribute;
-use crate::types::capability::{changes_self, passing};
+use crate::types::capability::{passing, passing_of_self};
 use crate::types::contracted::{Contracted, contracted};
 use crate::types::declare::{definition, item_definition};
-use crate::types::def::{Definition, Passing};
+use crate::types::def::Definition;
 use crate::types::effects::{effects_of, exceeded, impure, suspending, unbounded};
 use crate::types::escape::escaping;
 use crate::types::generic::{growing, is_generic, parameters};
@@ -340,12 +340,11 @@ impl Infer<'_, '_> {
         };
         let mut count = u32::from(me.is_some());
         if let Some(ty) = me {
-            let passing = if changes_self(function) { Passing::Ref } else { Passing::Val };
-            self.declare_parameter(&own, ty, passing, span);
+            self.declare_parameter(&own, ty, passing_of_self(function), span);
         }
         for param in &function.params {
             let (passing, ty) = passing(self.body, param.ty);
-            self.may_be_lent(definition, item, function, passing, param.span);
+            self.may_be_lent(item, function, passing, param.span);
             let ty = self.written_type(ty);
             self.declare_parameter(&param.name.name.text(), ty, passing, param.name.span);
             count += 1;

@@ -13,7 +13,7 @@ use crate::syntax::item::{
     Agent, Behavior, BehaviorKind, Enum, Field, Function, GenericParam, ItemKind, ItemTree,
     MemberKind, Param as AstParam, Port, Struct, Tool, Variant,
 };
-use crate::types::capability::{changes_self, passing};
+use crate::types::capability::{passing, passing_of_self};
 use crate::types::def::{
     AgentDef, AliasDef, BehaviorDef, Definition, EnumDef, GlobalDef, MemberDef, Param, Passing,
     Signature, StructDef, ToolDef, VariantDef,
@@ -134,7 +134,7 @@ impl Declare<'_, '_> {
             params: function.params.iter().map(|param| self.param(param, generics)).collect(),
             result: function.ret.map(|ret| self.ty(ret, generics)),
             receiver: function.receiver.is_some(),
-            changes_self: changes_self(function),
+            own: passing_of_self(function),
             doc: function.doc.clone(),
         }
     }

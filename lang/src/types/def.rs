@@ -64,8 +64,8 @@ pub struct Signature {
     pub result: Option<Ty>,
     /// A first parameter `self` (not in `params`).
     pub receiver: bool,
-    /// `ref self`: the receiver is a place, which it may change.
-    pub changes_self: bool,
+    /// How the receiver is given: `ref self` has a place, which it may change.
+    pub own: Passing,
     pub doc: Option<Arc<str>>,
 }
 
@@ -99,6 +99,16 @@ pub struct Param {
     pub passing: Passing,
     pub has_default: bool,
     pub doc: Option<Arc<str>>,
+}
+
+impl Param {
+    /// Its type in the type of the function.
+    pub fn given(&self) -> Ty {
+        match self.passing {
+            Passing::Ref => Ty::Ref(Box::new(self.ty.clone())),
+            Passing::Val | Passing::Iso => self.ty.clone(),
+        }
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]

@@ -8,6 +8,7 @@ use crate::syntax::ast::{Body, Ident, TypeKind, TypeRefId};
 use crate::syntax::item::{GenericParam, ItemKind};
 use crate::syntax::rename::file_of;
 use crate::types::capability;
+use crate::types::def::Passing;
 use crate::types::fingerprint::type_fingerprint;
 use crate::types::infer::tools;
 use crate::types::report;
@@ -131,7 +132,7 @@ impl<'db> TypeScope<'_, 'db> {
             TypeKind::Error => Ty::Error,
             TypeKind::Named { name, args } => self.named(name, args, written.span, sink),
             TypeKind::Function { params, ret } => Ty::Function(Box::new(FunctionTy {
-                params: self.all(params, sink),
+                params: params.iter().map(|id| self.parameter(*id, sink)).collect(),
                 result: self.ty(*ret, sink),
                 uses: None,
             })),
@@ -157,6 +158,14 @@ impl<'db> TypeScope<'_, 'db> {
                 sink.extend(capability::misplaced(*cap, &found, word));
                 found
             }
+        }
+    }
+
+    /// A parameter of a function type, which may be lent its argument.
+    fn parameter(&self, id: TypeRefId, sink: &mut Vec<Diagnostic>) -> Ty {
+        match capability::passing(self.body, id) {
+            (Passing::Ref, ty) => Ty::Ref(Box::new(self.ty(ty, sink))),
+            _ => self.ty(id, sink),
         }
     }
 

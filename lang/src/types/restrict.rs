@@ -4,12 +4,13 @@ use crate::db::Db;
 use crate::diag::{Diagnostic, codes, nearest};
 use crate::names::cell::ItemKey;
 use crate::source::Span;
-use crate::syntax::ast::{Body, Cap, Ident, TypeKind, TypeRefId};
+use crate::syntax::ast::{Body, Ident, TypeKind, TypeRefId};
 use crate::syntax::item::{
     Attr, BehaviorKind, Function, Import, ItemKind, ItemTree, MemberKind, Tool,
 };
 use crate::types::attribute;
 use crate::types::bounds::BOUNDS;
+use crate::types::capability::{self, Receivers};
 use crate::types::check::{FnPath, function_paths};
 use crate::types::generic::parameters;
 use crate::types::lane_item;
@@ -32,13 +33,13 @@ pub fn unsupported(tree: &ItemTree) -> Vec<Diagnostic> {
         | ItemKind::Test(_)
         | ItemKind::Theorem(_) => {}
         ItemKind::Function(function) => {
-            functions(std::slice::from_ref(function), attribute::OF_FUNCTION, &mut out);
+            members(std::slice::from_ref(function), attribute::OF_FUNCTION, None, &mut out);
         }
         ItemKind::Struct(def) => {
-            members(&def.methods, attribute::OF_FUNCTION, true, &mut out);
+            members(&def.methods, attribute::OF_FUNCTION, Some(Receivers::Values), &mut out);
         }
         ItemKind::Enum(def) => {
-            members(&def.methods, attribute::OF_FUNCTION, true, &mut out);
+            members(&def.methods, attribute::OF_FUNCTION, Some(Receivers::Values), &mut out);
         }
         ItemKind::Tool(def) => tool(def, &mut out),
         ItemKind::Agent(_) | ItemKind::Orchestration(_) => agent(tree, &mut out),
@@ -63,19 +64,15 @@ fn attributes(attrs: &[Attr], allowed: &[&str], out: &mut Vec<Diagnostic>) {
     }
 }
 
-fn functions(functions: &[Function], allowed: &[&str], out: &mut Vec<Diagnostic>) {
-    members(functions, allowed, false, out);
-}
-
-/// `lends_self`: the functions of a struct or enum, whose values are in places.
-fn members(functions: &[Function], allowed: &[&str], lends_self: bool, out: &mut Vec<Diagnostic>) {
+fn members(
+    functions: &[Function],
+    allowed: &[&str],
+    receivers: Option<Receivers>,
+    out: &mut Vec<Diagnostic>,
+) {
     for function in functions {
         attributes(&function.attrs, allowed, out);
-        if let Some(receiver) = &function.receiver
-            && (receiver.cap == Some(Cap::Iso) || !lends_self && receiver.cap == Some(Cap::Ref))
-        {
-            out.push(report("this capability of `self`", receiver.span));
-        }
+        out.extend(receivers.and_then(|of| capability::misplaced_self(function, of)));
     }
 }
 
@@ -85,7 +82,8 @@ fn tool(def: &Tool, out: &mut Vec<Diagnostic>) {
             out.push(report("a type parameter of a tool method", generic.name.span));
         }
     }
-    functions(&def.methods, &["read_only", "idempotent", "destructive"], out);
+    let allowed = &["read_only", "idempotent", "destructive"];
+    members(&def.methods, allowed, Some(Receivers::Tool), out);
 }
 
 fn agent(tree: &ItemTree, out: &mut Vec<Diagnostic>) {
@@ -100,10 +98,11 @@ fn agent(tree: &ItemTree, out: &mut Vec<Diagnostic>) {
                     out.push(report("a type parameter of a behavior", generic.name.span));
                 }
                 let function = std::slice::from_ref(&behavior.function);
-                functions(function, attribute::OF_BEHAVIOR, out);
+                members(function, attribute::OF_BEHAVIOR, Some(Receivers::Agent), out);
             }
             MemberKind::Function(function) => {
-                functions(std::slice::from_ref(function), attribute::OF_FUNCTION, out);
+                let function = std::slice::from_ref(function);
+                members(function, attribute::OF_FUNCTION, Some(Receivers::Agent), out);
             }
             _ => {}
         }

@@ -69,6 +69,8 @@ impl Shapes<'_> {
             Ty::List(element) => ShapeId::list(of(element)),
             Ty::Set(element) => ShapeId::set(of(element)),
             Ty::Map(key, value) => ShapeId::map(of(key), of(value)),
+            // The cell of a variable.
+            Ty::Ref(inner) => ShapeId::tuple(&[of(inner)]),
             Ty::Tuple(items) => ShapeId::tuple(&items.iter().map(of).collect::<Vec<_>>()),
             Ty::Record(fields) => {
                 let fields: Vec<(&str, ShapeId)> =

@@ -11,11 +11,12 @@ use crate::hir;
 use crate::names::cell::ItemKey;
 use crate::names::scope::{ScopedName, Site, resolve, session_scope};
 use crate::source::Span;
-use crate::syntax::ast::Ident;
-use crate::syntax::item::{Attr, Function, ItemKind, Tool};
+use crate::syntax::ast::{Body, Ident};
+use crate::syntax::item::{Attr, Function, ItemKind, Param, Tool};
+use crate::types::capability::passing;
 use crate::types::check::inferred_result;
 use crate::types::declare::definition;
-use crate::types::def::{Definition, Signature, ToolDef};
+use crate::types::def::{Definition, Passing, Signature, ToolDef};
 use crate::types::infer::member::short;
 use crate::types::report::did_you_mean;
 use crate::types::ty::{Name, Ty};
@@ -213,7 +214,7 @@ fn differs<'db>(
     let (Some(own), Some(member)) = (def.methods.get(at), u32::try_from(at).ok()) else { return };
     let mine = Method { owner: def, member, signature: own, has_body: true };
     let names = |signature: &Signature| -> Vec<(Name, Ty)> {
-        signature.params.iter().map(|param| (param.name.clone(), param.ty.clone())).collect()
+        signature.params.iter().map(|param| (param.name.clone(), param.given())).collect()
     };
     let (have, want) = (result(db, &mine), result(db, promised));
     let unknown = have == Ty::Error || want == Ty::Error;
@@ -256,7 +257,7 @@ fn result(db: &dyn Db, method: &Method<'_>) -> Ty {
 
 fn written(db: &dyn Db, method: &Method<'_>) -> String {
     let params: Vec<String> =
-        method.signature.params.iter().map(|p| format!("{} : {}", p.name, p.ty)).collect();
+        method.signature.params.iter().map(|p| format!("{} : {}", p.name, p.given())).collect();
     let name = short(&method.signature.key);
     match result(db, method) {
         Ty::Unit => format!("function {name}({})", params.join(", ")),
@@ -307,9 +308,14 @@ pub fn gates<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> Vec<hir::gate::Gate> {
             is_destructive: is_destructive(db, &name, &method),
             is_required: function.body.is_none(),
             params: function.params.iter().map(|param| param.name.name.text()).collect(),
+            lent: function.params.iter().map(|param| is_lent(&item.tree(db).body, param)).collect(),
         }
     };
     tree.methods.iter().map(gate).collect()
+}
+
+fn is_lent(body: &Body, param: &Param) -> bool {
+    passing(body, param.ty).0 == Passing::Ref
 }
 
 fn own_method(db: &dyn Db, name: &Name, method: &str) -> bool {

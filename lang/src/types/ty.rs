@@ -32,6 +32,8 @@ pub enum Ty {
     /// A structural record; fields sorted by name.
     Record(Vec<(Name, Ty)>),
     Function(Box<FunctionTy>),
+    /// A parameter of a function type that is lent the caller's place (L-80). Stands nowhere else, and for no type parameter.
+    Ref(Box<Ty>),
     /// A struct or enum of the program or the prelude (`Option` and `Result` too).
     Adt(Arc<AdtRef>),
     /// A tool value.
@@ -98,6 +100,11 @@ impl Ty {
         Ty::Function(Box::new(FunctionTy { params, result, uses: None }))
     }
 
+    /// Whether a function of this type is lent places.
+    pub fn lends(&self) -> bool {
+        matches!(self, Ty::Function(ty) if ty.params.iter().any(|param| matches!(param, Ty::Ref(_))))
+    }
+
     /// The arguments if this is the prelude's type of that name.
     pub fn prelude_args(&self, name: &str) -> Option<&[Ty]> {
         match self {
@@ -120,6 +127,7 @@ impl Ty {
             Ty::Future(t) => Ty::Future(Box::new(f(t))),
             Ty::Channel(t) => Ty::Channel(Box::new(f(t))),
             Ty::Shards(t) => Ty::Shards(Box::new(f(t))),
+            Ty::Ref(t) => Ty::Ref(Box::new(f(t))),
             Ty::Map(k, v) => Ty::Map(Box::new(f(k)), Box::new(f(v))),
             Ty::Tuple(items) => Ty::Tuple(all(items, f)),
             Ty::Record(fields) => {
@@ -216,6 +224,7 @@ impl fmt::Display for Ty {
             Ty::List(t) => write!(f, "List<{t}>"),
             Ty::Set(t) => write!(f, "Set<{t}>"),
             Ty::Map(k, v) => write!(f, "Map<{k}, {v}>"),
+            Ty::Ref(t) => write!(f, "ref {t}"),
             Ty::Future(t) => write!(f, "Future<{t}>"),
             Ty::Channel(t) => write!(f, "Channel<{t}>"),
             Ty::Shards(t) => match &**t {

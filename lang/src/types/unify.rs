@@ -120,6 +120,7 @@ impl Table {
             | (Ty::Set(x), Ty::Set(y))
             | (Ty::Future(x), Ty::Future(y))
             | (Ty::Shards(x), Ty::Shards(y))
+            | (Ty::Ref(x), Ty::Ref(y))
             | (Ty::Channel(x), Ty::Channel(y)) => self.unify(x, y),
             (Ty::Map(k1, v1), Ty::Map(k2, v2)) => {
                 self.unify(k1, k2)?;
@@ -183,6 +184,10 @@ impl Table {
 
     fn bind(&mut self, id: u32, ty: &Ty) -> Result<(), Mismatch> {
         let resolved = self.resolve(ty);
+        // A place is no value, so nothing that stands for values stands for it.
+        if matches!(resolved, Ty::Ref(_)) {
+            return Err(Mismatch);
+        }
         if resolved.any(&mut |part| matches!(part, Ty::Var(other) if *other == id)) {
             return Err(Mismatch);
         }

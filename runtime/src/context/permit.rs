@@ -9,6 +9,7 @@ use crate::fault::{Fault, Faulted, code};
 use crate::policy::{Gate, Rule, Verdict};
 use crate::value::json::to_json;
 use crate::value::owned::Owned;
+use crate::value::record::in_cell;
 use crate::value::shape::ShapeId;
 use crate::world::outside::Reach;
 use serde_json::{Map, Value, json};
@@ -24,6 +25,12 @@ fn nobody(fault: &Fault) -> bool {
 
 /// Makes the arguments of an effect, by name; asked for only where a rule or a person looks at them.
 pub type Arguments<'a> = &'a dyn Fn() -> Vec<(Arc<str>, Owned)>;
+
+/// An argument as rules and people see it.
+fn seen(word: u64, shape: ShapeId, lent: bool) -> Owned {
+    let (word, shape) = if lent { in_cell(word, shape) } else { (word, shape) };
+    Owned::retained(word, shape)
+}
 
 impl Cx {
     /// What the rules say of an effect; none if no rule matches. A denial is the Fault already.
@@ -171,7 +178,8 @@ impl Cx {
         let arguments = || {
             // The tool itself comes first.
             let given = words.iter().zip(shapes).skip(1);
-            let given = given.map(|(&word, &shape)| Owned::retained(word, shape));
+            let lent = gate.lent.iter().copied().chain(std::iter::repeat(false));
+            let given = given.zip(lent).map(|((&word, &shape), lent)| seen(word, shape, lent));
             gate.names.iter().cloned().zip(given).collect()
         };
         let otherwise = if gate.is_destructive { Verdict::Ask } else { Verdict::Allow };

@@ -39,6 +39,14 @@ pub fn field_shape(of: ShapeId, index: usize) -> ShapeId {
     found.unwrap_or(ShapeId::UNIT)
 }
 
+/// What is in the cell of a variable, and its shape. Borrowed.
+#[must_use]
+pub fn in_cell(word: u64, of: ShapeId) -> (u64, ShapeId) {
+    // SAFETY: a value of a tuple's shape is a live record.
+    let value = unsafe { RecordRef::from_word(word) }.field(0);
+    (value.unwrap_or_default(), field_shape(of, 0))
+}
+
 /// The payload fields of a variant.
 #[must_use]
 pub fn payload(of: ShapeId, tag: u32) -> &'static [FieldShape] {

@@ -446,6 +446,8 @@ pub fn type_name(of: ShapeId) -> String {
         Shape::Map(key, value) => format!("Map<{}, {}>", type_name(*key), type_name(*value)),
         Shape::Future(item) => format!("Future<{}>", type_name(*item)),
         Shape::Channel(item) => format!("Channel<{}>", type_name(*item)),
+        // There are no tuples of one: it is the cell that a `ref` parameter is given.
+        Shape::Tuple(items) if items.len() == 1 => format!("ref {}", comma(items)),
         Shape::Tuple(items) => format!("({})", comma(items)),
         Shape::Function(of) => format!("({}) -> {}", comma(&of.params), type_name(of.result)),
         Shape::AgentRef(name) => format!("AgentRef<{name}>"),

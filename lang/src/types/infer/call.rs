@@ -315,31 +315,28 @@ impl Infer<'_, '_> {
                     Some(uses) => uses.iter().for_each(|effect| self.effect(effect, span)),
                     None => self.refused_function(span),
                 }
-                let formal = |(at, ty): (usize, &Ty)| Formal {
-                    name: Arc::from(format!("_{at}")),
-                    ty: ty.clone(),
-                    passing: Passing::Val,
-                    default: Default::Required,
-                };
-                let formals: Vec<Formal> = ty.params.iter().enumerate().map(formal).collect();
+                let formals: Vec<Formal> = ty.params.iter().enumerate().map(unnamed).collect();
                 let Some(bound) = self.arguments("this function", &formals, args, span) else {
                     return expr(ExprKind::Unit, Ty::Error, span);
                 };
+                self.lent_once(&bound.lent);
                 let callee = Callee::Value(Box::new(function));
-                expr(ExprKind::Call { callee, args: bound.values }, ty.result.clone(), span)
+                let kind = ExprKind::Call { callee, args: bound.values };
+                self.give_back(bound.lent, expr(kind, ty.result.clone(), span))
             }
             Ty::Var(_) => {
-                for arg in args.iter().filter(|arg| arg.by_ref) {
-                    let diagnostic = self.not_lent(arg, "this");
-                    self.report(diagnostic);
+                let (mut values, mut params, mut lent) = (Vec::new(), Vec::new(), Vec::new());
+                for arg in args {
+                    let (value, param) = self.argument_of_unknown(arg, &mut lent);
+                    values.push(value);
+                    params.push(param);
                 }
-                let values: Vec<hir::Expr> = args.iter().map(|arg| self.infer(arg.value)).collect();
+                self.lent_once(&lent);
                 let result = self.fresh(span);
-                let params = values.iter().map(|value| value.ty.clone()).collect();
                 let wanted = Ty::function(params, result.clone());
                 let function = self.coerce(function, &wanted);
                 let callee = Callee::Value(Box::new(function));
-                expr(ExprKind::Call { callee, args: values }, result, span)
+                self.give_back(lent, expr(ExprKind::Call { callee, args: values }, result, span))
             }
             Ty::Error => {
                 self.infer_args(args);
@@ -546,6 +543,16 @@ impl Infer<'_, '_> {
         let result = signature.result.substitute(&signature.generics, &types);
         Some(BuiltinUse { bound: Bound { values, written, lent: Vec::new() }, types, result })
     }
+}
+
+/// A parameter of a function value: its type is all there is to know of it.
+fn unnamed((at, ty): (usize, &Ty)) -> Formal {
+    let (passing, ty) = match ty {
+        Ty::Ref(inner) => (Passing::Ref, &**inner),
+        _ => (Passing::Val, ty),
+    };
+    let name = Arc::from(format!("_{at}"));
+    Formal { name, ty: ty.clone(), passing, default: Default::Required }
 }
 
 /// What comes before the written arguments of a call: the receiver, and the type arguments it brings along.

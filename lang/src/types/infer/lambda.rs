@@ -83,7 +83,7 @@ impl Infer<'_, '_> {
     }
 
     fn lambda_param(&mut self, param: &LambdaParam, from_context: Option<Ty>) -> Ty {
-        let written = param.ty.map(|ty| self.written_type(ty));
+        let written = param.ty.map(|ty| self.written_parameter(ty));
         let ty = match (written, from_context) {
             (Some(written), Some(wanted)) => {
                 if self.table.unify(&written, &wanted).is_err() {
@@ -96,7 +96,7 @@ impl Infer<'_, '_> {
             (Some(ty), None) | (None, Some(ty)) => ty,
             (None, None) => self.fresh(param.name.span),
         };
-        self.declare_new(&param.name.name.text(), ty.clone(), false, param.name.span);
+        self.declare_given(&param.name.name.text(), &ty, param.name.span);
         ty
     }
 
@@ -151,13 +151,13 @@ impl Infer<'_, '_> {
             if param.default.is_some() {
                 self.report(report::unsupported("a default in a nested function", param.span));
             }
-            let ty = self.written_type(param.ty);
+            let ty = self.written_parameter(param.ty);
             params.push((param.name.name.text(), ty.clone(), param.name.span));
             types.push(ty);
         }
         self.open(FrameKind::Function, key, result.clone());
         for (name, ty, span) in &params {
-            self.declare_new(name, ty.clone(), false, *span);
+            self.declare_given(name, ty, *span);
         }
         self.frame().params = u32::try_from(params.len()).unwrap_or(u32::MAX);
         let body = self.function_body(block, function.name.span);

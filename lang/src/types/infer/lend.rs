@@ -14,7 +14,7 @@ use crate::source::Span;
 use crate::syntax::ast::{Arg, ExprId, TypeRefId};
 use crate::syntax::item;
 use crate::types::capability::passing;
-use crate::types::def::{Definition, Passing, Signature};
+use crate::types::def::{Passing, Signature};
 use crate::types::infer::args::Formal;
 use crate::types::infer::call::CallHead;
 use crate::types::infer::stmt::expr_stmt;
@@ -61,6 +61,18 @@ impl Infer<'_, '_> {
         }
     }
 
+    /// An argument of a function value whose type is not known yet, and what it says of the parameter.
+    pub fn argument_of_unknown(&mut self, arg: &Arg, lent: &mut Vec<Lent>) -> (hir::Expr, Ty) {
+        if !arg.by_ref {
+            let value = self.infer(arg.value);
+            let ty = value.ty.clone();
+            return (value, ty);
+        }
+        let ty = self.fresh(arg.span);
+        let value = self.lend(arg.value, &ty, lent);
+        (value, Ty::Ref(Box::new(ty)))
+    }
+
     /// `ref` before an argument that is a value.
     pub fn not_lent(&self, arg: &Arg, parameter: &str) -> Diagnostic {
         let value = self.span(arg.value);
@@ -73,7 +85,7 @@ impl Infer<'_, '_> {
         Diagnostic::new(codes::E0305, arg.span, message).fix("leave `ref` out", word, text)
     }
 
-    /// The receiver of a method, lent if the method has `ref self`.
+    /// The receiver of a method, lent if the method has `ref self`, moved if it has `iso self`.
     pub fn method_head(
         &mut self,
         method: &Signature,
@@ -81,13 +93,13 @@ impl Infer<'_, '_> {
         value: &hir::Expr,
         adt: &AdtRef,
     ) -> CallHead {
-        let types = adt.args.clone();
-        if !method.changes_self {
-            return CallHead { first: vec![value.clone()], types, lent: Vec::new() };
-        }
         let mut lent = Vec::new();
-        let me = self.lend(base, &value.ty, &mut lent);
-        CallHead { first: vec![me], types, lent }
+        let me = match method.own {
+            Passing::Val => value.clone(),
+            Passing::Iso => moved(value.clone()),
+            Passing::Ref => self.lend(base, &value.ty, &mut lent),
+        };
+        CallHead { first: vec![me], types: adt.args.clone(), lent }
     }
 
     fn lend(&mut self, id: ExprId, wanted: &Ty, lent: &mut Vec<Lent>) -> hir::Expr {
@@ -167,13 +179,36 @@ impl Infer<'_, '_> {
         expr(ExprKind::Block { stmts, value }, ty, span)
     }
 
-    /// A function that is lent places is called by its name only: function types say nothing of it.
-    pub fn lends(&mut self, signature: &Signature, span: Span) -> bool {
-        let lends = signature.params.iter().any(|param| param.passing == Passing::Ref);
-        if lends {
-            self.report(report::unsupported("a function with a `ref` parameter as a value", span));
+    /// A parameter of a lambda or nested function: its name, and its type in the type of the function.
+    pub fn declare_given(&mut self, name: &Name, ty: &Ty, span: Span) {
+        match ty {
+            Ty::Ref(inner) => self.declare_parameter(name, (**inner).clone(), Passing::Ref, span),
+            _ => drop(self.declare_new(name, ty.clone(), false, span)),
         }
-        lends
+    }
+
+    pub fn parameter_without_name(&mut self, ty: &Ty, span: Span) -> LocalId {
+        let Ty::Ref(inner) = ty else { return self.temporary(ty.clone(), span) };
+        let id = self.temporary((**inner).clone(), span);
+        self.lent_parameter(id, Passing::Ref);
+        id
+    }
+
+    /// The type written at a parameter of a lambda or nested function.
+    pub fn written_parameter(&mut self, id: TypeRefId) -> Ty {
+        match passing(self.body, id) {
+            (Passing::Ref, ty) => Ty::Ref(Box::new(self.written_type(ty))),
+            _ => self.written_type(id),
+        }
+    }
+
+    /// What a function gets as one of its parameters, from one of the function around it that has the same.
+    pub fn passed_on(&mut self, local: LocalId, span: Span) -> hir::Expr {
+        let ty = self.local_ty(local);
+        match self.passing(local) {
+            Passing::Ref => expr(ExprKind::Cell(local), ty, span),
+            Passing::Val | Passing::Iso => expr(ExprKind::Local(local), ty, span),
+        }
     }
 
     pub fn declare_parameter(&mut self, name: &Name, ty: Ty, passing: Passing, span: Span) {
@@ -181,6 +216,10 @@ impl Infer<'_, '_> {
             "self" => self.declare(name, ty, false, span),
             _ => self.declare_new(name, ty, false, span),
         };
+        self.lent_parameter(id, passing);
+    }
+
+    fn lent_parameter(&mut self, id: LocalId, passing: Passing) {
         if let Some(local) = self.frame().locals.get_mut(id.0 as usize) {
             local.passing = passing;
             local.mutable = passing != Passing::Val;
@@ -201,10 +240,9 @@ impl Infer<'_, '_> {
         }
     }
 
-    /// Messages are values, and tools are called by models.
+    /// Messages are values, and a default is nobody's place.
     pub fn may_be_lent(
         &mut self,
-        definition: &Definition,
         item: ItemKey<'_>,
         function: &item::Function,
         passing: Passing,
@@ -229,8 +267,6 @@ impl Infer<'_, '_> {
                 Diagnostic::new(codes::E0502, span, message)
                     .note("give the changed value back: `-> T`, and assign what `await` gives"),
             );
-        } else if matches!(definition, Definition::Tool(_)) {
-            self.report(report::unsupported("a `ref` parameter of a tool's method", span));
         }
     }
 }

@@ -236,13 +236,10 @@ impl Infer<'_, '_> {
     fn function_value(&mut self, name: &Name, signature: &Signature, span: Span) -> hir::Expr {
         self.uses(name);
         self.calls(name, None, span);
-        if self.lends(signature, span) {
-            return error(span);
-        }
         let types = self.type_arguments(signature, Vec::new(), span);
         let substitute = |ty: &Ty| ty.substitute(&signature.generics, &types);
         let result = substitute(&self.result_of(name, None, signature));
-        let params = signature.params.iter().map(|param| substitute(&param.ty)).collect();
+        let params = signature.params.iter().map(|param| substitute(&param.given())).collect();
         let owner = ScopedName::new(self.db, name.clone(), self.prelude);
         let kind = match types.is_empty() {
             true => ExprKind::Function(signature.key.clone()),

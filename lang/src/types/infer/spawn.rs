@@ -161,7 +161,7 @@ impl Infer<'_, '_> {
             Definition::Function(signature) => {
                 let signature = signature.clone();
                 let result = self.result_of(name, None, &signature);
-                let params = signature.params.iter().map(|param| param.ty.clone()).collect();
+                let params = signature.params.iter().map(Param::given).collect();
                 self.table.try_unify(&Ty::function(params, result), ty)
             }
             Definition::Global(global) => {

@@ -44,6 +44,19 @@ impl Infer<'_, '_> {
                 failed = true;
                 continue;
             };
+            if self.shallow(&offered.function.ty).lends() {
+                let message = format!(
+                    "`{}` has a `ref` parameter, and a model has no variable to lend",
+                    offered.name
+                );
+                self.report(
+                    Diagnostic::new(codes::E0307, at, message).note(
+                        "offer a function that takes the value and gives the changed one back",
+                    ),
+                );
+                failed = true;
+                continue;
+            }
             if known.contains(&offered.name) {
                 let message = format!("two tools are called `{}`", offered.name);
                 self.report(Diagnostic::new(codes::E0305, at, message).note(
@@ -134,9 +147,6 @@ impl Infer<'_, '_> {
         let Owner::Agent(agent) = self.owner.clone() else { return None };
         let found = agent.functions.iter().find(|function| function.name == *name)?;
         self.calls(&agent.name, Some(name), span);
-        if self.lends(&found.signature, span) {
-            return None;
-        }
         let owner = ScopedName::new(self.db, agent.name.clone(), self.prelude);
         let result = self.result_in(owner, Some(found.member), &found.signature);
         let function = self.through_lambda(&found.signature, None, result, span);
@@ -186,14 +196,14 @@ impl Infer<'_, '_> {
         span: Span,
     ) -> hir::Expr {
         let types: Vec<Ty> =
-            receiver.into_iter().chain(signature.params.iter().map(|p| p.ty.clone())).collect();
+            receiver.into_iter().chain(signature.params.iter().map(Param::given)).collect();
         let key = self.lambda_key();
         self.open(FrameKind::Lambda, key, result.clone());
-        let locals = types.iter().map(|ty| {
-            let local = self.temporary(ty.clone(), span);
-            expr(ExprKind::Local(local), ty.clone(), span)
-        });
-        let args: Vec<hir::Expr> = locals.collect();
+        let mut args = Vec::new();
+        for ty in &types {
+            let local = self.parameter_without_name(ty, span);
+            args.push(self.passed_on(local, span));
+        }
         self.frame().params = u32::try_from(args.len()).unwrap_or(u32::MAX);
         let callee = Callee::Function(signature.key.clone());
         let body = expr(ExprKind::Call { callee, args }, result.clone(), span);
@@ -218,8 +228,7 @@ impl Infer<'_, '_> {
         let names: Vec<Name> = std::iter::once(Name::from("self")).chain(names).collect();
         let args = names.iter().filter_map(|name| {
             let local = self.local(name)?;
-            let ty = self.local_ty(local);
-            Some(expr(ExprKind::Local(local), ty, span))
+            Some(self.passed_on(local, span))
         });
         let args = args.collect();
         let result = self.frame().result.clone();
