@@ -6,6 +6,7 @@
 
 pub mod color;
 mod font;
+mod glyphs;
 mod paint;
 
 use color::Color;

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use plotters::style::{FontStyle, register_font};
+use ab_glyph::FontRef;
 
 /// SVG viewers replace it by their own fixed-width face, which has nearly the same advance.
 pub const FAMILY: &str = "monospace";
@@ -10,13 +10,14 @@ pub const FAMILY: &str = "monospace";
 /// Advance of every character of a fixed-width face, as a share of the font size (Hack: 1233 of 2048 units an em).
 pub const ADVANCE_PER_SIZE: f64 = 0.602;
 
+/// Height of small letters, which viewers of SVG take for `ex` (Hack: 1120 of 2048 units an em).
+pub const X_HEIGHT_PER_SIZE: f64 = 0.547;
+
 /// Plotters takes line heights for sizes and divides by this for SVG.
 pub const LINE_PER_SIZE: f64 = 1.24;
 
-/// Whether the face could be registered; it is done once a process.
-pub fn register() -> bool {
-    static REGISTERED: OnceLock<bool> = OnceLock::new();
-    *REGISTERED.get_or_init(|| {
-        register_font(FAMILY, FontStyle::Normal, epaint_default_fonts::HACK_REGULAR).is_ok()
-    })
+/// The face, read once a process; none if it is not readable.
+pub fn face() -> Option<&'static FontRef<'static>> {
+    static FACE: OnceLock<Option<FontRef<'static>>> = OnceLock::new();
+    FACE.get_or_init(|| FontRef::try_from_slice(epaint_default_fonts::HACK_REGULAR).ok()).as_ref()
 }

@@ -6,30 +6,35 @@ use plotters::style::{
     Color as _, FontDesc, FontFamily, FontStyle, FontTransform, RGBAColor, ShapeStyle, TextStyle,
 };
 
+use super::glyphs::Line;
 use super::{Anchor, Color, DrawError, Picture, Shape, font};
-
-/// The bitmap backend centres the box of a line; its letters stand higher than the middle by this share of the size.
-const TEXT_DROP: f64 = 0.14;
 
 /// How logical pixels become those of a backend.
 #[derive(Clone, Copy)]
 struct Raster {
     scale: f64,
-    text_drop: f64,
+    letters: Letters,
+}
+
+/// Who sets a text: the viewer that the backend writes for, or this program.
+#[derive(Clone, Copy)]
+enum Letters {
+    Viewer,
+    Own,
 }
 
 pub fn svg(picture: &Picture) -> Result<String, DrawError> {
     let mut text = String::new();
     {
         let mut backend = SVGBackend::with_string(&mut text, (picture.width, picture.height));
-        draw(&mut backend, picture, Raster { scale: 1.0, text_drop: 0.0 })?;
+        draw(&mut backend, picture, Raster { scale: 1.0, letters: Letters::Viewer })?;
     }
     // Narrower places than the picture show it whole, not cut; the view box keeps its proportions.
     Ok(text.replacen("<svg ", "<svg style=\"max-width:100%;height:auto\" ", 1))
 }
 
 pub fn png(picture: &Picture, scale: u32) -> Result<Vec<u8>, DrawError> {
-    if !font::register() {
+    if font::face().is_none() {
         return Err(DrawError("the built-in font is not readable".to_owned()));
     }
     // A PNG has at least one pixel.
@@ -37,7 +42,8 @@ pub fn png(picture: &Picture, scale: u32) -> Result<Vec<u8>, DrawError> {
     let mut pixels = vec![0; width as usize * height as usize * 3];
     {
         let mut backend = BitMapBackend::<RGBPixel>::with_buffer(&mut pixels, (width, height));
-        draw(&mut backend, picture, Raster { scale: f64::from(scale), text_drop: TEXT_DROP })?;
+        let raster = Raster { scale: f64::from(scale), letters: Letters::Own };
+        draw(&mut backend, picture, raster)?;
     }
     encode(&pixels, width, height)
 }
@@ -100,8 +106,18 @@ fn draw_shape<B: DrawingBackend>(
             backend.draw_circle(at(*x, *y), radius, &style(*fill, true, 1), true)
         }
         Shape::Text { x, y, text, size, fill, anchor } => {
-            let style = text_style(*size * scale, *fill, *anchor);
-            backend.draw_text(&printable(text), &style, at(*x, y + size * raster.text_drop))
+            let text = printable(text);
+            match raster.letters {
+                Letters::Viewer => {
+                    let style = text_style(*size * scale, *fill, *anchor);
+                    backend.draw_text(&text, &style, at(*x, *y))
+                }
+                Letters::Own => {
+                    let at = (x * scale, y * scale);
+                    let line = Line { text: &text, at, size: size * scale, anchor: *anchor };
+                    return line.draw(backend, rgba(*fill));
+                }
+            }
         }
     };
     drawn.map_err(|error| DrawError(error.to_string()))
