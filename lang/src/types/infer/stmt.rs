@@ -168,6 +168,7 @@ impl Infer<'_, '_> {
         let leave = self.diverge(otherwise, span);
         self.enter();
         let inner = self.pattern(pattern, &scrutinee_ty, mutable);
+        self.always_matches(pattern, &inner);
         let mut bound = Vec::new();
         crate::names::cell::bound_names(self.body, pattern, &mut bound);
         let mut values = Vec::new();
@@ -199,6 +200,34 @@ impl Infer<'_, '_> {
         };
         let pattern = Pattern { kind, ty: result_ty, span };
         out.push(Stmt { kind: StmtKind::Let { pattern, value }, span });
+    }
+
+    /// `let x := e else X` where X can never happen; most often an Option was meant to be taken apart.
+    fn always_matches(&mut self, id: PatId, pattern: &Pattern) {
+        let ty = self.table.resolve(&pattern.ty);
+        if ty == Ty::Error || self.has_error(pattern) {
+            return;
+        }
+        let arms = [Arm { pattern: pattern.clone(), guard: None, body: error(pattern.span) }];
+        let resolve = |ty: &Ty| self.table.resolve(ty);
+        if crate::types::exhaustive::check(self.db, &ty, &arms, &resolve).missing.is_some() {
+            return;
+        }
+        let message = "what stands after `else` is never reached: this takes every value";
+        let warning = Diagnostic::new(codes::W0401, pattern.span, message);
+        let is_result = ty.prelude_args("Result").is_some();
+        let variant = match ty.as_option() {
+            Some(_) => "Some",
+            None if is_result => "Ok",
+            None => "",
+        };
+        self.report(match &self.body[id].kind {
+            ast::PatKind::Bind(name) if !variant.is_empty() => {
+                let opened = format!("{variant}({})", name.text());
+                warning.fix(format!("write `{opened}`"), pattern.span, opened)
+            }
+            _ => warning,
+        });
     }
 
     /// What stands after `else`; it must leave.
