@@ -94,3 +94,16 @@ fn the_cost_line_stands_before_the_error() {
     let (_, shown) = run(&mut session, CellRequest::new("1 / 0"));
     assert_eq!(shown, ["R0102"], "nothing was spent here");
 }
+
+/// Whoever comes back to the tour need not have done the steps before in this session.
+#[test]
+fn every_step_of_the_tour_stands_alone() {
+    for step in 1..=10 {
+        let mut session = session();
+        let (reply, _) = run(&mut session, CellRequest::new(format!(":tour {step}")));
+        assert_eq!(reply.status, CellStatus::Ok, "step {step}");
+        let (reply, shown) = run(&mut session, CellRequest::new(":tour next"));
+        assert_eq!(reply.status, CellStatus::Ok, "step {step}: {shown:?}");
+        assert!(shown.len() > 1, "step {step} shows what it gives, and the next step: {shown:?}");
+    }
+}

@@ -16,5 +16,6 @@ mod keys;
 pub mod live;
 pub mod milestones;
 pub mod paint;
+mod prose;
 mod screen;
 pub mod sink;

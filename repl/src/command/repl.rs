@@ -28,11 +28,11 @@ pub fn repl(arguments: &SessionArgs) -> Exit {
     if is_person { talk(session) } else { follow(session) }
 }
 
-/// What the banner offers; a test types them.
+/// What the banner offers, each with a remark; a test types them.
 fn first(session: &Session) -> [(&'static str, String); 3] {
     let call = match session.answering_lane() {
-        Some(lane) => format!("a model call (lane {lane})"),
-        None => "a model call (no model is installed: made up, free)".to_owned(),
+        Some(lane) => format!("asks lane {lane}"),
+        None => "a made-up reply: no model yet".to_owned(),
     };
     [
         ("[1, 2, 3].map(n => n * n).sum", "a value".to_owned()),
@@ -57,7 +57,7 @@ fn talk(session: Session) -> Exit {
     ));
     paint::line("Three things to type:");
     for (text, what) in first(&session) {
-        paint::line(&format!("  {text:<44} {what}"));
+        paint::line(&format!("  {text:<46} ({what})"));
     }
     Talk { session, editor, sink, next: String::new() }.go()
 }

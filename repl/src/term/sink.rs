@@ -18,7 +18,7 @@ use crate::term::above::Above;
 use crate::term::ask::{Asking, Desk, lock};
 use crate::term::live::{Live, Size};
 use crate::term::milestones::Milestones;
-use crate::term::{image, paint};
+use crate::term::{image, paint, prose};
 
 /// Lines that a bar takes in a pipe.
 const STEPS: u64 = 4;
@@ -211,7 +211,9 @@ impl Screen {
                         output,
                         Output::Stderr(_) | Output::Diagnostics(_) | Output::Fault(_)
                     );
-                let mut text = render::terminal(&output, &paint::style());
+                let style = paint::style();
+                let output = if self.is_live { prose::fitted(output, style.width) } else { output };
+                let mut text = render::terminal(&output, &style);
                 if let (Output::CostLine(line), true) = (&output, is_error) {
                     for lane in &line.made_up {
                         text.push_str(&format!("{lane}: made up\n"));
