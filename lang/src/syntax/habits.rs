@@ -62,6 +62,8 @@ const TABLE: &[Habit] = &[
     habit("^ const NAME", "constants are declared with `let`", "`let` binds once, `var` may be assigned again", Replace(0, 0, "let")),
     habit("^ int|float|double|string|str|bool|auto|long NAME", "the type stands after the name, if at all", "`let x : Int := 1`, or `let x := 1`", No),
     habit("^ var|let NAME $", "a variable needs a value", "`var x := 0`; what may be missing is `var x : Int? := None`", No),
+    habit("^ for NAME in range ( *", "a loop goes over a range or a list", "`for i in 0..3 { print(i) }`", No),
+    habit("^ tool NAME ( * -> *", "a tool holds methods", "`tool T { function f(x : Text) -> Text { return x } }`; a value of it is made by `T()`", No),
     habit("^ for ( *", "a loop goes over a range or a list", "`for i in 0..3 { print(i) }`", No),
     habit("^ for NAME of", "a loop goes over a range or a list with `in`", "`for x in xs { print(x) }`", Replace(2, 2, "in")),
     habit("^ class NAME", "there are no classes", "data is declared with `struct`, acting things with `agent`", No),
@@ -98,6 +100,8 @@ const TABLE: &[Habit] = &[
     Habit { pattern: "|", when: "found `|`", message: "there is no `|` between values", note: "`||` is or for Bool, `bit_or(a, b)` for the bits of an Int", mend: No },
     Habit { pattern: "&&", when: "`&` begins no token", message: "there is no `&`", note: "`&&` is and for Bool, `bit_and(a, b)` for the bits of an Int; nothing is borrowed", mend: No },
     habit("^ function * ) => NAME {", "the type of the result stands after `->`", "`function f(x : Int) -> Int { return x }`", No),
+    Habit { pattern: ". NAME", when: "an expression, found `.`", message: "a variant is written by its name", note: "`Buy(3)` where the type is known, else `Decision.Buy(3)`", mend: No },
+    Habit { pattern: "return", when: "an expression, found `return`", message: "`return` is a statement and has no value", note: "`let Some(x) := found else { return 0 }`, or `require ok else return 0`", mend: No },
     Habit { pattern: "->", when: "`->`", message: "lambdas and arms are written with `=>`", note: "`x => x + 1`, `match x { 1 => \"one\", _ => \"many\" }`", mend: Replace(0, 0, "=>") },
     Habit { pattern: "^ function|behavior *", when: "expected `:` and a type", message: "a parameter has a type", note: "`function f(x : Int) { return x }`: the type of the result is found", mend: No },
 ];

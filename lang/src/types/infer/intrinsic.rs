@@ -186,6 +186,10 @@ impl Infer<'_, '_> {
             let formal = formals.get(*at as usize);
             let is_tools = formal.is_some_and(|f| f.ty == Ty::Opaque(tools::NAME));
             if is_tools && !matches!(self.body[arg.value].kind, ast::ExprKind::List(_)) {
+                // It is of another type, too, which would be the same mistake told twice.
+                let at = self.body[arg.value].span;
+                self.diagnostics
+                    .retain(|known| known.code != codes::E0301 || known.primary.span != at);
                 let message = "`tools` is a list, written where the call is";
                 self.report(
                     Diagnostic::new(codes::E0301, arg.span, message)

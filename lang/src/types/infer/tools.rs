@@ -105,7 +105,7 @@ impl Infer<'_, '_> {
             _ => {
                 let value = self.infer(item);
                 if value.ty != Ty::Error {
-                    self.no_tool(&value);
+                    self.no_tool(&value, None);
                 }
                 None
             }
@@ -122,7 +122,7 @@ impl Infer<'_, '_> {
             Ty::Function(signature) => signature,
             Ty::Error => return None,
             _ => {
-                self.no_tool(&value);
+                self.no_tool(&value, Some(name));
                 return None;
             }
         };
@@ -161,7 +161,7 @@ impl Infer<'_, '_> {
         let Ty::Tool(tool) = self.shallow(&receiver.ty) else {
             let field = self.field_of(receiver, name, span, &Expect::Nothing);
             if field.ty != Ty::Error {
-                self.no_tool(&field);
+                self.no_tool(&field, None);
             }
             return None;
         };
@@ -236,13 +236,24 @@ impl Infer<'_, '_> {
         returned(expr(ExprKind::Call { callee, args }, result, span), span)
     }
 
-    fn no_tool(&mut self, value: &hir::Expr) {
+    /// `written`: the name it was given by. A tool value is no tool itself; its methods are.
+    fn no_tool(&mut self, value: &hir::Expr, written: Option<&Name>) {
         let ty = self.table.resolve(&value.ty);
         let message = format!("a model cannot be offered this: it is a value of type `{ty}`");
-        self.report(
-            Diagnostic::new(codes::E0301, value.span, message)
+        let mistake = Diagnostic::new(codes::E0301, value.span, message);
+        let methods = match (&ty, written) {
+            (Ty::Tool(tool), Some(value)) => tool::methods(self.db, tool)
+                .iter()
+                .map(|method| format!("{value}.{method}"))
+                .collect::<Vec<_>>()
+                .join(", "),
+            _ => String::new(),
+        };
+        self.report(match methods.is_empty() {
+            false => mistake.fix(format!("write `{methods}`"), value.span, methods),
+            true => mistake
                 .note("tools are functions, skills and methods of tool values, by their names"),
-        );
+        });
     }
 }
 
