@@ -509,6 +509,11 @@ fn a_new_folder_runs_at_once() {
         assert!(ran.out.contains("Decision.Approve"), "{file}: {}", ran.out);
         assert!(!ran.out.contains("failed"), "{file}: {}", ran.out);
     }
+    // What it remembered the first time it knows the second time.
+    for known in ["Asked like it: 0", "Asked like it: 2"] {
+        let ran = place.ag(&["run", "desk/desk.ag"]);
+        assert!(ran.out.contains(known), "{known}: {}{}", ran.out, ran.err);
+    }
     let ran = place.ag(&["test", "desk"]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert!(ran.out.contains("6 tests: 6 passed"), "{}", ran.out);
