@@ -36,10 +36,11 @@ lint:         ## formatting and clippy
 fmt:          ## format the sources
 	cargo fmt --all
 
-install:      ## ag into PREFIX/bin (~/.local), its kernel for you
-	cargo build --release --locked --workspace --all-targets
+install:      ## ag into PREFIX/bin (~/.local), its kernel for you (always where your Jupyter looks)
+	cargo build --release --locked --workspace --bins
 	install -D target/release/ag "$(PREFIX)/bin/ag"
 	"$(PREFIX)/bin/ag" kernel install --user
+	@case ":$$PATH:" in *":$(PREFIX)/bin:"*) echo "Next: ag" ;; *) echo "Next: $(PREFIX)/bin/ag ($(PREFIX)/bin is not on your PATH)" ;; esac
 
 uninstall:    ## remove both
 	-"$(PREFIX)/bin/ag" kernel uninstall --user
