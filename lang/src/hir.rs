@@ -456,6 +456,8 @@ pub enum Conversion {
     Move,
     /// `.copy`: the same value, which somebody else may have, too.
     Copy,
+    /// What a checkpoint keeps of a variable: the same value, and no use of the variable.
+    Keep,
     /// To Unit: the value is dropped.
     Discard,
     /// A Result thrown away as a statement: `Err` is R0404 (L-45).

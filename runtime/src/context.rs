@@ -15,6 +15,7 @@ pub mod person;
 pub mod registers;
 pub mod scope;
 pub mod sink;
+pub mod speculation;
 pub mod state;
 pub mod task;
 pub mod time;
@@ -28,6 +29,7 @@ use crate::context::globals::Globals;
 use crate::context::registers::RegisterStack;
 use crate::context::scope::Scope;
 use crate::context::sink::Audience;
+use crate::context::speculation::Speculation;
 use crate::context::task::Behalf;
 use crate::coord::decision::Draft;
 use crate::coord::work::{Reason, Work};
@@ -77,6 +79,7 @@ pub struct Cx {
     pub(crate) instance: Option<Box<Instance>>,
     /// The decision that this message is, while it is made.
     pub(crate) decision: Option<Box<Draft>>,
+    pub(crate) speculation: Speculation,
     /// In a task of an agent.
     pub(crate) behalf: Option<Behalf>,
     /// How this coroutine leaves its worker; empty outside a coroutine.
@@ -137,6 +140,7 @@ impl Cx {
             work: None,
             instance: None,
             decision: None,
+            speculation: Speculation::default(),
             behalf: None,
             exit: None,
             holds_place: false,
@@ -348,6 +352,7 @@ impl Cx {
         self.result = 0;
         self.limits = None;
         self.decision = None;
+        self.speculation = Speculation::default();
         self.globals = None;
         self.audience = Audience::nobody();
         self.serving = Serving::nothing();

@@ -26,6 +26,7 @@ use crate::types::def::Definition;
 use crate::types::effects::{effects_of, exceeded, impure, suspending, unbounded};
 use crate::types::escape::escaping;
 use crate::types::generic::{growing, is_generic, parameters};
+use crate::types::infer::checkpoint::held;
 use crate::types::infer::finish::Checked;
 use crate::types::infer::frame::FrameKind;
 use crate::types::infer::probe::Probe;
@@ -36,6 +37,7 @@ use crate::types::resolve::{generic_bounds, generic_names};
 use crate::types::restrict;
 use crate::types::rule;
 use crate::types::speculative;
+use crate::types::speculative::is_speculative;
 use crate::types::start;
 use crate::types::summary::type_definition;
 use crate::types::test_item::infer_test;
@@ -300,6 +302,7 @@ fn infer_body<'db>(
     };
     let after = infer.state_check(definition, &function.name);
     let body = infer.contract_around(function, &key, before, body, after);
+    let body = if is_speculative(function) { held(body, function.span) } else { body };
     infer.finish(body, function.span)
 }
 

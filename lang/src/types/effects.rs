@@ -21,9 +21,9 @@ pub fn path(effect: &EffectPath) -> Name {
     Arc::from(segments.join("."))
 }
 
-/// Inferred for stale marks and rules, never shown.
+/// Inferred for stale marks, rules and rollbacks, never shown.
 pub fn is_hidden(effect: &str) -> bool {
-    matches!(effect, "output" | "global")
+    matches!(effect, "output" | "global" | "request" | "stop" | "channel" | "episode")
 }
 
 /// All effects of a body, each with the name of the call that brings it in.

@@ -6,6 +6,7 @@
 
 pub mod agent;
 pub mod args;
+pub mod blind;
 pub mod bounded;
 pub mod call;
 pub mod channel;
@@ -60,6 +61,7 @@ use crate::syntax::ast::{Body, ExprId, TypeRefId};
 use crate::syntax::rename::file_of;
 use crate::types::declare::definition;
 use crate::types::def::{AgentDef, Definition, ToolDef};
+use crate::types::infer::blind::Blind;
 use crate::types::infer::bounded::Given;
 use crate::types::infer::contract::{ClauseFacts, Measure, Reading};
 use crate::types::infer::frame::{Frame, FrameKind};
@@ -69,6 +71,7 @@ use crate::types::infer::sendable::Refs;
 use crate::types::resolve::TypeScope;
 use crate::types::ty::{Name, Ty};
 use crate::types::unify::{Fallback, Table};
+use ag_runtime::builtin::{self, Form, SpecialForm};
 
 /// What is wanted of an expression.
 #[derive(Clone, PartialEq, Debug)]
@@ -107,6 +110,8 @@ pub struct Facts {
     pub refs: Refs,
     /// What it sends.
     pub sent: Vec<Sent>,
+    /// Functions that are called without being known.
+    pub blind: Vec<Blind>,
     /// Each `@rollback`.
     pub rollbacks: Vec<Span>,
     /// Hints in the body, as written: `@simd(avx512)`.
@@ -283,6 +288,18 @@ impl<'a, 'db> Infer<'a, 'db> {
 
     pub fn uses(&mut self, name: &Name) {
         self.facts.reads.insert(name.clone());
+    }
+
+    /// What a row of the table does.
+    pub fn row_effects(&mut self, row: &builtin::Builtin, span: Span) {
+        row.effects.iter().for_each(|effect| self.effect(effect, span));
+        let lasting = match (row.receiver, row.form) {
+            (Some("Channel"), _) => "channel",
+            (_, Form::Special(SpecialForm::Quorum)) => "request",
+            (_, Form::Special(SpecialForm::Stop)) => "stop",
+            _ => return,
+        };
+        self.effect(lasting, span);
     }
 
     pub fn effect(&mut self, effect: &str, span: Span) {

@@ -79,6 +79,10 @@ impl Cx {
         selector: Selector,
         payload: Vec<Owned>,
     ) -> Result<Result<(), Backpressure>, Faulted> {
+        if self.is_holding() {
+            self.hold_message(agent, selector, payload)?;
+            return Ok(Ok(()));
+        }
         let message = Box::new(self.message(agent, selector, payload)?);
         let world = Arc::clone(&self.world);
         let Some(to) = AgentRef::unpack(agent) else { return Ok(Ok(())) };
@@ -93,6 +97,22 @@ impl Cx {
             // As a letter to someone who moved away: the sender cannot know.
             Pushed::Gone(_) => Ok(Ok(())),
         }
+    }
+
+    /// A signal of a speculative function (L-111). A mistake is found here; for room in the mailbox it waits when it is sent.
+    fn hold_message(
+        &mut self,
+        agent: u64,
+        selector: Selector,
+        payload: Vec<Owned>,
+    ) -> Result<(), Faulted> {
+        let payload = self.all_crossing(payload)?;
+        self.rank_for(agent, selector, &payload)?;
+        self.hold_back(Box::new(move |cx| {
+            let message = Box::new(cx.message(agent, selector, payload)?);
+            cx.send_waiting(agent, message)
+        }));
+        Ok(())
     }
 
     /// Waits for the outcome of a Future word and gives its value, owned; re-raises its Fault.

@@ -3,6 +3,7 @@
 //! `spawn`, `signal` and `skill` are rows for the checker and the documentation: compiled code knows the agent's type and
 //! behavior and calls `Cx::spawn`, `Cx::signal` and the skill itself.
 
+use crate::builtin::cost::depth;
 use crate::builtin::declare::{Moved, Word, absent, builtins};
 use crate::value::shape::ShapeId;
 
@@ -42,16 +43,16 @@ builtins! {
         example "@sleep(10ms)" => ""
         effects ["suspend", "clock"]
         = |cx, duration: i64| cx.pass_time(duration);
-    /// Remembers variables, agent state and unsent messages under a label.
+    /// Remembers variables, those of the session too, agent state and unsent messages under a label.
     label "checkpoint" "() -> Unit"
         example "@checkpoint current_state" => ""
         form Checkpoint
-        = |cx| absent(cx, "checkpoint");
+        = |cx| Ok(Moved(cx.checkpoint()));
     /// Restores what the label's checkpoint remembered; does not jump.
     label "rollback" "() -> Unit"
         example "@rollback current_state" => ""
         form Rollback
-        = |cx| absent(cx, "rollback");
+        = |cx, mark: Word| cx.roll_back(mark.0);
     /// Compile at the second tier on the first call.
     attribute "hot_path" "() -> Unit"
         example "@hot_path" => "" form Attribute
@@ -64,10 +65,11 @@ builtins! {
     attribute "profile_guided" "() -> Unit"
         example "@profile_guided" => "" form Attribute
         = |cx| absent(cx, "profile_guided");
-    /// Nothing the function does, also through calls, has to be undone outside when it rolls back.
+    /// Messages and memory writes of the function wait until it returns; what could not be undone is refused.
     attribute "speculative" "() -> Unit"
         example "@speculative" => "" form Attribute
-        = |cx| absent(cx, "speculative");
+        = |cx| Ok(depth(cx.speculate())),
+        exit |cx, scope: i64| cx.commit(usize::try_from(scope).unwrap_or(0));
     /// How the agent is placed: fair, or predictive by its measured profile.
     attribute "schedule" "(strategy: Strategy) -> Unit"
         example "@schedule(strategy: predictive)" => "" form Attribute

@@ -188,36 +188,60 @@ fn remember(cx: &mut Cx, episode: Word, links: Word) -> Outcome<Moved> {
         "links": links.iter().map(ToString::to_string).collect::<Vec<_>>(),
     }));
     let asker = asker(cx);
-    cx.record(Kind::MemoryWrite);
-    let pending = match cx.begin("memory.write", print)? {
-        Begun::Live(pending) => pending,
-        Begun::Given(line) => return cx.given_as(*line, episode_id()),
-    };
-    if let Err(Faulted) = make_ready(cx, &memory, &draft.searched_text()) {
-        pending.failed(&"cancelled");
-        return Err(Faulted);
+    let writing = Writing { memory, draft, links, print, asker };
+    if cx.is_holding() {
+        cx.hold_back(Box::new(move |cx| writing.run(cx).map(drop)));
+        // Nobody looks at it: what asks for the id is E0505.
+        return build(cx, &json!(EpisodeId::Short(0).to_string()), episode_id());
     }
-    let waiting = Arc::clone(&memory);
-    let result = cx.wait_briefly(move |completer| {
-        let done = Box::new(move |result| completer.complete(result));
-        waiting.remember(draft, &links, &asker, done);
-    });
-    let stored = match result {
-        Ok(stored) => stored,
-        Err(Faulted) => {
+    let id = writing.run(cx)?;
+    build(cx, &id, episode_id())
+}
+
+/// An episode on its way to the store.
+struct Writing {
+    memory: Arc<AgentMemory>,
+    draft: Draft,
+    links: Vec<EpisodeId>,
+    print: Fingerprint,
+    asker: Asker,
+}
+
+impl Writing {
+    /// Gives its id.
+    fn run(self, cx: &mut Cx) -> Outcome<Value> {
+        let Self { memory, draft, links, print, asker } = self;
+        cx.record(Kind::MemoryWrite);
+        let pending = match cx.begin("memory.write", print)? {
+            Begun::Live(pending) => pending,
+            Begun::Given(line) => return cx.given(*line),
+        };
+        if let Err(Faulted) = make_ready(cx, &memory, &draft.searched_text()) {
             pending.failed(&"cancelled");
             return Err(Faulted);
         }
-    };
-    match stored.and_then(|id| memory.remembered(id).map(|()| id)) {
-        Ok(id) => {
-            let id = json!(id.to_string());
-            pending.done(Payload::free(id.clone()));
-            build(cx, &id, episode_id())
-        }
-        Err(error) => {
-            pending.failed(&format!("{}: {error}", error.code()));
-            refuse(cx, &error)
+        let waiting = Arc::clone(&memory);
+        let result = cx.wait_briefly(move |completer| {
+            let done = Box::new(move |result| completer.complete(result));
+            waiting.remember(draft, &links, &asker, done);
+        });
+        let stored = match result {
+            Ok(stored) => stored,
+            Err(Faulted) => {
+                pending.failed(&"cancelled");
+                return Err(Faulted);
+            }
+        };
+        match stored.and_then(|id| memory.remembered(id).map(|()| id)) {
+            Ok(id) => {
+                let id = json!(id.to_string());
+                pending.done(Payload::free(id.clone()));
+                Ok(id)
+            }
+            Err(error) => {
+                pending.failed(&format!("{}: {error}", error.code()));
+                refuse(cx, &error)
+            }
         }
     }
 }

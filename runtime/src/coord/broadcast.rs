@@ -93,6 +93,11 @@ impl Cx {
         for &agent in &agents {
             self.rank_for(agent, selector, &payload)?;
         }
+        if self.is_holding() {
+            let broadcast = *broadcast;
+            self.hold_back(Box::new(move |cx| cx.broadcast(agents, selector, payload, &broadcast)));
+            return Ok(());
+        }
         let world = Arc::clone(&self.world);
         let sender = self.serving.agent.map_or(0, AgentRef::pack);
         let track = self.audience.track.as_ref();

@@ -27,7 +27,7 @@ pub struct Builder<'s, 'h> {
     pub scopes: Vec<(BuiltinId, Var)>,
     pub handlers: Vec<BlockId>,
     /// Where `return` goes while there are clauses to be checked after it.
-    pub exit: Option<Join>,
+    pub exit: Option<Exit>,
     pub span: Span,
     pub lambdas: &'s mut Vec<&'h hir::Function>,
 }
@@ -37,6 +37,15 @@ pub struct LoopFrame {
     pub next: Join,
     pub exit: Join,
     /// Block forms that were open outside the loop.
+    pub scopes: usize,
+    pub handlers: usize,
+}
+
+/// Where `return` meets the clauses of its function.
+#[derive(Clone, Debug)]
+pub struct Exit {
+    pub join: Join,
+    /// Block forms that are open around the clauses.
     pub scopes: usize,
     pub handlers: usize,
 }

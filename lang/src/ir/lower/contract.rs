@@ -4,7 +4,7 @@
 
 use crate::hir::{Clause, Expr, LocalId};
 use crate::ir::core::{Aux, BlockKind, End, Op, Raise, Var};
-use crate::ir::lower::build::Builder;
+use crate::ir::lower::build::{Builder, Exit};
 use crate::types::ty::Name;
 use std::sync::Arc;
 
@@ -42,7 +42,8 @@ impl<'h> Builder<'_, 'h> {
     pub fn ensuring(&mut self, body: &'h Expr, result: LocalId, checks: &'h [Expr]) -> Var {
         let ty = self.hir.result.clone();
         let exit = self.new_join(BlockKind::Join, Some(&ty), vec![]);
-        let outer = self.exit.replace(exit.clone());
+        let (scopes, handlers) = (self.scopes.len(), self.handlers.len());
+        let outer = self.exit.replace(Exit { join: exit.clone(), scopes, handlers });
         let value = self.expr(body);
         self.exit = outer;
         // A body that reaches its end gives Unit; what cannot be reached is pruned.
@@ -52,7 +53,7 @@ impl<'h> Builder<'_, 'h> {
         for check in checks {
             self.expr(check);
         }
-        self.end(End::Return(given));
+        self.leave_function(given);
         self.unit()
     }
 }

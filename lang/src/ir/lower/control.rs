@@ -171,12 +171,19 @@ impl<'h> Builder<'_, 'h> {
     }
 
     fn return_var(&mut self, value: Var) -> Var {
-        self.exit_scopes(0, 0);
         match self.exit.clone() {
-            Some(exit) => self.jump(&exit, Some(value)),
-            None => self.end(End::Return(value)),
+            Some(exit) => {
+                self.exit_scopes(exit.scopes, exit.handlers);
+                self.jump(&exit.join, Some(value));
+            }
+            None => self.leave_function(value),
         }
         self.unit()
+    }
+
+    pub fn leave_function(&mut self, value: Var) {
+        self.exit_scopes(0, 0);
+        self.end(End::Return(value));
     }
 
     /// Runs what leaves the block forms inside the outermost `kept`. A Fault of that belongs to the

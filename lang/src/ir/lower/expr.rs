@@ -227,7 +227,7 @@ impl<'h> Builder<'_, 'h> {
             Conversion::AsTool => self.emit(shape, Op::Aux(Aux::AsTool, vec![var])),
             Conversion::ListToVector => self.emit(shape, Op::Aux(Aux::ListToVector, vec![var])),
             Conversion::ListToSet => self.emit(shape, Op::Aux(Aux::ListToSet(from), vec![var])),
-            Conversion::Move | Conversion::Copy => var,
+            Conversion::Move | Conversion::Copy | Conversion::Keep => var,
             Conversion::Discard => self.unit(),
             Conversion::DiscardResult => self.discard_result(var),
         }

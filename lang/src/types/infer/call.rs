@@ -25,6 +25,9 @@ use crate::types::report;
 use crate::types::tool;
 use crate::types::ty::{Name, Ty};
 
+/// The row whose result is only known when it was written.
+const REMEMBER: &str = "remember";
+
 impl Infer<'_, '_> {
     pub fn call(&mut self, callee: ExprId, args: &[Arg], span: Span, expect: &Expect) -> hir::Expr {
         let body = self.body;
@@ -482,6 +485,9 @@ impl Infer<'_, '_> {
         if let Form::Special(form) = row.form {
             return self.special(id, form, args, span, expect);
         }
+        if row.name == REMEMBER && *expect != Expect::Discard {
+            self.effect("episode", span);
+        }
         let Some(bound) = self.builtin_arguments(id, receiver, args, span) else {
             return expr(ExprKind::Unit, Ty::Error, span);
         };
@@ -529,9 +535,7 @@ impl Infer<'_, '_> {
             let me = formals.remove(0);
             first.push(self.coerce(receiver, &me.ty));
         }
-        for effect in row.effects {
-            self.effect(effect, span);
-        }
+        self.row_effects(row, span);
         let bound = self.arguments(row.name, &formals, args, span)?;
         self.numbers_fit(row.name, &formals, &bound);
         let written = match first.is_empty() {

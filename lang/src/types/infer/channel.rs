@@ -23,6 +23,7 @@ impl Infer<'_, '_> {
         span: Span,
     ) -> hir::Expr {
         self.effect("suspend", channel.span);
+        self.effect("channel", channel.span);
         let (of, at) = (channel.ty.clone(), channel.span);
         let local = self.temporary(of.clone(), at);
         self.enter();

@@ -1,17 +1,19 @@
 //! `@checkpoint name` and `@rollback name` (L-111): copies of the variables and of the agent's state, and their way back.
 //!
-//! Both become ordinary bindings and assignments, so nothing below the checker knows of them. Never: jumps, or takes back what
-//! left the function.
+//! Both become ordinary bindings and assignments, beside a mark of the runtime for what no function has: the variables of the
+//! session, and what is held. Never: jumps, or takes back what left the function.
 
 use crate::diag::{Diagnostic, codes, nearest};
-use crate::hir::{self, ExprKind, LocalId, Pattern, PatternKind, Place, PlaceRoot, Stmt, StmtKind};
+use crate::hir::{self, Conversion, ExprKind, LocalId, Place, PlaceRoot, Stmt, StmtKind};
 use crate::source::Span;
 use crate::syntax::ast::Ident;
-use crate::types::def::Passing;
 use crate::types::infer::frame::FrameKind;
+use crate::types::infer::lend::bind;
+use crate::types::infer::stmt::expr_stmt;
 use crate::types::infer::{Infer, Owner, expr};
 use crate::types::report;
-use crate::types::ty::Name;
+use crate::types::ty::{Name, Ty};
+use ag_runtime::builtin;
 
 /// What a checkpoint remembers: where each value belongs, and the local that keeps it.
 #[derive(Clone, Debug)]
@@ -20,6 +22,25 @@ pub struct Label {
     /// The number of blocks around it: it ends with the innermost, so a rollback always comes after its checkpoint.
     pub depth: usize,
     pub kept: Vec<(Place, LocalId)>,
+    /// What the runtime keeps: the variables of the session, and how much is held (L-111).
+    pub mark: LocalId,
+}
+
+/// The type of a mark.
+const CHECKPOINT: &str = ag_runtime::context::speculation::CHECKPOINT;
+
+/// A call of what the runtime does for a row.
+fn runtime(row: &str, args: Vec<hir::Expr>, ty: Ty, span: Span) -> Option<hir::Expr> {
+    let id = builtin::intrinsic(row)?;
+    Some(expr(ExprKind::Builtin { id, args, types: Vec::new() }, ty, span))
+}
+
+/// The body of a `@speculative` function: what it sends and writes is held until it returns.
+pub fn held(body: hir::Expr, span: Span) -> hir::Expr {
+    let Some(id) = builtin::intrinsic("speculative") else { return body };
+    let ty = body.ty.clone();
+    let kind = ExprKind::Scope { id, args: Vec::new(), types: Vec::new(), body: Box::new(body) };
+    expr(kind, ty, span)
 }
 
 impl Infer<'_, '_> {
@@ -39,16 +60,20 @@ impl Infer<'_, '_> {
 
     fn checkpoint(&mut self, label: &Ident, span: Span, out: &mut Vec<Stmt>) {
         let mut kept = Vec::new();
-        for place in self.changeable(span) {
+        for place in self.changeable() {
             let local = self.temporary(place.ty.clone(), span);
             let value = self.read(&place, span);
-            let pattern = Pattern { kind: PatternKind::Bind(local), ty: place.ty.clone(), span };
-            out.push(Stmt { kind: StmtKind::Let { pattern, value }, span });
+            // It is no use of a variable that was passed on, nor does it pass one on.
+            let kind = ExprKind::Convert(Conversion::Keep, Box::new(value));
+            out.push(bind(local, expr(kind, place.ty.clone(), span)));
             kept.push((place, local));
         }
+        let ty = Ty::Opaque(CHECKPOINT);
+        let mark = self.temporary(ty.clone(), span);
+        out.extend(runtime("checkpoint", Vec::new(), ty, span).map(|value| bind(mark, value)));
         let frame = self.frame();
         let depth = frame.scopes.len();
-        frame.labels.push(Label { name: label.name.text(), depth, kept });
+        frame.labels.push(Label { name: label.name.text(), depth, kept, mark });
     }
 
     fn rollback(&mut self, label: &Ident, span: Span, out: &mut Vec<Stmt>) {
@@ -63,6 +88,8 @@ impl Infer<'_, '_> {
             self.report(report::did_you_mean(diagnostic, label.span, &found));
             return;
         };
+        let mark = expr(ExprKind::Local(found.mark), Ty::Opaque(CHECKPOINT), span);
+        out.extend(runtime("rollback", vec![mark], Ty::Unit, span).map(expr_stmt));
         for (place, local) in found.kept {
             let value = expr(ExprKind::Local(local), place.ty.clone(), span);
             out.push(Stmt { kind: StmtKind::Assign { place, value }, span });
@@ -71,7 +98,7 @@ impl Infer<'_, '_> {
     }
 
     /// Every `var` in scope, in the order of their declarations, and the state of the agent.
-    fn changeable(&mut self, span: Span) -> Vec<Place> {
+    fn changeable(&mut self) -> Vec<Place> {
         let frame = self.frame();
         let mut ids: Vec<LocalId> =
             frame.scopes.iter().flat_map(|scope| scope.values().copied()).collect();
@@ -86,11 +113,6 @@ impl Infer<'_, '_> {
             .collect();
         let mut out = Vec::new();
         for (id, local) in vars {
-            if local.passing == Passing::Iso {
-                let what = format!("a checkpoint after `{}`, an `iso` variable,", local.name);
-                self.report(report::unsupported(&what, span));
-                continue;
-            }
             out.push(Place { root: PlaceRoot::Local(id), path: Vec::new(), ty: local.ty });
         }
         let Owner::Agent(agent) = self.owner.clone() else { return out };

@@ -9,7 +9,7 @@ use crate::source::Span;
 use crate::types::bounds::{self, Given, Lack};
 use crate::types::declare::adt_definition;
 use crate::types::def::Definition;
-use crate::types::infer::{Facts, Infer, Owner, Pending, invariant, moves, sendable};
+use crate::types::infer::{Facts, Infer, Owner, Pending, blind, invariant, moves, sendable};
 use crate::types::ty::Ty;
 use crate::types::unify::Table;
 
@@ -58,6 +58,7 @@ impl Infer<'_, '_> {
         self.diagnostics.extend(found);
         let (found, sent) = moves::check(&mut function);
         self.diagnostics.extend(found);
+        let blind = blind::uses(&mut function);
         unknown.dedup();
         let mut instances = Vec::new();
         monomorphise(&mut function, &mut instances);
@@ -77,6 +78,7 @@ impl Infer<'_, '_> {
         let result = function.result.clone();
         let mut facts = self.facts;
         facts.refs = refs;
+        facts.blind = blind;
         facts.sent = sent;
         facts.effects.sort();
         facts.effects.dedup();

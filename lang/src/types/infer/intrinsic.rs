@@ -83,7 +83,7 @@ impl Infer<'_, '_> {
         expect: &Expect,
     ) -> hir::Expr {
         if let Some(row) = id.get() {
-            row.effects.iter().for_each(|effect| self.effect(effect, span));
+            self.row_effects(row, span);
         }
         match form {
             SpecialForm::Spawn => self.spawn(args, span),

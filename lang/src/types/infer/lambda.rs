@@ -182,7 +182,7 @@ impl Infer<'_, '_> {
             .map(|param| (param.name.clone(), param.ty.substitute(&signature.generics, &types)))
             .collect();
         let result = signature.result.substitute(&signature.generics, &types);
-        row.effects.iter().for_each(|effect| self.effect(effect, span));
+        self.row_effects(row, span);
         let key = self.lambda_key();
         self.open(FrameKind::Lambda, key, result.clone());
         let mut args = Vec::new();

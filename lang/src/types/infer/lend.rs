@@ -277,7 +277,7 @@ pub fn moved(value: hir::Expr) -> hir::Expr {
     expr(ExprKind::Convert(Conversion::Move, Box::new(value)), ty, span)
 }
 
-fn bind(local: LocalId, value: hir::Expr) -> Stmt {
+pub fn bind(local: LocalId, value: hir::Expr) -> Stmt {
     let (ty, span) = (value.ty.clone(), value.span);
     let pattern = Pattern { kind: PatternKind::Bind(local), ty, span };
     Stmt { kind: StmtKind::Let { pattern, value }, span }

@@ -301,8 +301,9 @@ impl Infer<'_, '_> {
             let owner = ScopedName::new(self.db, def.name.clone(), self.prelude);
             self.result_in(owner, Some(asked.member), &asked.signature)
         });
-        self.effect("send", span);
-        self.effect("suspend", span);
+        for effect in ["send", "suspend", "request"] {
+            self.effect(effect, span);
+        }
         let kind = ExprKind::Request {
             target: Box::new(target),
             agent: agent.clone(),

@@ -119,6 +119,7 @@ impl Walk<'_> {
                 }
                 self.visit(inner, Use::Move);
             }
+            ExprKind::Convert(Conversion::Keep, _) => {}
             ExprKind::Convert(conversion, inner) => {
                 let how = match conversion {
                     Conversion::Copy | Conversion::Discard => Use::Read,

@@ -9,12 +9,14 @@ use crate::context::door::Begun;
 use crate::fault::{Faulted, code};
 use crate::journal::effect::Payload;
 use crate::journal::fingerprint::Fingerprint;
+use crate::memory::agent::{AgentMemory, Asker};
 use crate::memory::episode::{EpisodeId, Outcome as Ending};
 use crate::memory::store::Change;
 use crate::telemetry::event::Kind;
 use crate::value::json::to_json;
 use crate::value::prelude::{episode_id, outcome as outcome_shape};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 pub fn conclude(cx: &mut Cx, id: Word, outcome: Word) -> Outcome<()> {
     let outcome = to_json(outcome.0, outcome_shape()).unwrap_or_default();
@@ -41,27 +43,48 @@ fn change(cx: &mut Cx, id: Word, change: Change) -> Outcome<()> {
         },
     }));
     let asker = asker(cx);
-    cx.record(Kind::MemoryWrite);
-    let pending = match cx.begin("memory.write", print)? {
-        Begun::Live(pending) => pending,
-        Begun::Given(line) => return cx.given(*line).map(drop),
-    };
-    let result = cx.wait_briefly(move |completer| {
-        let done = Box::new(move |result| completer.complete(result));
-        memory.change(id, change, &asker, done);
-    });
-    match result {
-        Ok(Ok(_)) => {
-            pending.done(Payload::free(Value::Null));
-            Ok(())
-        }
-        Ok(Err(error)) => {
-            pending.failed(&format!("{}: {error}", error.code()));
-            refuse(cx, &error)
-        }
-        Err(Faulted) => {
-            pending.failed(&"cancelled");
-            Err(Faulted)
+    let changing = Changing { memory, id, change, print, asker };
+    if cx.is_holding() {
+        cx.hold_back(Box::new(move |cx| changing.run(cx)));
+        return Ok(());
+    }
+    changing.run(cx)
+}
+
+/// A change on its way to the store.
+struct Changing {
+    memory: Arc<AgentMemory>,
+    id: EpisodeId,
+    change: Change,
+    print: Fingerprint,
+    asker: Asker,
+}
+
+impl Changing {
+    fn run(self, cx: &mut Cx) -> Outcome<()> {
+        let Self { memory, id, change, print, asker } = self;
+        cx.record(Kind::MemoryWrite);
+        let pending = match cx.begin("memory.write", print)? {
+            Begun::Live(pending) => pending,
+            Begun::Given(line) => return cx.given(*line).map(drop),
+        };
+        let result = cx.wait_briefly(move |completer| {
+            let done = Box::new(move |result| completer.complete(result));
+            memory.change(id, change, &asker, done);
+        });
+        match result {
+            Ok(Ok(_)) => {
+                pending.done(Payload::free(Value::Null));
+                Ok(())
+            }
+            Ok(Err(error)) => {
+                pending.failed(&format!("{}: {error}", error.code()));
+                refuse(cx, &error)
+            }
+            Err(Faulted) => {
+                pending.failed(&"cancelled");
+                Err(Faulted)
+            }
         }
     }
 }

@@ -1,0 +1,130 @@
+//! Function values of which nothing is known (L-111): called, or handed on to be called, with a type that allows any effect.
+//!
+//! What a lambda or a named function does is counted where it is written. Never: follows a value through data: what was put
+//! away is not known any more.
+
+use rustc_hash::FxHashMap;
+
+use crate::hir::{self, Callee, Expr, ExprKind, Function, LocalId, PatternKind, Stmt, StmtKind};
+use crate::source::Span;
+use crate::types::ty::Ty;
+
+/// A use of a function value whose effects are not known.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Blind {
+    pub span: Span,
+    /// It is a parameter of the function: who calls that knows more.
+    pub is_parameter: bool,
+}
+
+pub fn uses(function: &mut Function) -> Vec<Blind> {
+    let given = (0..function.params).map(|at| (LocalId(at), Known::Parameter)).collect();
+    let mut walk = Walk { known: given, found: Vec::new() };
+    walk.visit(&mut function.body);
+    walk.found
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    /// Its effects were counted where it was written.
+    Counted,
+    Parameter,
+    Nothing,
+}
+
+struct Walk {
+    /// Of locals that hold functions; nothing is known of those that are not here.
+    known: FxHashMap<LocalId, Known>,
+    found: Vec<Blind>,
+}
+
+impl Walk {
+    fn visit(&mut self, value: &mut Expr) {
+        match &mut value.kind {
+            ExprKind::Block { stmts, value } => {
+                for stmt in stmts {
+                    self.statement(stmt);
+                }
+                value.iter_mut().for_each(|value| self.visit(value));
+                return;
+            }
+            ExprKind::Lambda { function, captures } => {
+                let captured = captures.iter().map(|c| (c.inner, self.local(c.outer))).collect();
+                let outer = std::mem::replace(&mut self.known, captured);
+                self.visit(&mut function.body);
+                self.known = outer;
+                return;
+            }
+            ExprKind::Call { callee, args } => {
+                if let Callee::Value(callee) = callee {
+                    self.used(callee);
+                }
+                args.iter().for_each(|arg| self.used(arg));
+            }
+            ExprKind::Builtin { args, .. } => args.iter().for_each(|arg| self.used(arg)),
+            ExprKind::LlmCall { options, .. } => {
+                options.iter().for_each(|(_, option)| self.used(option));
+            }
+            _ => {}
+        }
+        hir::visit::children(value, &mut |inner| self.visit(inner));
+    }
+
+    fn statement(&mut self, stmt: &mut Stmt) {
+        match &mut stmt.kind {
+            StmtKind::Let { pattern, value } => {
+                self.visit(value);
+                if let PatternKind::Bind(local) = pattern.kind {
+                    let known = self.of(value);
+                    self.known.insert(local, known);
+                }
+            }
+            StmtKind::Assign { place, value } => {
+                self.visit(value);
+                if let hir::PlaceRoot::Local(local) = place.root
+                    && self.of(value) != Known::Counted
+                {
+                    self.known.insert(local, Known::Nothing);
+                }
+                for step in &mut place.path {
+                    if let hir::PlaceStep::Index { index, .. } = step {
+                        self.visit(index);
+                    }
+                }
+            }
+            StmtKind::Expr(value) => self.visit(value),
+        }
+    }
+
+    fn used(&mut self, value: &Expr) {
+        if !matches!(&value.ty, Ty::Function(ty) if ty.uses.is_none()) {
+            return;
+        }
+        let known = self.of(value);
+        if known != Known::Counted {
+            let is_parameter = known == Known::Parameter;
+            self.found.push(Blind { span: value.span, is_parameter });
+        }
+    }
+
+    fn local(&self, local: LocalId) -> Known {
+        self.known.get(&local).copied().unwrap_or(Known::Nothing)
+    }
+
+    fn of(&self, value: &Expr) -> Known {
+        match &value.kind {
+            ExprKind::Local(local) | ExprKind::Cell(local) => self.local(*local),
+            ExprKind::Lambda { .. } | ExprKind::Function(_) | ExprKind::Instance(_) => {
+                Known::Counted
+            }
+            ExprKind::Block { value: Some(value), .. } => self.of(value),
+            ExprKind::If { then, otherwise: Some(otherwise), .. } => {
+                match (self.of(then), self.of(otherwise)) {
+                    (Known::Counted, Known::Counted) => Known::Counted,
+                    _ => Known::Nothing,
+                }
+            }
+            _ => Known::Nothing,
+        }
+    }
+}
