@@ -107,3 +107,33 @@ fn every_step_of_the_tour_stands_alone() {
         assert!(shown.len() > 1, "step {step} shows what it gives, and the next step: {shown:?}");
     }
 }
+
+/// As long as they live, and no longer.
+#[test]
+fn memory_shows_what_agents_hold_in_their_windows() {
+    let mut session = session();
+    let diary = "agent Diary {\n  memory { short_term: FIFO(capacity: 2, ttl: 1h) }\n  \
+                 behavior note(what : Text) { @remember(Episode { context: what, action: \"noted\" }) }\n}\n\
+                 let diary := @spawn(Diary)\nlet other := @spawn(Diary)\n";
+    let (reply, shown) = run(&mut session, CellRequest::new(diary));
+    assert_eq!(reply.status, CellStatus::Ok, "{shown:?}");
+    let windows = |session: &mut Session| {
+        let (_, shown) = run(session, CellRequest::new(":memory"));
+        shown.into_iter().filter(|table| table.contains("Short-term memory")).collect::<Vec<_>>()
+    };
+    assert!(windows(&mut session).is_empty(), "nothing was remembered yet");
+    for what in ["one", "two", "three"] {
+        let (reply, _) =
+            run(&mut session, CellRequest::new(format!("await diary.note(\"{what}\")")));
+        assert_eq!(reply.status, CellStatus::Ok);
+    }
+    let shown = windows(&mut session).concat();
+    assert_eq!(shown.matches("Diary#").count(), 1, "the other one holds nothing: {shown}");
+    let row = shown.split("Diary#").nth(1).unwrap();
+    assert_eq!(row.matches("Text(\"2\")").count(), 2, "two episodes of two: {shown}");
+    run(&mut session, CellRequest::new("@stop(diary)"));
+    let start = std::time::Instant::now();
+    while !windows(&mut session).is_empty() {
+        assert!(start.elapsed().as_secs() < 20, "a stopped agent holds nothing");
+    }
+}

@@ -86,11 +86,13 @@ impl Services {
         };
         let embedder = embedder(models.as_deref());
         let memories = Memories::with(stores, Arc::clone(clock), *durability, embedder);
-        let session_memory = AgentMemory::new(Arc::clone(&memories), MemoryConfig::session());
+        let session_memory =
+            Arc::new(AgentMemory::new(Arc::clone(&memories), MemoryConfig::session()));
+        memories.list("the session".into(), &session_memory);
         Self {
             lanes,
             memories,
-            session_memory: Arc::new(session_memory),
+            session_memory,
             io: Io::default(),
             models: models.clone(),
             #[cfg(feature = "net")]

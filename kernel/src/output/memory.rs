@@ -30,12 +30,26 @@ pub struct WindowRow {
     pub agent: String,
     pub episodes: u64,
     pub capacity: u64,
+    /// Of their texts and vectors.
+    pub bytes: u64,
+}
+
+impl WindowRow {
+    fn of(row: ag_runtime::memory::session::WindowRow) -> WindowRow {
+        WindowRow {
+            agent: row.holder.to_string(),
+            episodes: row.episodes,
+            capacity: row.capacity,
+            bytes: row.bytes,
+        }
+    }
 }
 
 impl MemoryView {
-    /// The collections of the store. It is opened to be read only if it is there.
+    /// The collections of the store, and the windows that hold something. It is opened to be read only if it is there.
     pub fn of(memories: &Memories) -> Result<MemoryView, MemoryError> {
         let collections = memories.collections()?.into_iter();
+        let windows = memories.windows().into_iter().filter(|row| row.episodes > 0);
         let path = memories.path();
         Ok(MemoryView {
             store: path.display().to_string(),
@@ -46,7 +60,7 @@ impl MemoryView {
             collections: collections
                 .map(|row| CollectionRow { name: row.name.to_string(), episodes: row.episodes })
                 .collect(),
-            windows: Vec::new(),
+            windows: windows.map(WindowRow::of).collect(),
         })
     }
 }

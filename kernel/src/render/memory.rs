@@ -34,13 +34,19 @@ pub fn tables(view: &MemoryView) -> Vec<Output> {
 }
 
 fn window_table(view: &MemoryView) -> TableView {
-    let columns = vec![Column::left("agent"), Column::right("episodes"), Column::right("capacity")];
+    let columns = vec![
+        Column::left("agent"),
+        Column::right("episodes"),
+        Column::right("capacity"),
+        Column::right("bytes"),
+    ];
     let mut table = TableView::new(columns).titled("Short-term memory");
     for row in &view.windows {
         table.push(vec![
             row.agent.as_str().into(),
             row.episodes.to_string().into(),
             row.capacity.to_string().into(),
+            row.bytes.to_string().into(),
         ]);
     }
     table

@@ -298,7 +298,12 @@ fn memory_of(cx: &mut Cx) -> Outcome<Arc<AgentMemory>> {
     }
     let config = section(instance.config.as_deref()).map(MemoryConfig::read);
     let memory = match config {
-        Some(Ok(config)) => Arc::new(AgentMemory::new(Arc::clone(services.memories()), config)),
+        Some(Ok(config)) => {
+            let memory = Arc::new(AgentMemory::new(Arc::clone(services.memories()), config));
+            let holder = format!("{}#{}", instance.kind.name, instance.actor.number());
+            services.memories().list(holder.into(), &memory);
+            memory
+        }
         Some(Err(error)) => return refuse(cx, &error),
         None => Arc::clone(services.session_memory()),
     };

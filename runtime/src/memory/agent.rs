@@ -12,7 +12,7 @@ use crate::memory::explain::Recalled;
 use crate::memory::recall::{Query, Search, Sources, search};
 use crate::memory::session::{LongTerm, Memories};
 use crate::memory::store::Change;
-use crate::memory::window::Window;
+use crate::memory::window::{Held, Window};
 use crate::memory::writer::{ChangeOf, Command, Done, Link, LogRecall, Remember};
 use crate::value::json::parse_duration;
 use parking_lot::Mutex;
@@ -108,6 +108,12 @@ impl AgentMemory {
     pub fn new(memories: Arc<Memories>, config: MemoryConfig) -> Self {
         let window = Mutex::new(Window::new(config.capacity, config.ttl_ns));
         Self { memories, config, window, trails: Mutex::default() }
+    }
+
+    /// How much is in the window now.
+    #[must_use]
+    pub fn held(&self) -> Held {
+        self.window.lock().held(self.memories.clock().now_ns())
     }
 
     #[must_use]

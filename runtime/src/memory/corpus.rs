@@ -18,6 +18,15 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// What its texts and its vector take.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let draft = &self.episode.draft;
+        let entities: usize = draft.entities.iter().map(|entity| entity.len()).sum();
+        let texts = draft.context_text.len() + draft.action_text.len() + draft.outcome.text().len();
+        texts + entities + size_of_val::<[f32]>(&self.vector)
+    }
+
     /// Says how the episode ended; who holds it from an earlier recall keeps what that gave.
     pub fn conclude(&mut self, outcome: &Outcome) {
         Arc::make_mut(&mut self.episode).draft.outcome = outcome.clone();

@@ -5,21 +5,23 @@
 
 use crate::clock::Clock;
 use crate::ledger::flush::Durability;
+use crate::memory::agent::AgentMemory;
 use crate::memory::corpus::{Corpus, Entry};
 use crate::memory::embed::choice::Embedder;
 use crate::memory::episode::{Edge, EpisodeId};
 use crate::memory::error::MemoryError;
 use crate::memory::explain::Recalled;
 use crate::memory::store::{Change, News, Position, Store, data_version, read_news};
+use crate::memory::window::Held;
 use crate::memory::writer::{Command, Writer};
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 use rusqlite::Connection;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Weak};
 
 /// The name of the store in its folder.
 pub const FILE: &str = "mem.agdb";
@@ -36,6 +38,8 @@ pub struct Memories {
     embedder: Embedder,
     open: Mutex<Option<Arc<LongTerm>>>,
     recalls: Mutex<VecDeque<Arc<Recalled>>>,
+    /// Who has a short-term window, the oldest first. Weak: the window ends with its holder.
+    holders: Mutex<Vec<(Arc<str>, Weak<AgentMemory>)>>,
     // Writers: `next_*`, from any thread. They only count.
     next_recall: AtomicU64,
     next_short: AtomicU64,
@@ -103,6 +107,15 @@ pub struct CollectionRow {
     pub episodes: u64,
 }
 
+/// A short-term window in `:memory`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WindowRow {
+    pub holder: Arc<str>,
+    pub episodes: u64,
+    pub capacity: u64,
+    pub bytes: u64,
+}
+
 impl Memories {
     /// The store will be `folder/mem.agdb`; nothing is opened yet.
     #[must_use]
@@ -125,6 +138,7 @@ impl Memories {
             durability,
             open: Mutex::new(None),
             recalls: Mutex::default(),
+            holders: Mutex::default(),
             next_recall: AtomicU64::new(1),
             next_short: AtomicU64::new(1),
         })
@@ -180,6 +194,23 @@ impl Memories {
         let mut rows: Vec<CollectionRow> = loaded.corpora.iter().map(row).collect();
         rows.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(rows)
+    }
+
+    /// The short-term windows there are now, and how much is in them.
+    pub fn windows(&self) -> Vec<WindowRow> {
+        let holders = self.holders.lock().clone();
+        let row = |(holder, memory): (Arc<str>, Weak<AgentMemory>)| {
+            let Held { episodes, capacity, bytes } = memory.upgrade()?.held();
+            Some(WindowRow { holder, episodes, capacity, bytes })
+        };
+        holders.into_iter().filter_map(row).collect()
+    }
+
+    /// Makes the window of that memory one that `:memory` shows.
+    pub(crate) fn list(&self, holder: Arc<str>, memory: &Arc<AgentMemory>) {
+        let mut holders = self.holders.lock();
+        holders.retain(|(_, held)| held.strong_count() > 0);
+        holders.push((holder, Arc::downgrade(memory)));
     }
 
     /// A recall of this session by its number, for `:why`.

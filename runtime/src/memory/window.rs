@@ -4,6 +4,14 @@ use crate::memory::corpus::Entry;
 use crate::memory::episode::{EpisodeId, Outcome};
 use std::collections::VecDeque;
 
+/// How much is in a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    pub episodes: u64,
+    pub capacity: u64,
+    pub bytes: u64,
+}
+
 #[derive(Debug)]
 pub struct Window {
     capacity: usize,
@@ -29,6 +37,16 @@ impl Window {
     pub fn live(&mut self, now_ns: u64) -> impl Iterator<Item = &Entry> {
         self.expire(now_ns);
         self.entries.iter()
+    }
+
+    pub fn held(&mut self, now_ns: u64) -> Held {
+        self.expire(now_ns);
+        let bytes: usize = self.entries.iter().map(Entry::bytes).sum();
+        Held {
+            episodes: self.entries.len() as u64,
+            capacity: self.capacity as u64,
+            bytes: bytes as u64,
+        }
     }
 
     /// Says how an episode ended. False if it is not here.
