@@ -116,18 +116,33 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut out = Vec::new();
     for paragraph in text.split('\n') {
         let mut line = String::new();
-        for word in paragraph.split(' ') {
-            if !line.is_empty() && columns(&line) + 1 + columns(word) > width {
+        for word in words(paragraph) {
+            if !line.is_empty() && columns(&line) + 1 + columns(&word) > width {
                 out.push(std::mem::take(&mut line));
             }
             if !line.is_empty() {
                 line.push(' ');
             }
-            push_word(&mut out, &mut line, word, width);
+            push_word(&mut out, &mut line, &word, width);
         }
         out.push(line);
     }
     out
+}
+
+/// Parts between blanks; a `%` belongs to the number before it.
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for part in text.split(' ') {
+        match words.last_mut().filter(|_| part.starts_with('%')) {
+            Some(word) => {
+                word.push(' ');
+                word.push_str(part);
+            }
+            None => words.push(part.to_owned()),
+        }
+    }
+    words
 }
 
 fn push_word(out: &mut Vec<String>, line: &mut String, word: &str, width: usize) {
@@ -174,6 +189,7 @@ mod tests {
     #[test]
     fn long_words_are_broken() {
         assert_eq!(wrap("one two three", 8), ["one two", "three"]);
+        assert_eq!(wrap("it is 12 % like", 8), ["it is", "12 %", "like"]);
         assert_eq!(wrap("abcdefghijk", 8), ["abcdefgh", "ijk"]);
     }
 

@@ -79,11 +79,14 @@ pub fn mailbox(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal
     }
 }
 
+const NO_DECISIONS: &str = "nothing was decided in this session yet: only members declared with `decision` are recorded here; \
+    a `behavior` is not, though `max_cost_per_decision` bounds both (`:cost` shows what each spent)";
+
 /// What `decision` members gave, and why.
 pub fn decisions(state: &mut dyn State, _: &str) -> Result<Vec<Output>, Refusal> {
     let view = state.decisions();
     Ok(vec![match view.decisions.is_empty() {
-        true => Output::info("nothing was decided in this session yet"),
+        true => Output::info(NO_DECISIONS),
         false => Output::Decisions(view),
     }])
 }
