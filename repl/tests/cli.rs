@@ -535,6 +535,7 @@ fn doctor_tells_what_is_there_and_never_a_key() {
             .env("JUPYTER_DATA_DIR", data)
             .env("JUPYTER_PATH", "")
             .env("ANTHROPIC_API_KEY", "sk-secret")
+            .env_remove("OPENROUTER_API_KEY")
             .env_remove("OPENAI_API_KEY");
         let ran = Ran::from(command.output().unwrap());
         assert!(!ran.out.contains("secret"), "{}", ran.out);
@@ -551,7 +552,14 @@ fn doctor_tells_what_is_there_and_never_a_key() {
     let (_, report) = doctor(home.to_str().unwrap(), &data);
     assert!(!home.exists(), "looking makes nothing");
     assert_eq!(state(&report, "ANTHROPIC_API_KEY").0, "ok");
-    assert_eq!(state(&report, "OPENAI_API_KEY").0, "off");
+    for (name, lane) in [("OPENROUTER_API_KEY", "the lane openrouter"), ("OPENAI_API_KEY", "lane ")]
+    {
+        let (off, command) = state(&report, name);
+        assert!(off == "off" && command.unwrap().contains(lane), "{name}");
+    }
+    for row in report["findings"].as_array().unwrap() {
+        assert!(row["state"] != "off" || row["command"].is_string(), "nothing turns it on: {row}");
+    }
     assert_eq!(state(&report, "home").0, "ok");
 
     let prefix = place.0.path().join("prefix");

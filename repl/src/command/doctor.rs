@@ -1,6 +1,6 @@
 //! `ag doctor`: what is there, what is off and the command that turns it on, what is broken.
 //!
-//! It changes nothing, reads no key's value, and asks no network.
+//! It changes nothing, shows no key's value, and asks no network.
 
 mod home;
 mod jupyter;
@@ -9,6 +9,8 @@ use std::path::PathBuf;
 
 use ag_kernel::session::home::{Home, models as models_of};
 use ag_kernel::session::options::{HomeChoice, SessionOptions};
+use ag_runtime::lane::declared::{LaneSpec, predeclared};
+use ag_runtime::lane::registry::NO_CLIENT;
 use ag_runtime::models::ModelsFolder;
 use ag_runtime::models::catalog::MODELS;
 use serde_json::{Value, json};
@@ -18,7 +20,7 @@ use crate::term::paint;
 
 /// One line of the report.
 struct Finding {
-    part: &'static str,
+    part: String,
     state: State,
     text: String,
     /// What turns it on, or mends it.
@@ -44,8 +46,8 @@ impl State {
 }
 
 impl Finding {
-    fn new(part: &'static str, state: State, text: impl Into<String>) -> Finding {
-        Finding { part, state, text: text.into(), command: None }
+    fn new(part: impl Into<String>, state: State, text: impl Into<String>) -> Finding {
+        Finding { part: part.into(), state, text: text.into(), command: None }
     }
 
     fn command(mut self, command: impl Into<String>) -> Finding {
@@ -72,7 +74,8 @@ pub fn doctor(as_json: bool, home: Option<PathBuf>) -> Exit {
     let mut findings = vec![build()];
     findings.extend(jupyter::findings());
     findings.push(models(ModelsFolder::new(models_of(&options.home))));
-    findings.extend(KEYS.iter().map(|name| key(name)));
+    findings.extend(predeclared().iter().map(key));
+    findings.extend(OF_PROGRAMS.iter().map(|name| key_of_programs(name)));
     findings.extend(home::findings(home.data(), home.stores()));
     if as_json {
         let rows: Vec<Value> = findings.iter().map(Finding::json).collect();
@@ -87,7 +90,8 @@ pub fn doctor(as_json: bool, home: Option<PathBuf>) -> Exit {
 fn models(folder: ModelsFolder) -> Finding {
     const NONE: &str = "every call is answered, made up and marked so, on the echo lane";
     if !cfg!(feature = "models") {
-        return Finding::new("models", State::Off, format!("not in this build: {NONE}"));
+        return Finding::new("models", State::Off, format!("not in this build: {NONE}"))
+            .command("a build with the feature `models`");
     }
     let installed: Vec<&str> =
         MODELS.iter().filter(|model| folder.has(model)).map(|model| model.name).collect();
@@ -119,14 +123,35 @@ fn build() -> Finding {
     Finding::new("build", State::Fine, text)
 }
 
-/// The variables that lanes will take keys from.
-const KEYS: &[&str] = &["ANTHROPIC_API_KEY", "OPENROUTER_API_KEY", "OPENAI_API_KEY"];
-
-fn key(name: &'static str) -> Finding {
-    match std::env::var_os(name).is_some_and(|value| !value.is_empty()) {
-        true => Finding::new(name, State::Fine, "set (this version has no lane that uses it yet)"),
-        false => {
-            Finding::new(name, State::Off, "not set (this version has no lane that uses it yet)")
+/// A lane that every session has as soon as its key is there: what `:lanes` says of it.
+fn key(lane: &LaneSpec) -> Finding {
+    let name = lane.key_env.as_deref().unwrap_or_default();
+    let (lane, model) = (&lane.name, &lane.model);
+    match (cfg!(feature = "net"), is_set(name)) {
+        (false, _) => Finding::new(name, State::Off, format!("the lane {lane} is {NO_CLIENT}"))
+            .command("a build with the feature `net`"),
+        (true, true) => {
+            Finding::new(name, State::Fine, format!("set: the lane {lane} asks {model}"))
         }
+        (true, false) => Finding::new(name, State::Off, format!("not set: {lane} is not ready"))
+            .command(format!("export {name}=KEY: the lane {lane} asks {model}")),
     }
+}
+
+/// Keys that only lanes of programs take.
+const OF_PROGRAMS: &[&str] = &["OPENAI_API_KEY"];
+
+fn key_of_programs(name: &'static str) -> Finding {
+    let text = "only lanes that a program declares with it use it";
+    match is_set(name) {
+        true => Finding::new(name, State::Fine, format!("set; {text}")),
+        false => Finding::new(name, State::Off, format!("not set; {text}")).command(format!(
+            "export {name}=KEY, and `lane NAME {{ protocol: openai, key_env: \"{name}\", .. }}`"
+        )),
+    }
+}
+
+/// As lanes see it: blanks are no key.
+fn is_set(name: &str) -> bool {
+    std::env::var(name).is_ok_and(|value| !value.trim().is_empty())
 }
