@@ -63,15 +63,13 @@ impl Editor {
     pub fn read(&mut self, prompt: &str, initial: &str) -> Entered {
         match self.inner.readline_with_initial(prompt, (initial, "")) {
             Ok(text) if self.asked.take_editor() => Entered::Edit(text),
-            Ok(text) => Entered::Text(text),
-            Err(ReadlineError::Interrupted) => match self.asked.take_dropped() {
-                Some(text) if text.trim().is_empty() => Entered::Nothing,
-                Some(text) => {
-                    self.remember(&text);
-                    Entered::Dropped
-                }
-                None => Entered::Dropped,
+            Ok(text) if self.asked.take_dropped() => match text.trim().is_empty() {
+                true => Entered::Nothing,
+                false => Entered::Dropped,
             },
+            Ok(text) => Entered::Text(text),
+            // A signal that no key sent.
+            Err(ReadlineError::Interrupted) => Entered::Dropped,
             Err(_) => Entered::End,
         }
     }

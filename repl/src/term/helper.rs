@@ -4,7 +4,9 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use ag_kernel::render::text::columns;
 use ag_kernel::session::inspect::Inspector;
 use ag_lang::diag::color::{self, paint};
 use rustyline::completion::{Completer, FilenameCompleter};
@@ -22,6 +24,9 @@ use crate::term::paint::DEFAULT_WIDTH;
 use crate::term::screen::screen;
 use crate::term::{indent, paint as terminal};
 
+/// How the line editor begins the prompt of a Ctrl-R that found nothing.
+const FAILED_SEARCH: &str = "(failed reverse-i-search)";
+
 #[derive(Helper)]
 pub struct AgHelper {
     inspector: Inspector,
@@ -29,17 +34,24 @@ pub struct AgHelper {
     asked: Asked,
     above: Arc<Above>,
     has_color: bool,
+    /// Columns of the prompt as it was drawn last; read and written by the thread that edits.
+    prompt: AtomicUsize,
 }
 
 impl AgHelper {
     pub fn new(inspector: Inspector, asked: Asked, above: Arc<Above>) -> AgHelper {
         let has_color = terminal::allows_color();
-        AgHelper { inspector, files: FilenameCompleter::new(), asked, above, has_color }
+        let (files, prompt) = (FilenameCompleter::new(), AtomicUsize::new(0));
+        AgHelper { inspector, files, asked, above, has_color, prompt }
     }
 
     fn painted<'t>(&self, code: &str, text: &'t str) -> Cow<'t, str> {
         if self.has_color { Cow::Owned(paint(code, text)) } else { Cow::Borrowed(text) }
     }
+}
+
+fn window() -> usize {
+    screen().map_or(DEFAULT_WIDTH, |screen| screen.columns as usize)
 }
 
 impl Completer for AgHelper {
@@ -54,8 +66,7 @@ impl Completer for AgHelper {
         if let Some((start, replacement)) = self.asked.take_line(line, at) {
             return Ok((start, vec![Listed { display: String::new(), replacement }]));
         }
-        let width = screen().map_or(DEFAULT_WIDTH, |screen| screen.columns as usize);
-        complete::complete(&self.inspector, &self.files, line, at, width)
+        complete::complete(&self.inspector, &self.files, line, at, window())
     }
 }
 
@@ -72,7 +83,8 @@ impl Hinter for AgHelper {
     type Hint = Hint;
 
     fn hint(&self, line: &str, at: usize, context: &Context<'_>) -> Option<Hint> {
-        hint::hint(&self.inspector, line, at, context)
+        let (prompt, width) = (self.prompt.load(Ordering::Relaxed), window());
+        hint::hint(&self.inspector, line, at, context)?.fitted(line, prompt, width)
     }
 }
 
@@ -86,9 +98,15 @@ impl Highlighter for AgHelper {
         self.has_color && !matches!(kind, CmdKind::MoveCursor)
     }
 
-    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, _: bool) -> Cow<'b, str> {
+    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(
+        &'s self,
+        prompt: &'p str,
+        is_own: bool,
+    ) -> Cow<'b, str> {
         // Asked for whenever the line is drawn, also after something was printed above it.
         self.above.drawn();
+        self.prompt.store(columns(prompt), Ordering::Relaxed);
+        self.asked.set_search_failed(!is_own && prompt.starts_with(FAILED_SEARCH));
         self.painted(color::TEAL, prompt)
     }
 

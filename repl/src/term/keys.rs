@@ -2,8 +2,8 @@
 //!
 //! A handler decides and gives one of the line editor's commands; what it must tell the prompt's owner is in [`Asked`].
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use ag_kernel::session::inspect::Inspector;
 use rustyline::{
@@ -22,13 +22,8 @@ struct State {
     /// The closing bracket, or [`NO_BRACKET`], that waits to be put in place of a line's indentation.
     bracket: AtomicU8,
     wants_editor: AtomicBool,
-    dropped: Mutex<Option<String>>,
-}
-
-impl State {
-    fn dropped(&self) -> std::sync::MutexGuard<'_, Option<String>> {
-        self.dropped.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    has_search_failed: AtomicBool,
+    is_dropped: AtomicBool,
 }
 
 impl Asked {
@@ -49,9 +44,14 @@ impl Asked {
         self.0.wants_editor.swap(false, Ordering::Relaxed)
     }
 
-    /// What Ctrl-C dropped; none if the signal came from elsewhere.
-    pub fn take_dropped(&self) -> Option<String> {
-        self.0.dropped().take()
+    /// Whether the prompt is that of a search which found nothing: what stands behind it is an earlier match.
+    pub fn set_search_failed(&self, has_failed: bool) {
+        self.0.has_search_failed.store(has_failed, Ordering::Relaxed);
+    }
+
+    /// Whether Ctrl-C dropped the text.
+    pub fn take_dropped(&self) -> bool {
+        self.0.is_dropped.swap(false, Ordering::Relaxed)
     }
 }
 
@@ -91,7 +91,7 @@ pub fn bind<H: Helper, I: rustyline::history::History>(
 
 #[derive(Clone, Copy)]
 enum Action {
-    /// Submits a whole text, else adds a line.
+    /// Submits a whole text, else adds a line. Ends a search that found nothing: the text is as it was before.
     Enter,
     /// Adds a line in any case.
     NewLine,
@@ -123,6 +123,9 @@ impl ConditionalEventHandler for Key {
         let (text, at) = (context.line(), context.pos());
         let add_line = |indent: String| Cmd::Insert(1, format!("\n{indent}"));
         match self.action {
+            Action::Enter if self.asked.0.has_search_failed.load(Ordering::Relaxed) => {
+                Some(Cmd::Abort)
+            }
             Action::Enter => match indent::enter(&self.inspector, text, at) {
                 Enter::Submit => Some(Cmd::AcceptLine),
                 Enter::Continue(indent) => Some(add_line(indent)),
@@ -138,8 +141,9 @@ impl ConditionalEventHandler for Key {
                 Some(Cmd::Complete)
             }
             Action::Interrupt => {
-                *self.asked.0.dropped() = Some(text.to_owned());
-                Some(Cmd::Interrupt)
+                self.asked.0.is_dropped.store(true, Ordering::Relaxed);
+                // Interrupting would leave the hint on the screen, where it looks like text.
+                Some(Cmd::AcceptLine)
             }
             Action::Editor => {
                 self.asked.0.wants_editor.store(true, Ordering::Relaxed);

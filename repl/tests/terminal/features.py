@@ -108,10 +108,19 @@ def hints(start):
     person.shows_line("ag 5> total : Int")
     person.type(CTRL_C)
     person.at(5)
+    assert "ag 5> total : Int" not in person.text(), "a dropped text leaves no hint behind"
     person.type("le" + "\x1bf" + " total := 6")
     person.shows_line("ag 5> let total := 6")
     person.type("\r")
     person.at(6)
+    # What a call takes is cut to its line.
+    person.clear()
+    person.type("@llm_call(")
+    person.sees(r"^ag 6> @llm_call\(.*…$")
+    assert len(person.text().splitlines()) == 1, person.text()
+    person.type(CTRL_C)
+    person.at(6)
+    assert "…" not in person.text(), person.text()
     person.leave()
 
 
@@ -180,6 +189,13 @@ def recalls_the_history(start):
     person.sees("failed")
     person.type(CTRL_C)
     person.at(3)
+    # What found nothing runs nothing: the line is as it was.
+    person.type("kept" + CTRL_R + "price zz")
+    person.sees("failed")
+    person.type("\r")
+    person.shows_line("ag 3> kept")
+    person.type("\x7f" * 4)
+    person.at(3)
     # By prefix.
     person.type("let\x1b[5~")
     person.shows_line("ag 3> let price := 101.5")
@@ -191,6 +207,24 @@ def recalls_the_history(start):
     person.runs(":history price", r"let price := 101\.5", r"1/3|price \* 2\.0")
     person.at(6)
     assert "from the second" not in person.text()
+    # A step of the tour is a cell like others, now and in the next session.
+    person.runs(":tour", "Step 1 of 10")
+    person.at(7)
+    person.runs("", "Step 2 of 10")
+    person.at(8)
+    person.runs(":tour end", "the tour is over")
+    person.at(9)
+    person.type(UP * 3)
+    person.sees(r"ag 9> let prices := \[12\.0")
+    person.type(CTRL_C)
+    person.at(9)
+    person.leave()
+    person = start()
+    person.at(1)
+    person.type(CTRL_R + "filter")
+    person.sees(r"let prices := \[12\.0.*\n?prices\.filter")
+    person.type("\x07")
+    person.at(1)
     person.leave()
 
     # The notebook's history is the same file; every entry is there once.
