@@ -103,6 +103,11 @@ impl Session {
         self.seat.is_on_tour()
     }
 
+    /// The code that a text runs as a step of the tour: that, and not the text, is what a person wants to find again.
+    pub fn code_of_tour(&self, text: &str) -> Option<&'static str> {
+        self.seat.code_of_tour(text)
+    }
+
     /// What checking finds in a text, without running or defining anything.
     pub fn check(&self, request: &CellRequest) -> Vec<DiagnosticView> {
         let title = request.file.as_deref().unwrap_or("cell");

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use crate::output::table::ValueView;
 use crate::output::{Output, OutputSink};
 use crate::render::{self, Failure, MimeBundle};
+use crate::session::command::tour;
 use crate::session::evaluate::{Evaluation, Last, result_view};
 use crate::session::graph::result_name;
 use crate::session::request::CellRequest;
@@ -91,6 +92,13 @@ impl Seat {
     /// Whether the terminal goes on with the tour when nothing is entered.
     pub fn is_on_tour(&self) -> bool {
         self.record.read().tour.is_some()
+    }
+
+    /// The code that this text runs as a step of the tour.
+    pub fn code_of_tour(&self, text: &str) -> Option<&'static str> {
+        let is_next = text.trim().split_whitespace().eq([":tour", "next"]);
+        let number = self.record.read().tour.filter(|_| is_next)?;
+        Some(tour::steps().get(number.checked_sub(1)?)?.code)
     }
 
     /// What a global or a result holds.

@@ -61,7 +61,8 @@ impl Seat {
         sink.begin(count);
         let mut reply = CellReply { count, ..CellReply::default() };
         if request.is_counted() {
-            self.history.lock().begin(number, &request.text);
+            let text = self.code_of_tour(&request.text).unwrap_or(&request.text);
+            self.history.lock().begin(number, text);
         }
         self.begin_cell(&request, number);
         if request.text.trim().is_empty() {

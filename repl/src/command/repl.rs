@@ -141,6 +141,9 @@ impl Talk {
     }
 
     fn run(&mut self, text: &str) -> Vec<Payload> {
+        if let Some(code) = self.session.code_of_tour(text) {
+            self.editor.remember(code);
+        }
         let shown: Arc<dyn OutputSink> = Arc::clone(&self.sink) as Arc<dyn OutputSink>;
         self.session.evaluate(CellRequest::new(text), &shown).payloads
     }
