@@ -1,4 +1,4 @@
-//! Pictures: one list of drawing primitives, drawn as SVG text and as PNG bytes.
+//! Pictures: one list of drawing primitives, drawn as SVG text and as PNG bytes; and SVG from elsewhere as PNG ([`raster`]).
 //!
 //! A picture is plain data in logical pixels; both forms are made from it, so they show the same. It never decides what to
 //! draw: layouts live with whoever has the facts. Text is set in one fixed-width face, because then a label can be
@@ -8,6 +8,7 @@ pub mod color;
 mod font;
 mod glyphs;
 mod paint;
+pub mod raster;
 
 use color::Color;
 

@@ -1,5 +1,6 @@
 //! Content a program made: each form as the MIME type front ends know, and as words for a terminal.
 
+use ag_runtime::chart::{DrawError, raster};
 use serde_json::{Value, json};
 
 use super::bundle::Bundle;
@@ -16,19 +17,38 @@ pub fn mime(view: &ValueView, media: &MediaView) -> MimeBundle {
     let notes: Vec<String> = view.notes.iter().map(|note| one_line(note)).collect();
     let mut plain = terminal(media, &Style::PLAIN);
     notes.iter().for_each(|note| plain.push_str(&format!("// {note}\n")));
-    let bundle = Bundle::new(plain).facts("media", facts(media));
+    let bundle = Bundle::new(plain);
+    if let MediaView::Svg(content) = media {
+        return drawing(bundle, content, facts(media)).done();
+    }
+    let bundle = bundle.facts("media", facts(media));
     match media {
         MediaView::Html(content) => {
             let notes: String =
                 notes.iter().map(|note| html::text("div", html::WARN, note)).collect();
             bundle.trusted_html(format!("{content}{notes}"))
         }
-        MediaView::Svg(content) => bundle.form("image/svg+xml", content.as_str().into()),
+        MediaView::Svg(_) => bundle,
         MediaView::Markdown(content) => bundle.form("text/markdown", content.as_str().into()),
         MediaView::Latex(content) => bundle.form("text/latex", delimited(content).into()),
         MediaView::Vega(description) => chart(bundle, description),
     }
     .done()
+}
+
+/// A view that does not trust SVG shows the PNG; why there is none stands among the facts.
+fn drawing(bundle: Bundle, content: &str, mut facts: Value) -> Bundle {
+    let bundle = bundle.form("image/svg+xml", content.into());
+    match raster::png(content) {
+        Ok(drawn) => bundle.png(&drawn.png, drawn.width, drawn.height),
+        Err(DrawError(reason)) => {
+            if let Some(fields) = facts.as_object_mut() {
+                fields.insert("no_png".to_owned(), one_line(&reason).into());
+            }
+            bundle
+        }
+    }
+    .facts("media", facts)
 }
 
 fn chart(bundle: Bundle, description: &Value) -> Bundle {
@@ -141,6 +161,20 @@ mod tests {
         assert!(schema.as_str().unwrap().contains("vega-lite/v5"));
         let vega = json!({ "$schema": "https://vega.github.io/schema/vega/v5.json" });
         assert!(forms(MediaView::Vega(vega)).contains(&"application/vnd.vega.v5+json".to_owned()));
+    }
+
+    #[test]
+    fn a_drawing_has_a_png_or_says_why_not() {
+        let bundle = |svg: &str| mime(&ValueView::default(), &MediaView::Svg(svg.to_owned()));
+        let drawn = bundle("<svg width='40' height='20'><rect width='9' height='9'/></svg>");
+        assert_eq!(drawn.metadata["image/png"], json!({ "width": 40, "height": 20 }));
+        assert!(drawn.data["image/png"].as_str().is_some_and(|png| png.starts_with("iVBORw0KGgo")));
+        assert!(drawn.data["application/vnd.ag.media+json"].get("no_png").is_none());
+        let refused = bundle("<svg width='40' height='20'><image href='/etc/passwd'/></svg>");
+        assert!(!refused.data.contains_key("image/png"));
+        assert!(refused.data.contains_key("image/svg+xml"));
+        let facts = &refused.data["application/vnd.ag.media+json"];
+        assert_eq!(facts["no_png"], "it contains <image>");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The one face of all pictures: Hack, which comes with the program, so that a PNG reads the same on a machine without fonts.
+//! The faces that come with the program, so that a PNG reads the same on a machine without fonts: Hack for its own pictures,
+//! and Ubuntu Light for the texts of SVG that asks for no fixed-width face.
 
 use std::sync::OnceLock;
 
@@ -20,4 +21,10 @@ pub const LINE_PER_SIZE: f64 = 1.24;
 pub fn face() -> Option<&'static FontRef<'static>> {
     static FACE: OnceLock<Option<FontRef<'static>>> = OnceLock::new();
     FACE.get_or_init(|| FontRef::try_from_slice(epaint_default_fonts::HACK_REGULAR).ok()).as_ref()
+}
+
+/// The face of proportional texts; none if it is not readable.
+pub fn proportional() -> Option<&'static FontRef<'static>> {
+    static FACE: OnceLock<Option<FontRef<'static>>> = OnceLock::new();
+    FACE.get_or_init(|| FontRef::try_from_slice(epaint_default_fonts::UBUNTU_LIGHT).ok()).as_ref()
 }

@@ -87,10 +87,11 @@ pub fn to_html(view: &BudgetView) -> String {
     let mut rows = String::new();
     for limit in &view.limits {
         let (spent, reserved) = shares(limit);
-        let side = "text-align:left;vertical-align:middle;padding:2px 10px 2px 0px;";
-        let name = html::text("td", side, &limit.name);
+        // As the cells of tables have it: front ends give every second row a ground.
+        let side = "text-align:left;vertical-align:middle;padding:3px 10px;";
+        let name = html::text("td", &format!("{side}white-space:nowrap;"), &limit.name);
         let bar = html::bar(&[(spent, SPENT), (reserved, RESERVED)], 10);
-        let bar = html::element("td", &format!("{side}width:220px;min-width:120px;"), &bar);
+        let bar = html::element("td", &format!("{side}width:200px;min-width:100px;"), &bar);
         let remark = html::text("td", &format!("{side}{}", html::MUTED), &remark(limit));
         rows.push_str(&html::element("tr", "", &format!("{name}{bar}{remark}")));
     }
