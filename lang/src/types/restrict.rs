@@ -54,15 +54,48 @@ pub fn unsupported(tree: &ItemTree) -> Vec<Diagnostic> {
     out
 }
 
-/// The attributes of an item are repeated in its function.
+/// Each stands before what it is for, and once. The attributes of an item are repeated in its function.
 fn attributes(attrs: &[Attr], allowed: &[&str], out: &mut Vec<Diagnostic>) {
-    for attr in attrs.iter().filter(|attr| !allowed.contains(&attr.name.name.as_str())) {
-        let diagnostic = report(&format!("`@{}`", attr.name.name), attr.span);
+    for (at, attr) in attrs.iter().enumerate() {
+        let name = attr.name.name.as_str();
+        let is_repeated = attrs.iter().take(at).any(|before| before.name.name == name);
+        let diagnostic = match allowed.contains(&name) {
+            true if is_repeated => repeated(name, attr.span),
+            true => continue,
+            false => elsewhere(name, attr.span),
+        };
         if !out.contains(&diagnostic) {
             out.push(diagnostic);
         }
     }
 }
+
+fn repeated(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(codes::E0106, span, format!("`@{name}` stands here twice")).fix(
+        "remove it",
+        span,
+        "",
+    )
+}
+
+fn elsewhere(name: &str, span: Span) -> Diagnostic {
+    let places = [
+        (attribute::OF_FUNCTION, "a function or a method"),
+        (attribute::OF_AGENT, "an agent"),
+        (attribute::OF_BEHAVIOR, "a behavior"),
+        (OF_TOOL_METHOD, "a method of a tool"),
+    ];
+    let fitting = places.iter().filter(|(names, _)| names.contains(&name));
+    let fitting: Vec<&str> = fitting.map(|(_, place)| *place).collect();
+    // Of what is deprecated only calls of functions are told so far.
+    if name == "deprecated" || fitting.is_empty() {
+        return report(&format!("`@{name}` before this"), span);
+    }
+    let message = format!("`@{name}` stands before {}", fitting.join(" or "));
+    Diagnostic::new(codes::E0106, span, message)
+}
+
+const OF_TOOL_METHOD: &[&str] = &["read_only", "idempotent", "destructive"];
 
 fn members(
     functions: &[Function],
@@ -82,8 +115,7 @@ fn tool(def: &Tool, out: &mut Vec<Diagnostic>) {
             out.push(report("a type parameter of a tool method", generic.name.span));
         }
     }
-    let allowed = &["read_only", "idempotent", "destructive"];
-    members(&def.methods, allowed, Some(Receivers::Tool), out);
+    members(&def.methods, OF_TOOL_METHOD, Some(Receivers::Tool), out);
 }
 
 fn agent(tree: &ItemTree, out: &mut Vec<Diagnostic>) {

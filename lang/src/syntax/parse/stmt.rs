@@ -107,9 +107,10 @@ impl Parser<'_> {
     fn attributed_in_block(&mut self) -> StmtId {
         let mut attrs = Vec::new();
         while self.at(T::At) && self.nth(1) == T::Name {
-            if let Some(row) = intrinsics::lookup(self.nth_text(1)) {
-                let span = self.here();
-                self.misplaced(row, span);
+            let span = self.here();
+            match intrinsics::lookup(self.nth_text(1)) {
+                Some(row) => self.misplaced(row, span),
+                None => self.unknown_intrinsic(self.nth_text(1), span),
             }
             attrs.push(self.attr());
         }
