@@ -26,6 +26,7 @@ pub mod restrict;
 pub mod rule;
 pub mod shape;
 pub mod speculative;
+pub mod spending;
 pub mod start;
 pub mod step;
 pub mod summary;

@@ -42,6 +42,7 @@ pub mod spawn;
 pub mod stmt;
 pub mod task;
 pub mod theorem;
+pub mod told;
 pub mod tools;
 pub mod unused;
 
@@ -144,6 +145,8 @@ pub enum Pending {
     Equal { ty: Ty, span: Span },
     /// What a person is asked for.
     Answer { ty: Ty, span: Span },
+    /// What a model is asked for, and the words it is asked with.
+    Told { ty: Ty, words: FxHashSet<String>, span: Span },
 }
 
 pub struct Infer<'a, 'db> {

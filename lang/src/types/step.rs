@@ -21,6 +21,7 @@ use crate::types::escape::escaping;
 use crate::types::infer::frame::FrameKind;
 use crate::types::infer::probe::Probe;
 use crate::types::infer::{Expect, Facts, Infer, expr};
+use crate::types::spending;
 use crate::types::ty::{Name, Ty};
 
 /// One checked statement of a cell.
@@ -237,6 +238,7 @@ impl Top<'_, '_> {
                 instances: Vec::new(),
             };
         };
+        checked.diagnostics.extend(spending::unlimited(db, &function, prelude));
         function.effects = effects_of(db, &checked.facts, prelude).into_keys().collect();
         function.item = u32::MAX;
         let mut writes = Vec::new();

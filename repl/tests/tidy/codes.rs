@@ -8,8 +8,6 @@ use crate::tree::expect_none;
 const WITHOUT: &[(&str, &str)] = &[
     ("E0207", "needs two files: tests/spec/32-tools.md"),
     ("E0216", "needs a file: tests/spec/32-tools.md"),
-    ("W0801", "is not given yet"),
-    ("W0802", "is not given yet"),
     ("W0803", "needs a provider that bills more than it said: runtime/tests/remote.rs"),
     (
         "R0109",

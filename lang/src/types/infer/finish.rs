@@ -107,6 +107,10 @@ impl Infer<'_, '_> {
                     self.answer(ty, *span);
                     None
                 }
+                Pending::Told { ty, words, span } => {
+                    self.is_told(ty, words, *span);
+                    None
+                }
             };
             let Some((ty, lack)) = found else { continue };
             let diagnostic = match pending {
@@ -127,7 +131,9 @@ impl Infer<'_, '_> {
                 Pending::Json { span, .. } => {
                     Diagnostic::new(codes::E0307, span, format!("`{ty}` has no JSON form"))
                 }
-                Pending::Equal { span, .. } | Pending::Answer { span, .. } => {
+                Pending::Equal { span, .. }
+                | Pending::Answer { span, .. }
+                | Pending::Told { span, .. } => {
                     let message = format!("values of type `{ty}` cannot be compared by `==`");
                     Diagnostic::new(codes::E0306, span, message)
                 }

@@ -10,7 +10,7 @@ use crate::types::builtins::builtin_signature;
 use crate::types::def::Passing;
 use crate::types::infer::args::{Bound, Default, Formal};
 use crate::types::infer::message::signal_to;
-use crate::types::infer::{Expect, Infer, Pending, error, expr, tools};
+use crate::types::infer::{Expect, Infer, Pending, error, expr, told, tools};
 use crate::types::report;
 use crate::types::ty::Ty;
 use crate::types::unify::Fallback;
@@ -171,6 +171,9 @@ impl Infer<'_, '_> {
         };
         self.tools_are_listed(&formals, &bound, args);
         self.numbers_fit("llm_call", &formals, &bound);
+        if let Some(words) = bound.values.first().and_then(told::words) {
+            self.pending.push(Pending::Told { ty: schema.clone(), words, span });
+        }
         let written = bound.written.iter().take(args.len());
         let options = written.filter_map(|at| {
             let formal = formals.get(*at as usize)?;
