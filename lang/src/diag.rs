@@ -125,13 +125,24 @@ pub fn explain(code: &str) -> Option<&'static str> {
     codes::find(code).map(Code::page)
 }
 
+/// Characters of a name that is compared with others.
+const LONGEST_NAME: usize = 200;
+
 /// The names of `known` most like `name`, best first, at most three: for "did you mean".
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-    let limit = (name.chars().count() / 3).max(1);
+    let length = name.chars().count();
+    // Nobody names anything so long, and comparing takes time with the square of the length.
+    if length > LONGEST_NAME {
+        return Vec::new();
+    }
+    let limit = (length / 3).max(1);
     let mut found: Vec<(usize, &str)> = known
         .into_iter()
         .filter_map(|other| {
             let prefix = name.len() >= 3 && other.starts_with(name);
+            if !prefix && other.chars().count().abs_diff(length) > limit {
+                return None;
+            }
             let distance = if prefix { 1 } else { edit_distance(name, other) };
             (distance <= limit).then_some((distance, other))
         })

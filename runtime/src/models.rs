@@ -114,7 +114,7 @@ impl ModelsFolder {
         self.path.join(part.folder())
     }
 
-    /// Whether all files of a part are there, by their sizes.
+    /// Whether all files of a part are there, each as a file.
     #[must_use]
     pub fn has_part(&self, part: &Part) -> bool {
         let folder = self.of(part);

@@ -96,7 +96,7 @@ impl Seat {
 
     /// The code that this text runs as a step of the tour.
     pub fn code_of_tour(&self, text: &str) -> Option<&'static str> {
-        let is_next = text.trim().split_whitespace().eq([":tour", "next"]);
+        let is_next = text.split_whitespace().eq([":tour", "next"]);
         let number = self.record.read().tour.filter(|_| is_next)?;
         Some(tour::steps().get(number.checked_sub(1)?)?.code)
     }

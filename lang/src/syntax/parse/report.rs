@@ -71,7 +71,11 @@ impl Parser<'_> {
             (_, T::Colon) if self.nth(1) == T::Colon => {
                 return Some("there is no `::`; write `Foo.Bar`");
             }
-            (T::Import, _) => return Some("this version has no `import` yet"),
+            (T::Import, _) => {
+                return Some(
+                    "a file is imported by `import \"risk.ag\" as risk`, outside of functions",
+                );
+            }
             _ => {}
         }
         here.and_then(word).or_else(|| word(before)).or(match self.peek() {
