@@ -16,6 +16,7 @@ pub mod exhaustive;
 pub mod fingerprint;
 pub mod generated;
 pub mod generic;
+pub mod handles;
 pub mod hints;
 pub mod infer;
 pub mod lane_item;

@@ -26,6 +26,7 @@ use crate::types::def::Definition;
 use crate::types::effects::{effects_of, exceeded, impure, suspending, unbounded};
 use crate::types::escape::escaping;
 use crate::types::generic::{growing, is_generic, parameters};
+use crate::types::handles;
 use crate::types::infer::checkpoint::held;
 use crate::types::infer::finish::Checked;
 use crate::types::infer::frame::FrameKind;
@@ -514,6 +515,7 @@ pub fn check_item<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> CheckedItem {
         out.diagnostics.extend(attribute::deprecated(db, &checked.facts, item.prelude(db)));
         out.diagnostics.extend(unbounded(db, &checked.facts, item.prelude(db)));
         out.diagnostics.extend(escaping(db, &checked.facts, item.prelude(db)));
+        out.diagnostics.extend(answer_stays(db, tree, path, checked));
         out.diagnostics.extend(impure(db, &checked.facts, item.prelude(db)));
         out.diagnostics.extend(suspending(db, item, path, checked));
         if let FnPath::Rule(at) = path {
@@ -571,6 +573,21 @@ fn once(diagnostics: &mut Vec<Diagnostic>) {
         None => seen.insert((format!("{diagnostic}"), diagnostic.primary.span)),
     });
     diagnostics.sort_by_key(|diagnostic| diagnostic.primary.span.start);
+}
+
+/// What a behavior gives goes to who asked.
+fn answer_stays(
+    db: &dyn Db,
+    tree: &ItemTree,
+    path: FnPath,
+    checked: &Checked,
+) -> Option<Diagnostic> {
+    let function = function_at(tree, path)?;
+    let mut behaviors = tree.kind.as_agent()?.behaviors();
+    if !behaviors.any(|behavior| behavior.function.name == function.name) {
+        return None;
+    }
+    handles::crossing(db, &checked.result, function.name.span)
 }
 
 /// Defaults are checked with their item; those with locals are functions of their own.

@@ -17,6 +17,9 @@ const KEYS: &[&str] =
     &["protocol", "url", "model", "key_env", "price_in", "price_out", "context", "rpm"];
 /// What people call the place where their key would stand.
 const SECRET: &[&str] = &["key", "api_key", "apikey", "token", "secret", "password", "auth"];
+/// Micro-dollars for a million tokens: far above any price there is. A mistaken one (a price for all calls of a month) would
+/// refuse every call, and what it reserves must stay countable.
+const DEAREST: i64 = 10_000_000_000;
 /// Names that mean something without a declaration.
 const TAKEN: &[&str] = &["auto", "echo", "onnx_local"];
 
@@ -138,10 +141,12 @@ fn wrong(tree: &ItemTree, entry: &FieldInit) -> Option<Diagnostic> {
         ("url" | "model" | "key_env", value) => {
             (matches!(value, ExprKind::Literal(Literal::Text(_))), "a text, written out")
         }
-        ("price_in" | "price_out", value) => (
-            matches!(value, ExprKind::Literal(Literal::Money(_))),
-            "an amount for a million tokens such as `$0.15`",
-        ),
+        ("price_in" | "price_out", ExprKind::Literal(Literal::Money(micro))) => {
+            ((0..=DEAREST).contains(micro), "an amount from $0 to $10000 for a million tokens")
+        }
+        ("price_in" | "price_out", _) => {
+            (false, "an amount for a million tokens such as `$0.15`, written out")
+        }
         (_, ExprKind::Literal(Literal::Int { value, .. })) => {
             (*value > 0 && *value <= 1_000_000_000, "a number above 0")
         }

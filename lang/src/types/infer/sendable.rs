@@ -18,6 +18,7 @@ use crate::hir::{
 };
 use crate::source::Span;
 use crate::types::builtins::builtin_signature;
+use crate::types::handles;
 use crate::types::ty::{Name, Ty};
 
 /// Rows whose arguments run on, or are handed to, another coroutine.
@@ -102,6 +103,9 @@ impl Walk<'_> {
     /// Looks at a value in its place; gives what it may be.
     fn visit(&mut self, value: &mut Expr, place: &Place) -> Ties {
         let span = value.span;
+        if matches!(place, Place::Kept(Kept::Crossing)) {
+            self.handles(value);
+        }
         match &mut value.kind {
             ExprKind::Local(local) | ExprKind::Cell(local) => {
                 let ties = self.bound.get(local).cloned().unwrap_or_default();
@@ -149,6 +153,23 @@ impl Walk<'_> {
                 self.parts(value);
                 Ties::default()
             }
+        }
+    }
+
+    /// What a value that goes elsewhere takes along of handles that stay: in it, or captured, or as what it gives back.
+    fn handles(&mut self, value: &Expr) {
+        let of = |ty: &Ty| handles::crossing(self.db, ty, value.span);
+        let found = match &value.kind {
+            ExprKind::Block { .. } | ExprKind::If { .. } | ExprKind::Match { .. } => None,
+            ExprKind::Lambda { function, captures } => {
+                let inner = |capture: &hir::Capture| function.locals.get(capture.inner.0 as usize);
+                let mut taken = captures.iter().filter_map(inner);
+                taken.find_map(|local| of(&local.ty)).or_else(|| of(&function.result))
+            }
+            _ => of(&value.ty),
+        };
+        if let Some(found) = found.filter(|found| !self.found.contains(found)) {
+            self.found.push(found);
         }
     }
 
