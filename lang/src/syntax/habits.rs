@@ -23,6 +23,8 @@ struct Habit {
 /// The change that would do, if there is one.
 enum Mend {
     No,
+    /// None, but this token outside of brackets is the mistake, and not the whole line.
+    Point(&'static str),
     /// Replace the matched tokens, from one place of them to another, by a text.
     Replace(usize, usize, &'static str),
     /// Parentheses around what follows the first token.
@@ -31,7 +33,7 @@ enum Mend {
     Pair,
 }
 
-use Mend::{Call, No, Pair, Replace};
+use Mend::{Call, No, Pair, Point, Replace};
 
 const fn habit(
     pattern: &'static str,
@@ -43,6 +45,8 @@ const fn habit(
 }
 
 const BLOCK: &str = "a block stands in braces: `if x > 0 { print(x) }`";
+const LOOP: &str =
+    "a loop goes over a range or a list, its block stands in braces: `for i in 0..3 { print(i) }`";
 const LAMBDA: &str = "a lambda is `x => x + 1`; with several parameters `(a, b) => a + b`";
 const METHODS: &str =
     "methods stand in the braces of the `struct` or `enum`: `function len(self) -> Int { ... }`";
@@ -62,7 +66,6 @@ const TABLE: &[Habit] = &[
     habit("^ const NAME", "constants are declared with `let`", "`let` binds once, `var` may be assigned again", Replace(0, 0, "let")),
     habit("^ int|float|double|string|str|bool|auto|long NAME", "the type stands after the name, if at all", "`let x : Int := 1`, or `let x := 1`", No),
     habit("^ var|let NAME $", "a variable needs a value", "`var x := 0`; what may be missing is `var x : Int? := None`", No),
-    habit("^ for NAME in range ( *", "a loop goes over a range or a list", "`for i in 0..3 { print(i) }`", No),
     habit("^ tool NAME ( * -> *", "a tool holds methods", "`tool T { function f(x : Text) -> Text { return x } }`; a value of it is made by `T()`", No),
     habit("^ for ( *", "a loop goes over a range or a list", "`for i in 0..3 { print(i) }`", No),
     habit("^ for NAME of", "a loop goes over a range or a list with `in`", "`for x in xs { print(x) }`", Replace(2, 2, "in")),
@@ -75,9 +78,12 @@ const TABLE: &[Habit] = &[
     habit("^ yield *", "there are no generators", "build a list with `map` and `filter`, or send messages between agents", No),
     habit("elif|elsif|elseif", "the second condition stands after `else if`", "`if a { .. } else if b { .. } else { .. }`", Replace(0, 0, "else if")),
     habit("except|catch|finally", "a Fault is caught as a value", "`match try { risky() } { Ok(v) => print(v), Err(fault) => print(fault.code) }`", No),
-    habit("^ if|for|while|else|def|class|try|with|match|behavior|agent|function * : $", "a block begins with `{`, not with `:`", BLOCK, No),
-    habit("^ if|for|while : *", "a block begins with `{`, not with `:`", BLOCK, No),
-    Habit { pattern: "^ if|for|while * : *", when: "`{` and a block, found `:`", message: "a block begins with `{`, not with `:`", note: BLOCK, mend: No },
+    habit("^ for NAME in * : $", "a block begins with `{`, not with `:`", LOOP, Point(":")),
+    Habit { pattern: "^ for NAME in * : *", when: "`{` and a block, found `:`", message: "a block begins with `{`, not with `:`", note: LOOP, mend: Point(":") },
+    habit("^ if|for|while|else|def|class|try|with|match|behavior|agent|function * : $", "a block begins with `{`, not with `:`", BLOCK, Point(":")),
+    habit("^ if|for|while : *", "a block begins with `{`, not with `:`", BLOCK, Point(":")),
+    Habit { pattern: "^ if|for|while * : *", when: "`{` and a block, found `:`", message: "a block begins with `{`, not with `:`", note: BLOCK, mend: Point(":") },
+    habit("^ for NAME in range ( *", "a loop goes over a range or a list", "`for i in 0..3 { print(i) }`", No),
     habit("lambda *", "there is no `lambda`", LAMBDA, No),
     habit("f|r|b|F TEXT", "a text takes values in by itself", "write `\"hello $name\"`, or `\"${a + b}\"` for an expression", No),
     habit("[ * for NAME in * ]", "there are no comprehensions", "`xs.map(x => x * x)`, `xs.filter(x => x > 0)`", No),
@@ -208,9 +214,14 @@ fn find(line: &[&Token], source: &str, first: &Diagnostic) -> Option<Diagnostic>
         let (from, to) = (line.get(from)?.span, line.get(to)?.span);
         Some(Span::new(from.start, to.end))
     };
-    let report = Diagnostic::new(first.code, span(from, to)?, habit.message).note(habit.note);
+    let whole = span(from, to)?;
+    let at = match habit.mend {
+        Point(text) => outside(line.get(from..=to)?, text, source).unwrap_or(whole),
+        _ => whole,
+    };
+    let report = Diagnostic::new(first.code, at, habit.message).note(habit.note);
     Some(match habit.mend {
-        No => report,
+        No | Point(_) => report,
         Replace(first, last, text) => {
             let title = if text.is_empty() {
                 "leave it out".to_owned()
@@ -226,10 +237,23 @@ fn find(line: &[&Token], source: &str, first: &Diagnostic) -> Option<Diagnostic>
         Call => {
             let argument = span(from + 1, to)?;
             let text = argument.text(source);
-            let whole = span(from, to)?;
             report.fix(format!("write `print({text})`"), whole, format!("print({text})"))
         }
     })
+}
+
+/// The first token of that text that stands in no brackets.
+fn outside(tokens: &[&Token], wanted: &str, source: &str) -> Option<Span> {
+    let mut depth = 0_u32;
+    for token in tokens {
+        match token.span.text(source) {
+            "(" | "[" | "{" => depth += 1,
+            ")" | "]" | "}" => depth = depth.saturating_sub(1),
+            text if depth == 0 && text == wanted => return Some(token.span),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// `print(7 // 2)`: what was meant as a division is a comment, and with it the bracket is gone.

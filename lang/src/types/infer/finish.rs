@@ -68,10 +68,7 @@ impl Infer<'_, '_> {
         // What is unknown after another mistake is mostly unknown because of it.
         if !had_errors {
             for span in unknown {
-                self.diagnostics.push(
-                    Diagnostic::new(codes::E0304, span, "the type of this cannot be determined")
-                        .note("annotate it: `let x : List<Int> := []`, `(x : Int) => ...`"),
-                );
+                self.diagnostics.push(undetermined(&mut function.body, span));
             }
         }
         let failed = self.diagnostics.iter().any(Diagnostic::is_error);
@@ -192,6 +189,31 @@ fn decoded(db: &dyn Db, value: &mut Expr, instances: &mut Vec<hir::Instance>) {
 }
 
 /// Variables replaced in the whole function.
+/// `None` where nothing says what is missing is mostly a habit; the rest wants an annotation.
+fn undetermined(body: &mut Expr, span: Span) -> Diagnostic {
+    let (message, note) = match is_none(body, span) {
+        true => (
+            "`None` alone has no type: nothing says what is missing",
+            "write what it may hold: `let x : Int? := None`; a function that gives nothing needs no result",
+        ),
+        false => (
+            "the type of this cannot be determined",
+            "annotate it: `let x : List<Int> := []`, `(x : Int) => ...`",
+        ),
+    };
+    Diagnostic::new(codes::E0304, span, message).note(note)
+}
+
+fn is_none(expr: &mut Expr, span: Span) -> bool {
+    let is_option = expr.span == span && expr.ty.prelude_args("Option").is_some();
+    if is_option && matches!(&expr.kind, ExprKind::Variant { fields, .. } if fields.is_empty()) {
+        return true;
+    }
+    let mut found = false;
+    hir::visit::children(expr, &mut |part| found |= is_none(part, span));
+    found
+}
+
 fn settle(table: &mut Table, function: &mut hir::Function, unknown: &mut Vec<Span>) {
     let mut settle = |ty: &mut Ty| *ty = table.finish(ty, &mut |span| unknown.push(span));
     for local in &mut function.locals {

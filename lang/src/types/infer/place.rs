@@ -218,7 +218,9 @@ impl Infer<'_, '_> {
                     (Span::new(span.end, end.max(span.end)), " := ".to_owned())
                 });
                 self.report(match fix {
-                    Some((at, text)) => diagnostic.fix("declare it", at, text),
+                    Some((at, text)) => {
+                        diagnostic.fix(format!("declare it: `{name} := ...`"), at, text)
+                    }
                     None => diagnostic,
                 });
             }
