@@ -33,7 +33,8 @@ pub struct Telemetry {
     outside: Mutex<()>,
     /// Message ids are made without sharing: `sequence << SOURCE_BITS | source`.
     sequences: Box<[AtomicU64]>,
-    next_actor: AtomicU32,
+    next_agent: AtomicU32,
+    next_run: AtomicU32,
     names: Mutex<VecDeque<(Actor, Arc<str>)>>,
 }
 
@@ -51,7 +52,8 @@ impl Telemetry {
             rings: (0..=workers).map(|_| Ring::default()).collect(),
             outside: Mutex::new(()),
             sequences: (0..=workers).map(|_| AtomicU64::new(1)).collect(),
-            next_actor: AtomicU32::new(1),
+            next_agent: AtomicU32::new(1),
+            next_run: AtomicU32::new(1),
             names: Mutex::default(),
         }
     }
@@ -83,9 +85,14 @@ impl Telemetry {
         MessageId::new(sequence << SOURCE_BITS | source as u64)
     }
 
-    /// An id for an agent, cell or task, with the name traces show.
-    pub fn next_actor(&self) -> Actor {
-        Actor::new(self.next_actor.fetch_add(1, Ordering::Relaxed))
+    /// An id for an agent; people see its number, so agents count for themselves.
+    pub fn next_agent(&self) -> Actor {
+        Actor::agent(self.next_agent.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// An id for a cell or task, with the name traces show.
+    pub fn next_run(&self) -> Actor {
+        Actor::run(self.next_run.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Keeps the name of an actor that no table shows (any more).

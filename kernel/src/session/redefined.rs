@@ -76,7 +76,7 @@ impl Program {
             let kind = self.world().agent_types().id(&agent.name);
             let mut held: BTreeMap<String, Vec<String>> = BTreeMap::new();
             for held_back in self.world().held_back(kind) {
-                let instance = format!("{}#{}", agent.name, held_back.agent.slot);
+                let instance = format!("{}#{}", agent.name, held_back.actor.number());
                 held.entry(held_back.why).or_default().push(instance);
             }
             for (why, instances) in held {

@@ -40,7 +40,7 @@ impl Cx {
             self.fail(code::AGENT_LIMIT, format!("more than {limit} agents"));
             return Err(Faulted);
         };
-        let actor = world.telemetry().next_actor();
+        let actor = world.telemetry().next_agent();
         let spawner = self.audience.child();
         let marks = Marks::of(kind.mailbox);
         let about = About {

@@ -62,13 +62,25 @@ impl Kind {
     }
 }
 
-/// An agent, cell or task. 24 bits: the ids of sixteen million of them differ.
+/// An agent, cell or task. 24 bits: the ids of eight million agents differ, and of as many cells and tasks.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Actor(u32);
 
 impl Actor {
     pub const NONE: Self = Self(0);
     const BITS: u32 = 24;
+    /// Set in the ids of cells and tasks.
+    const RUN: u32 = 1 << (Self::BITS - 1);
+
+    #[must_use]
+    pub fn agent(number: u32) -> Self {
+        Self(number & (Self::RUN - 1))
+    }
+
+    #[must_use]
+    pub fn run(number: u32) -> Self {
+        Self(Self::RUN | number & (Self::RUN - 1))
+    }
 
     #[must_use]
     pub fn new(number: u32) -> Self {
@@ -131,6 +143,12 @@ mod tests {
     use proptest::{prop_assert_eq, proptest};
 
     proptest! {
+        #[test]
+        fn agents_and_runs_never_share_an_id(agent: u32, run: u32) {
+            proptest::prop_assert_ne!(Actor::agent(agent), Actor::run(run));
+            prop_assert_eq!(Actor::new(Actor::run(run).number()), Actor::run(run));
+        }
+
         #[test]
         fn an_event_survives_its_encoding(
             time_ns in 0u64..1 << 56, code in 1u8..18, actor in 0u32..1 << 24, message in 0u64..1 << 40,

@@ -76,7 +76,7 @@ impl World {
     }
 
     fn serving(&self, name: Arc<str>, cause: MessageId) -> Serving {
-        let actor = self.telemetry().next_actor();
+        let actor = self.telemetry().next_run();
         self.telemetry().keep_name(actor, Arc::clone(&name));
         let message = self.telemetry().next_message(self.scheduler());
         Serving { agent: None, name, actor, message, cause, born: self.generation() }
