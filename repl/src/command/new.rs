@@ -94,7 +94,10 @@ fn notebook(name: &str) -> String {
         "cells": cells,
         "metadata": {
             "kernelspec": { "display_name": "Agentic (ag)", "language": "agentic", "name": "agentic" },
-            "language_info": { "file_extension": ".ag", "mimetype": "text/x-agentic", "name": "agentic" },
+            // As the kernel names them when it runs: without a lexer HTML made before the first run has no colours.
+            "language_info": {
+                "file_extension": ".ag", "mimetype": "text/x-agentic", "name": "agentic", "pygments_lexer": "rust",
+            },
         },
         "nbformat": 4,
         "nbformat_minor": 5,
@@ -123,7 +126,25 @@ fn lines(text: &str) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::validate;
+    use super::{notebook, program, validate};
+
+    /// Lab does not wrap code: in a window of 1,000 pixels a longer line is cut.
+    #[test]
+    fn no_line_is_wider_than_a_small_window() {
+        let (agent, uses) = program();
+        let wide: Vec<&str> =
+            agent.lines().chain(uses.lines()).filter(|line| line.chars().count() > 96).collect();
+        assert!(wide.is_empty(), "{wide:#?}");
+    }
+
+    #[test]
+    fn its_notebook_is_colored_before_it_ran() {
+        let language = |text: &str| -> serde_json::Value {
+            let notebook: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+            notebook["metadata"]["language_info"]["pygments_lexer"].clone()
+        };
+        assert_eq!(language(&notebook("desk")), "rust");
+    }
 
     #[test]
     fn names_are_names_of_files_everywhere() {
