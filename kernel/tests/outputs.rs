@@ -12,6 +12,7 @@ mod sample;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use ag_kernel::output::cost::{CostRow, CostView};
 use ag_kernel::output::media::MediaView;
 use ag_kernel::output::table::ValueView;
 use ag_kernel::output::{Content, Display, Output};
@@ -245,4 +246,58 @@ fn remove_vars(html: &str) -> String {
         }
     }
     out
+}
+
+/// A cost of this session with a row a lane call: cell, lane, whether the lane made its answers up.
+fn cost_of(rows: &[(&str, &str, bool)]) -> CostView {
+    let row = |&(cell, lane, made_up): &(&str, &str, bool)| CostRow {
+        cell: cell.into(),
+        lane: lane.into(),
+        calls: 1,
+        cost_micro_usd: 8,
+        made_up,
+        ..CostRow::default()
+    };
+    let scope = "this session".into();
+    CostView { scope, rows: rows.iter().map(row).collect(), ..CostView::default() }
+}
+
+const ECHO: (&str, &str, bool) = ("cell 1", "echo", true);
+const ECHO_AGAIN: (&str, &str, bool) = ("cell 2", "echo", true);
+const NEAR: (&str, &str, bool) = ("cell 2", "near", false);
+
+#[test]
+fn the_legend_of_a_chart_names_the_colors_that_are_there() {
+    let domain = |rows: &[(&str, &str, bool)]| {
+        let bundle = mime(&Output::CostChart(cost_of(rows))).unwrap();
+        let chart = &bundle.data["application/vnd.vegalite.v5+json"];
+        chart["spec"]["encoding"]["color"]["scale"]["domain"].clone()
+    };
+    assert_eq!(domain(&[ECHO]), json!(["made up"]));
+    assert_eq!(domain(&[NEAR]), json!(["by a model"]));
+    assert_eq!(domain(&[ECHO, NEAR]), json!(["by a model", "made up"]));
+}
+
+#[test]
+fn a_chart_leaves_out_what_has_one_bar() {
+    let shown = |rows| terminal(&Output::CostChart(cost_of(rows)), &Style::PLAIN);
+    let one = shown(&[ECHO]);
+    assert_eq!(one.lines().next(), Some("by lane"), "{one}");
+    assert_eq!(one.matches("$0.000008").count(), 1, "{one}");
+    let two = shown(&[ECHO, ECHO_AGAIN]);
+    assert_eq!(two.lines().next(), Some("by cell"), "{two}");
+    assert!(!two.contains("by lane"), "{two}");
+}
+
+#[test]
+fn what_is_pretended_is_named_in_the_heading() {
+    let heading = |rows| {
+        let shown = terminal(&Output::Cost(cost_of(rows)), &Style::PLAIN);
+        shown.lines().next().unwrap().to_owned()
+    };
+    let all = "Cost of this session: $0.000008 in 1 lane call, all of it pretended";
+    assert_eq!(heading(&[ECHO]), all);
+    let part = "Cost of this session: $0.000016 in 2 lane calls, $0.000008 of it pretended";
+    assert_eq!(heading(&[ECHO, NEAR]), part);
+    assert_eq!(heading(&[NEAR]), "Cost of this session: $0.000008 in 1 lane call");
 }

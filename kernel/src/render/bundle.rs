@@ -50,6 +50,14 @@ impl Bundle {
         self.form("image/png", text.into())
     }
 
+    /// What the picture shows, for those who do not see it; nbconvert's templates that describe pictures take it from here.
+    pub fn alt(mut self, text: String) -> Bundle {
+        if let Some(Value::Object(picture)) = self.metadata.get_mut("image/png") {
+            picture.insert("alt".to_owned(), text.into());
+        }
+        self
+    }
+
     /// The same facts as data, for tests and people's scripts.
     pub fn facts(self, kind: &str, facts: Value) -> Bundle {
         self.form(&format!("application/vnd.ag.{kind}+json"), facts)

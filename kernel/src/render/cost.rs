@@ -17,6 +17,8 @@ use crate::output::cost::{CostLine, CostRow, CostView};
 use crate::output::table::{Column, TableCell, TableView};
 
 const NONE: &str = "no lane was called";
+/// The limits count these prices as they count real ones, so that they can be tried without a bill.
+const PRETENDED: &str = "pretended prices, no money is spent";
 
 pub fn mime(view: &CostView) -> MimeBundle {
     let mut inner = html::text("div", "font-weight:bold;margin:4px 0;", &title(view));
@@ -54,7 +56,14 @@ pub fn terminal(view: &CostView, style: &Style) -> String {
 fn title(view: &CostView) -> String {
     let calls: u64 = view.rows.iter().map(|row| row.calls).sum();
     let calls = count(calls, "lane call");
-    format!("Cost of {}: {} in {calls}", view.scope, money(view.total_micro_usd()))
+    let total = view.total_micro_usd();
+    let made_up = view.rows.iter().filter(|row| row.made_up);
+    let pretended = match made_up.map(|row| row.cost_micro_usd).sum() {
+        0 => String::new(),
+        part if part == total => ", all of it pretended".to_owned(),
+        part => format!(", {} of it pretended", money(part)),
+    };
+    format!("Cost of {}: {} in {calls}{pretended}", view.scope, money(total))
 }
 
 /// What must not be mistaken: made-up answers, costs that are only upper bounds.
@@ -65,7 +74,7 @@ fn marks(view: &CostView) -> Vec<String> {
     lanes.dedup();
     let mut out = Vec::new();
     if !lanes.is_empty() {
-        out.push(made_up(&lanes));
+        out.push(format!("made-up answers ({}): {PRETENDED}", lanes.join(", ")));
     }
     let uncertain: u64 = view.rows.iter().map(|row| row.uncertain_calls).sum();
     if uncertain > 0 {
@@ -81,10 +90,6 @@ fn marks(view: &CostView) -> Vec<String> {
         out.push(format!("the cut end of the journal was moved to {}", crash.torn_tail));
     }
     out
-}
-
-pub fn made_up(lanes: &[&str]) -> String {
-    format!("made-up answers ({})", lanes.join(", "))
 }
 
 /// In 80 columns models and waiting times would cost the names their ends.

@@ -94,7 +94,7 @@ fn state(row: &LaneRow) -> String {
         words.push("loaded by the first call");
     }
     if row.made_up {
-        words.push("made-up answers");
+        words.push("made-up answers at pretended prices");
     }
     words.join(", ")
 }

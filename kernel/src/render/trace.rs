@@ -23,7 +23,7 @@ pub fn mime(view: &TraceView) -> MimeBundle {
         bundle = bundle.form("image/svg+xml", svg.into());
     }
     if let Ok(png) = picture.png(SCALE) {
-        bundle = bundle.png(&png, picture.width, picture.height);
+        bundle = bundle.png(&png, picture.width, picture.height).alt(text::summary(view));
     }
     bundle = bundle.facts("trace", facts(view));
     if view.spans.len() + view.messages.len() <= FACT_ROWS {

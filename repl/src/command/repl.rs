@@ -32,7 +32,7 @@ pub fn repl(arguments: &SessionArgs) -> Exit {
 fn first(session: &Session) -> [(&'static str, String); 3] {
     let call = match session.answering_lane() {
         Some(lane) => format!("asks lane {lane}"),
-        None => "a made-up reply: no model yet".to_owned(),
+        None => "made up: no model, no money".to_owned(),
     };
     [
         ("[1, 2, 3].map(n => n * n).sum", "a value".to_owned()),

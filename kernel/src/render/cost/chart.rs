@@ -1,31 +1,36 @@
 //! The ledger as bars by lane, agent and cell: Vega-Lite in a notebook, a picture where that does not show, block
 //! characters in a terminal.
+//!
+//! It has no heading: it stands below the table, which says what all of it is and what must not be mistaken.
 
 use ag_runtime::chart::color::Color;
 use ag_runtime::chart::{Anchor, Picture, fit_text};
 use serde_json::{Value, json};
 
 use super::group::{Group, groups};
-use super::{NONE, marks, title};
+use super::{NONE, title};
 use crate::output::cost::CostView;
 use crate::render::bundle::Bundle;
 use crate::render::number::{money, share};
 use crate::render::text::{Ink, bar, one_line, pad};
 use crate::render::{MimeBundle, Style};
 
-const REAL: &str = "#4c8ed9";
-const MADE_UP: &str = "#c98a2b";
+const REAL: u32 = 0x4c_8e_d9;
+const MADE_UP: u32 = 0xc9_8a_2b;
 /// Readable on both grounds.
 const LABEL: &str = "#848d99";
 const MOST_BARS: usize = 12;
+const BY_A_MODEL: &str = "by a model";
+const MADE_UP_ANSWERS: &str = "made up";
 
 pub fn mime(view: &CostView) -> MimeBundle {
     let groups = cut(groups(view));
-    let picture = picture(view, &groups);
+    let shown = telling(&groups);
+    let picture = picture(&shown);
     let mut bundle = Bundle::new(terminal(view, &Style::PLAIN))
-        .form("application/vnd.vegalite.v5+json", vega(view, &groups));
+        .form("application/vnd.vegalite.v5+json", vega(&shown));
     if let Ok(png) = picture.png(2) {
-        bundle = bundle.png(&png, picture.width, picture.height);
+        bundle = bundle.png(&png, picture.width, picture.height).alt(title(view));
     }
     let rows: Vec<Value> = groups.iter().map(fact).collect();
     let facts = json!({ "groups": rows, "total_micro_usd": view.total_micro_usd() });
@@ -60,12 +65,37 @@ fn cut(all: Vec<Group>) -> Vec<Group> {
     out
 }
 
-fn vega(view: &CostView, groups: &[Group]) -> Value {
+/// The kinds that divide the money. One bar of a kind would say the total again; where no kind has two, the lane stays,
+/// so that there is a chart.
+fn telling(groups: &[Group]) -> Vec<Group> {
+    let bars = |by: &str| groups.iter().filter(|group| group.by == by).count();
+    let divides: Vec<Group> = groups.iter().filter(|group| bars(group.by) > 1).cloned().collect();
+    match divides.is_empty() {
+        true => groups.iter().filter(|group| group.by == "lane").cloned().collect(),
+        false => divides,
+    }
+}
+
+/// The colours that the bars have, with what they mean.
+fn legend(groups: &[Group]) -> Vec<(&'static str, u32)> {
+    let is_made_up = groups.iter().any(|group| group.made_up_micro_usd != 0);
+    let is_real = groups.iter().any(|group| group.made_up_micro_usd != group.cost_micro_usd);
+    let mut out = Vec::new();
+    if is_real || !is_made_up {
+        out.push((BY_A_MODEL, REAL));
+    }
+    if is_made_up {
+        out.push((MADE_UP_ANSWERS, MADE_UP));
+    }
+    out
+}
+
+fn vega(groups: &[Group]) -> Value {
     let mut values = Vec::new();
     for group in groups {
         let real = group.cost_micro_usd - group.made_up_micro_usd;
-        for (cost, answers) in [(real, "by a model"), (group.made_up_micro_usd, "made up")] {
-            if cost != 0 || (real == 0 && group.made_up_micro_usd == 0 && answers == "by a model") {
+        for (cost, answers) in [(real, BY_A_MODEL), (group.made_up_micro_usd, MADE_UP_ANSWERS)] {
+            if cost != 0 || (real == 0 && group.made_up_micro_usd == 0 && answers == BY_A_MODEL) {
                 values.push(json!({
                     "by": group.by,
                     "name": group.name,
@@ -76,21 +106,31 @@ fn vega(view: &CostView, groups: &[Group]) -> Value {
             }
         }
     }
-    let mut heading = vec![title(view)];
-    heading.extend(marks(view));
+    let (meanings, colors): (Vec<&str>, Vec<String>) = legend(groups)
+        .into_iter()
+        .map(|(meaning, color)| (meaning, format!("#{color:06x}")))
+        .unzip();
     let y = json!({ "field": "name", "type": "nominal", "title": null, "sort": "-x" });
     let x = json!({ "field": "usd", "type": "quantitative", "title": "USD", "stack": "zero" });
     let color = json!({
         "field": "answers",
         "type": "nominal",
         "title": "answers",
-        "scale": { "domain": ["by a model", "made up"], "range": [REAL, MADE_UP] },
+        "scale": { "domain": meanings, "range": colors },
     });
+    // Upright and beside the bars, a label is cut to the height of its own few bars.
+    let header = json!({
+        "title": null,
+        "labelAngle": 0,
+        "labelOrient": "top",
+        "labelAnchor": "start",
+        "labelExpr": "'by ' + datum.value",
+    });
+    let sort = ["lane", "agent", "cell"];
     json!({
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
-        "title": heading,
         "data": { "values": values },
-        "facet": { "row": { "field": "by", "type": "nominal", "title": null, "sort": ["lane", "agent", "cell"] } },
+        "facet": { "row": { "field": "by", "type": "nominal", "header": header, "sort": sort } },
         "spec": {
             "width": 420,
             "height": { "step": 22 },
@@ -124,22 +164,24 @@ fn config() -> Value {
     })
 }
 
-fn picture(view: &CostView, groups: &[Group]) -> Picture {
+fn picture(groups: &[Group]) -> Picture {
     let ground = Color::hex(0x1f242d);
     let ink = Color::hex(0xdfe4ec);
     let quiet = Color::hex(0x98a2b3);
     let width = 620;
-    let kinds = 3.0;
-    let top = 34.0 + marks(view).len() as f64 * 14.0;
-    let height = top + 2.0 + groups.len() as f64 * 20.0 + kinds * 26.0 + 10.0;
+    let mut kinds: Vec<&str> = groups.iter().map(|group| group.by).collect();
+    kinds.dedup();
+    let top = 22.0;
+    let height = top + 2.0 + groups.len() as f64 * 20.0 + kinds.len() as f64 * 26.0 + 10.0;
     let mut picture = Picture::new(width, height as u32, ground);
-    picture.text(14.0, 18.0, title(view), 12.0, ink);
-    for (at, mark) in marks(view).iter().enumerate() {
-        let y = 36.0 + at as f64 * 14.0;
-        picture.text(14.0, y, mark.as_str(), 10.0, Color::hex(0xd9a441));
+    let (left, room) = (150.0, 340.0);
+    let mut x = left;
+    for (meaning, color) in legend(groups) {
+        picture.rect(x, 10.0, 9.0, 9.0, Color::hex(color));
+        picture.text(x + 14.0, 18.0, format!("answers {meaning}"), 10.0, quiet);
+        x += 130.0;
     }
     let most = groups.iter().map(|group| group.cost_micro_usd).max().unwrap_or(0) as f64;
-    let (left, room) = (150.0, 340.0);
     let mut y = top;
     let mut kind = "";
     for group in groups {
@@ -157,10 +199,10 @@ fn picture(view: &CostView, groups: &[Group]) -> Picture {
         let made_up_width = share(group.made_up_micro_usd as f64, most) * room;
         picture.rect(left, y + 2.0, room, 12.0, Color::hex(0x262c37));
         if real > 0 {
-            picture.rect(left, y + 2.0, real_width, 12.0, Color::hex(0x4c8ed9));
+            picture.rect(left, y + 2.0, real_width, 12.0, Color::hex(REAL));
         }
         if group.made_up_micro_usd > 0 {
-            picture.rect(left + real_width, y + 2.0, made_up_width, 12.0, Color::hex(0xc98a2b));
+            picture.rect(left + real_width, y + 2.0, made_up_width, 12.0, Color::hex(MADE_UP));
         }
         picture.text(left + room + 10.0, middle, money(group.cost_micro_usd), 11.0, ink);
         y += 20.0;
@@ -169,11 +211,11 @@ fn picture(view: &CostView, groups: &[Group]) -> Picture {
 }
 
 pub fn terminal(view: &CostView, style: &Style) -> String {
-    let mut out = style.ink(Ink::Strong, &title(view)) + "\n";
-    let groups = cut(groups(view));
+    let groups = telling(&cut(groups(view)));
     if groups.is_empty() {
-        return out + &style.ink(Ink::Muted, NONE) + "\n";
+        return style.ink(Ink::Muted, NONE) + "\n";
     }
+    let mut out = String::new();
     let most = groups.iter().map(|group| group.cost_micro_usd).max().unwrap_or(0) as f64;
     let room = style.width.max(40) - 38;
     let mut kind = "";
@@ -188,9 +230,6 @@ pub fn terminal(view: &CostView, style: &Style) -> String {
         let name = pad(&one_line(&group.name), 20, false);
         let cost = money(group.cost_micro_usd);
         out.push_str(&format!("  {name} {} {cost:>12}\n", style.ink(ink, &filled)));
-    }
-    for mark in marks(view) {
-        out.push_str(&(style.ink(Ink::Warning, &mark) + "\n"));
     }
     out
 }

@@ -35,17 +35,28 @@ pub fn terminal(view: &TraceView, style: &Style) -> String {
     out + &messages(view, style)
 }
 
-fn header(view: &TraceView, style: &Style) -> String {
+/// `trace of cell 3: 12.4 ms, 2 agents, 4 messages`
+pub fn summary(view: &TraceView) -> String {
+    let (name, counts) = parts(view);
+    format!("{name}: {counts}")
+}
+
+fn parts(view: &TraceView) -> (String, String) {
     let sent = view.requests().count();
     let handled = view.requests().filter(|message| message.handled_ns.is_some()).count();
-    let mut out = style.ink(Ink::Strong, &format!("trace of {}", clip(&one_line(&view.scope), 24)));
     let waiting = sent - handled;
     let messages = match waiting {
         0 => count(handled as u64, "message"),
         n => format!("{}, {n} of them unhandled", count(sent as u64, "message")),
     };
     let agents = count(view.agents.iter().filter(|row| row.is_agent).count() as u64, "agent");
-    out.push_str(&format!(": {}, {agents}, {messages}\n", duration(view.duration_ns)));
+    let name = format!("trace of {}", clip(&one_line(&view.scope), 24));
+    (name, format!("{}, {agents}, {messages}", duration(view.duration_ns)))
+}
+
+fn header(view: &TraceView, style: &Style) -> String {
+    let (name, counts) = parts(view);
+    let mut out = format!("{}: {counts}\n", style.ink(Ink::Strong, &name));
     if !view.made_up_lanes.is_empty() {
         let lanes = view.made_up_lanes.join(", ");
         out.push_str(&style.ink(Ink::Warning, &format!("made-up answers ({lanes})")));
