@@ -301,3 +301,21 @@ fn what_is_pretended_is_named_in_the_heading() {
     assert_eq!(heading(&[ECHO, NEAR]), part);
     assert_eq!(heading(&[NEAR]), "Cost of this session: $0.000008 in 1 lane call");
 }
+
+/// A colour that the style sheet does not know would stay as it is on the other ground.
+#[test]
+fn every_color_of_a_trace_is_there_for_both_grounds() {
+    for (name, output) in sample::all() {
+        let Output::Trace(_) = &output else { continue };
+        let bundle = mime(&output).unwrap();
+        let svg = bundle.data["image/svg+xml"].as_str().unwrap();
+        let (style, shapes) = svg.split_once("</style>").unwrap();
+        for name_of in ["fill=\"#", "stroke=\"#"] {
+            for part in shapes.split(name_of).skip(1) {
+                let color = part.split('"').next().unwrap();
+                let rule = format!("[{name_of}{color}\"]");
+                assert!(style.contains(&rule), "{name}: {rule}");
+            }
+        }
+    }
+}

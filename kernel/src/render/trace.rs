@@ -4,6 +4,7 @@ pub mod chrome;
 mod picture;
 mod rows;
 mod text;
+mod theme;
 
 use serde_json::{Value, json};
 
@@ -20,7 +21,7 @@ pub fn mime(view: &TraceView) -> MimeBundle {
     let mut bundle = Bundle::new(text::terminal(view, &Style::PLAIN));
     let picture = picture::draw(view);
     if let Ok(svg) = picture.svg() {
-        bundle = bundle.form("image/svg+xml", svg.into());
+        bundle = bundle.form("image/svg+xml", theme::both(&svg).into());
     }
     if let Ok(png) = picture.png(SCALE) {
         bundle = bundle.png(&png, picture.width, picture.height).alt(text::summary(view));

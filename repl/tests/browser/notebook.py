@@ -1,5 +1,6 @@
 """A notebook run in JupyterLab through its menu, then opened by somebody who neither trusts nor runs it; light and dark."""
 
+import base64
 import json
 import os
 import shutil
@@ -55,6 +56,18 @@ OUTPUTS = """
 })
 """
 
+# The color of a picture's first pixel, taken from what is on the screen.
+PIXEL = """
+async png => {
+  const picture = new Image();
+  picture.src = 'data:image/png;base64,' + png;
+  await picture.decode();
+  const context = Object.assign(document.createElement('canvas'), { width: 8, height: 8 }).getContext('2d');
+  context.drawImage(picture, 0, 0);
+  return `rgb(${[...context.getImageData(4, 4, 1, 1).data].slice(0, 3).join(', ')})`;
+}
+"""
+
 
 def check(browser, folder, path):
     """Gives the views that were looked at."""
@@ -92,12 +105,22 @@ def look(page, trust, theme):
     page.grow()
     check_colors(view, page.page.evaluate(SPANS))
     check_outputs(view, trust, page.page.evaluate(OUTPUTS))
+    if trust == "trusted":
+        check_ground(view, page.page, theme)
     if page.complaints:
         sys.exit(f"{view}: the page complains: {page.complaints}")
     pictures = os.environ.get("AG_PICTURES")
     if pictures:
         page.page.screenshot(path=os.path.join(pictures, f"{trust}-{theme}.png"))
     return view
+
+
+def check_ground(view, page, theme):
+    """A trace is light on a light page and dark on a dark one."""
+    shown = page.locator(".jp-RenderedSVG img").first.screenshot()
+    ground = page.evaluate(PIXEL, base64.b64encode(shown).decode())
+    against = {"light": "rgb(0, 0, 0)", "dark": "rgb(255, 255, 255)"}[theme]
+    expect(view, contrast(ground, against) > 10, ground)
 
 
 def check_colors(view, cells):

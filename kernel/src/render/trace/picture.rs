@@ -1,6 +1,6 @@
 //! The timeline as a picture: a row a worker, a row an agent, an arrow a message.
 //!
-//! The panel brings its own ground, so it reads the same on a light page, a dark page and paper. At most about 2,000
+//! The panel brings its own ground, so it reads on a light page, a dark page and paper. At most about 2,000
 //! rectangles are drawn; a row with more spans is drawn in slices whose opacity is their share of work.
 
 use std::collections::HashMap;
@@ -9,6 +9,9 @@ use ag_runtime::chart::color::Color;
 use ag_runtime::chart::{Anchor, Picture, Shape, fit_text, text_width};
 
 use super::rows::{Row, RowOf, leaders, rows, slices};
+use super::theme::{
+    AGENTS, ARROW, BAR_INK, FAULT, GRID, GROUND, INK, LANE, MEMORY, QUIET, STRIPE, WAIT,
+};
 use crate::output::trace::{MessageRow, SpanKind, TraceView};
 use crate::render::number::{count, duration};
 
@@ -23,28 +26,6 @@ const GROUP_GAP: f64 = 14.0;
 const MOST_AGENTS: usize = 24;
 const MOST_RECTANGLES: usize = 2_000;
 const MOST_ARROWS: usize = 150;
-
-const GROUND: Color = Color::hex(0x1f242d);
-const STRIPE: Color = Color::hex(0x262c37);
-const GRID: Color = Color::hex(0x39414f);
-const INK: Color = Color::hex(0xdfe4ec);
-const QUIET: Color = Color::hex(0x98a2b3);
-const LANE: Color = Color::hex(0xd9a441);
-const MEMORY: Color = Color::hex(0x4fb3a5);
-const WAIT: Color = Color::hex(0x5b6576);
-const FAULT: Color = Color::hex(0xf2555a);
-const ARROW: Color = Color::hex(0xe8ecf2);
-const DARK_INK: Color = Color::hex(0x14181f);
-/// Agents by order of appearance; all far from the colours above.
-const AGENTS: [Color; 7] = [
-    Color::hex(0x6cb6ff),
-    Color::hex(0xb392f0),
-    Color::hex(0x8ddb8c),
-    Color::hex(0xf29ac0),
-    Color::hex(0x76d7ea),
-    Color::hex(0xc5d86d),
-    Color::hex(0xa5b4fc),
-];
 
 struct Chart<'a> {
     view: &'a TraceView,
@@ -186,7 +167,7 @@ impl Chart<'_> {
                     y: at,
                     text: label,
                     size: 10.0,
-                    fill: DARK_INK,
+                    fill: BAR_INK,
                     anchor: Anchor::Start,
                 });
             }
