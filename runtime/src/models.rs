@@ -74,7 +74,7 @@ impl fmt::Display for ModelError {
                 )
             }
             Self::Disk { path, reason, .. } => {
-                write!(f, "{} cannot be written: {reason}", path.display())
+                write!(f, "{} cannot be read or written: {reason}", path.display())
             }
             Self::Offline { what, reason } => write!(f, "{what} cannot be downloaded: {reason}"),
             Self::Unknown { name } => {
@@ -90,6 +90,16 @@ impl fmt::Display for ModelError {
 }
 
 impl std::error::Error for ModelError {}
+
+/// What is found of a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// One of its parts was never installed.
+    Nothing,
+    Whole,
+    /// Its parts were installed, and a file of them is not what it was.
+    Broken(ModelError),
+}
 
 /// The folder of the models.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,22 +124,28 @@ impl ModelsFolder {
         self.path.join(part.folder())
     }
 
-    /// Whether all files of a part are there, each as a file.
-    #[must_use]
-    pub fn has_part(&self, part: &Part) -> bool {
-        let folder = self.of(part);
-        let is_there = |file: &File| {
-            let found = std::fs::metadata(folder.join(file.name));
-            found.is_ok_and(|found| found.is_file())
-        };
-        part.files.iter().all(is_there)
-    }
-
-    /// Whether a model is installed. It may still turn out to be damaged when it is loaded.
+    /// Whether a model was installed. What is damaged counts: a call must then say so (R1005), not that nothing is there.
     #[must_use]
     pub fn has(&self, model: &Model) -> bool {
         let parts = model.parts();
-        !parts.is_empty() && parts.iter().all(|part| self.has_part(part))
+        !parts.is_empty() && parts.iter().all(|part| self.of(part).is_dir())
+    }
+
+    /// What is found of a model. Reads all its files, because a hash is the only proof that one is whole.
+    #[must_use]
+    pub fn found(&self, model: &Model) -> Found {
+        if !self.has(model) {
+            return Found::Nothing;
+        }
+        let parts = model.parts();
+        let broken = parts.iter().find_map(|part| self.check(part).err());
+        broken.map_or(Found::Whole, Found::Broken)
+    }
+
+    /// Compares every file of a part with its pin.
+    pub fn check(&self, part: &Part) -> Result<(), ModelError> {
+        let folder = self.of(part);
+        part.files.iter().try_for_each(|file| check_file(&folder.join(file.name), file))
     }
 
     /// A file of a part, after its size and hash were checked.

@@ -11,8 +11,8 @@ use ag_kernel::session::home::{Home, models as models_of};
 use ag_kernel::session::options::{HomeChoice, SessionOptions};
 use ag_runtime::lane::declared::{LaneSpec, predeclared};
 use ag_runtime::lane::registry::NO_CLIENT;
-use ag_runtime::models::ModelsFolder;
 use ag_runtime::models::catalog::MODELS;
+use ag_runtime::models::{Found, ModelsFolder};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
@@ -93,9 +93,17 @@ fn models(folder: ModelsFolder) -> Finding {
         return Finding::new("models", State::Off, format!("not in this build: {NONE}"))
             .command("a build with the feature `models`");
     }
-    let installed: Vec<&str> =
-        MODELS.iter().filter(|model| folder.has(model)).map(|model| model.name).collect();
+    let found: Vec<(&str, Found)> =
+        MODELS.iter().map(|model| (model.name, folder.found(model))).collect();
+    let broken: Vec<String> =
+        found.iter().filter_map(|(name, found)| broken(name, found)).collect();
     let place = folder.path().display();
+    if !broken.is_empty() {
+        return Finding::new("models", State::Broken, broken.join("; "))
+            .command("ag models install");
+    }
+    let is_whole = |(_, found): &&(&str, Found)| *found == Found::Whole;
+    let installed: Vec<&str> = found.iter().filter(is_whole).map(|(name, _)| *name).collect();
     match installed.len() {
         0 => Finding::new("models", State::Off, format!("none in {place}: {NONE}"))
             .command("ag models install"),
@@ -104,6 +112,14 @@ fn models(folder: ModelsFolder) -> Finding {
             Finding::new("models", State::Fine, text).command("ag models install")
         }
         _ => Finding::new("models", State::Fine, format!("{} in {place}", installed.join(", "))),
+    }
+}
+
+/// What is wrong with a model that was installed.
+fn broken(name: &str, found: &Found) -> Option<String> {
+    match found {
+        Found::Broken(error) => Some(format!("{name} is broken: {error}")),
+        Found::Nothing | Found::Whole => None,
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write, stderr};
 
 use ag_runtime::models::catalog::{MODELS, Model, Part};
 use ag_runtime::models::install::{Progress, Source, Stage, install, missing, remove};
-use ag_runtime::models::{ModelError, ModelsFolder};
+use ag_runtime::models::{Found, ModelError, ModelsFolder};
 
 use crate::args::ModelsAction;
 use crate::exit::Exit;
@@ -102,10 +102,12 @@ fn list(folder: &ModelsFolder) {
     paint::line(&format!("models in {}", folder.path().display()));
     for model in MODELS {
         let parts = model.parts();
-        let state = match (parts.is_empty(), folder.has(model)) {
-            (true, _) => "not for this machine",
-            (_, true) => "installed",
-            (_, false) => "missing",
+        let found = folder.found(model);
+        let state = match &found {
+            _ if parts.is_empty() => "not for this machine",
+            Found::Whole => "installed",
+            Found::Nothing => "missing",
+            Found::Broken(_) => "broken",
         };
         let size: u64 = parts.iter().map(|part| part.installed_size()).sum();
         paint::line(&format!(
@@ -115,6 +117,9 @@ fn list(folder: &ModelsFolder) {
             megabytes(size),
             model.purpose
         ));
+        if let Found::Broken(error) = found {
+            paint::line(&format!("  {:8} {error}", ""));
+        }
     }
     paint::line("a session loads one when it is first used; `:lanes` shows the memory it holds");
 }

