@@ -11,8 +11,9 @@ mod books;
 #[path = "crash/process.rs"]
 mod process;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,8 +31,9 @@ use crate::books::{Call, Fate, Journal, episodes};
 use crate::process::{Victim, ag_run, finish, program};
 
 const SEED: u64 = 2;
-/// `AG_TEST_SCALE` multiplies them.
-const KILLS: u64 = 50;
+const KILLS: u64 = 200;
+/// Kills for each unit of `AG_TEST_SCALE`, once they are more. The home grows, so that many kills take longer each.
+const KILLS_TO_SCALE: u64 = 50;
 /// A restart takes a fraction of a second; this bounds one that hangs on a busy machine.
 const RESTART_HANGS: Duration = Duration::from_secs(20);
 
@@ -47,7 +49,7 @@ fn what_a_killed_process_acknowledged_is_there_afterwards() {
     let mut random = Seed(SEED).rng();
     let mut acknowledged = Acknowledged::default();
     let mut uncertain = 0;
-    for kill in 0..KILLS * scale() {
+    for kill in 0..KILLS.max(KILLS_TO_SCALE * scale()) {
         // None: while it starts, recovers or makes its first calls.
         let lines = random.below(8);
         let longer_us = random.below(if lines == 0 { 300_000 } else { 15_000 });
@@ -170,13 +172,11 @@ const QUOTA: i64 = 55_000;
 fn three_processes_share_the_quota_of_an_agent() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("home");
-    let spend = || {
-        let (output, _) = finish(ag_run(&home, &program("spend_the_quota.ag")));
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{errors}");
+    for spender in together(&home, folder.path()) {
+        let (code, errors) = spender.end();
+        assert_eq!(code, Some(1), "{errors}");
         assert!(errors.contains("R0601"), "{errors}");
-    };
-    std::thread::scope(|scope| (0..3).for_each(|_| drop(scope.spawn(spend))));
+    }
     let journal = Journal::of(&home);
     let (mut held, mut settled, mut worst) = (0, 0, 0);
     for entry in &journal.entries {
@@ -197,11 +197,41 @@ fn three_processes_share_the_quota_of_an_agent() {
     assert_eq!(held, 0, "every call ended");
     assert!(journal.calls.len() >= 3_000, "too few calls to say anything: {}", journal.calls.len());
     assert!(settled + worst > QUOTA, "the last one was refused with room left: {settled}");
-    // Not asserted to be three: a busy machine may start one after the others have spent all.
-    let runs: BTreeSet<u64> = journal.calls.values().map(|call| call.run).collect();
-    println!(
-        "{} processes spent {settled} of {QUOTA} in {} calls",
-        runs.len(),
-        journal.calls.len()
-    );
+    check_overlap(&journal);
+}
+
+/// How many processes spend.
+const SPENDERS: usize = 3;
+
+/// Starts the processes, and lets them go on when each has been charged for its first call.
+fn together(home: &Path, scratch: &Path) -> Vec<Victim> {
+    let mut spenders: Vec<Victim> = (0..SPENDERS)
+        .map(|at| {
+            let scratch = scratch.join(at.to_string());
+            std::fs::create_dir(&scratch).unwrap();
+            let mut command = ag_run(home, &program("spend_the_quota.ag"));
+            command.stdin(Stdio::piped());
+            Victim::start(command, &scratch)
+        })
+        .collect();
+    spenders.iter().for_each(|spender| assert_eq!(spender.line(), "spent once\n"));
+    spenders.iter_mut().for_each(|spender| spender.tell("go\n"));
+    spenders
+}
+
+/// Every process was charged for a thousand calls, and for its first before any of them had its second.
+fn check_overlap(journal: &Journal) {
+    let mut settled: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+    for entry in &journal.entries {
+        if let Record::Settle { reservation, .. } = &entry.record {
+            settled.entry(journal.calls[reservation].run).or_default().push(entry.number);
+        }
+    }
+    let counts: Vec<usize> = settled.values().map(Vec::len).collect();
+    println!("calls of each process: {counts:?}");
+    assert_eq!(counts.len(), SPENDERS, "{counts:?}");
+    assert!(counts.iter().all(|count| *count >= 1_000), "{counts:?}");
+    let last_first = settled.values().map(|numbers| numbers[0]).max();
+    let first_second = settled.values().map(|numbers| numbers[1]).min();
+    assert!(last_first < first_second, "{last_first:?} {first_second:?}");
 }

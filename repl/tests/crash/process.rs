@@ -1,7 +1,7 @@
 //! `ag` as a process on a home: started, listened to, killed.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -64,8 +64,7 @@ impl Victim {
     pub fn kill_after(mut self, lines: u64, while_longer: Duration) -> Vec<String> {
         let mut said = Vec::new();
         for _ in 0..lines {
-            let line = self.lines.recv_timeout(HANGS);
-            said.push(line.unwrap_or_else(|_| panic!("no line came: {}", self.complaints())));
+            said.push(self.line());
         }
         std::thread::sleep(while_longer);
         let ended = self.child.try_wait().unwrap();
@@ -74,6 +73,23 @@ impl Victim {
         self.child.wait().unwrap();
         said.extend(self.lines.iter());
         said
+    }
+
+    /// The next line.
+    pub fn line(&self) -> String {
+        let line = self.lines.recv_timeout(HANGS);
+        line.unwrap_or_else(|_| panic!("no line came: {}", self.complaints()))
+    }
+
+    /// Writes to its standard input, which the command must have as a pipe.
+    pub fn tell(&mut self, line: &str) {
+        self.child.stdin.as_mut().unwrap().write_all(line.as_bytes()).unwrap();
+    }
+
+    /// Waits until it ends by itself, and gives its exit code and its complaints.
+    pub fn end(mut self) -> (Option<i32>, String) {
+        let code = self.child.wait().unwrap().code();
+        (code, self.complaints())
     }
 
     fn complaints(&self) -> String {

@@ -10,8 +10,7 @@ import unittest
 
 from client import ENDLESS, PATIENCE, control, execute, reply_to, run, start, text, until_idle
 
-SCALE = int(os.environ.get("AG_TEST_SCALE", "1"))
-ROUNDS = 1000 if SCALE > 1 else 200
+ROUNDS = 1000
 MEGABYTE = 1024 * 1024
 
 

@@ -89,10 +89,10 @@ class More(unittest.TestCase):
         self.assertEqual(reply["status"], "error")
         self.assertEqual(text(run(self.client, "kept + 1")[1]), ["42"])
 
-    def test_interrupt_latency_of_a_wait(self):
+    def test_an_interrupt_ends_a_wait(self):
         self.interrupted("@sleep(1h)")
 
-    def test_interrupt_latency_of_a_loop(self):
+    def test_an_interrupt_ends_a_loop(self):
         self.interrupted(ENDLESS)
 
     def test_stdin(self):

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn many_stars_stay_fast() {
+    fn many_stars_end() {
         let pattern = "*a".repeat(40) + "b";
         assert!(!matches(&pattern, &"a".repeat(2000)));
     }
