@@ -17,7 +17,7 @@ soak:         ## the same with the long tests at full length (AG_TEST_SCALE)
 picture:      ## the README's pictures of the notebook, in a real JupyterLab
 	@.ci/picture
 
-small:        ## ag alone, without the local models and the network: echo lane, hashing embedder
+small:        ## ag alone, without the local models and the network: echo lane, hashing embedder (make soak tests it)
 	@cargo build --release --locked -p ag-repl --no-default-features --target-dir target/small
 
 repl:         ## a session in the terminal

@@ -91,6 +91,12 @@ pub enum Command {
         #[command(subcommand)]
         action: KernelAction,
     },
+    /// Models on this machine: not in this build
+    #[cfg(not(feature = "models"))]
+    Models {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+        rest: Vec<String>,
+    },
     /// Install, list or remove the models that run on this machine
     #[cfg(feature = "models")]
     #[command(

@@ -36,6 +36,10 @@ fn main() -> ExitCode {
         Some(Command::New { name }) => command::new::new(&name),
         Some(Command::Explain { code }) => command::explain::explain(&code),
         Some(Command::Kernel { action }) => command::kernel::kernel(&action),
+        #[cfg(not(feature = "models"))]
+        Some(Command::Models { .. }) => refuse(
+            "R1005: this build of ag has no models; one with the feature `models` has (`cargo build --release`)",
+        ),
         #[cfg(feature = "models")]
         Some(Command::Models { action }) => command::models::models(&action),
         Some(Command::Bench { compare }) => command::bench::bench(compare.as_deref()),
