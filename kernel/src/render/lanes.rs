@@ -149,6 +149,7 @@ mod tests {
     use super::tables;
     use crate::output::Output;
     use crate::output::lanes::LanesView;
+    use crate::output::table::TableView;
     use crate::render::Style;
     use crate::render::table::{PANELS, to_text};
     use crate::render::text::columns;
@@ -208,5 +209,44 @@ mod tests {
         let words: Vec<&str> = text.split_whitespace().filter(|word| *word != "│").collect();
         let words = words.join(" ");
         assert!(words.contains(WHY) && words.contains(too_dear), "{text}");
+    }
+
+    /// In a terminal of any width every name, number and word of the tables is there, whole or broken over lines.
+    #[test]
+    fn nothing_is_lost_in_a_narrow_terminal() {
+        let mut pinned = lane("onnx_local", true);
+        pinned.pinned = true;
+        let view = LanesView { lanes: vec![pinned, lane("openrouter", false)], last: None };
+        for width in 30..=100 {
+            let style = Style { width, color: false };
+            for output in tables(&view) {
+                let Output::Table(table) = output else { panic!("{output:?}") };
+                let text = to_text(&table, &style, PANELS);
+                assert!(text.lines().all(|line| columns(line) <= width), "{width}: {text}");
+                assert!(!text.contains('…'), "{width}: {text}");
+                check_whole(&table, &text);
+            }
+        }
+    }
+
+    fn check_whole(table: &TableView, text: &str) {
+        let bare = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+        let boxed: Vec<Vec<&str>> = text
+            .lines()
+            .filter(|line| line.starts_with('│'))
+            .map(|line| line.trim_matches('│').split('│').collect())
+            .collect();
+        for (at, column) in table.columns.iter().enumerate() {
+            let shown = match boxed.is_empty() {
+                true => bare(text),
+                false => bare(&boxed.iter().map(|fields| fields[at]).collect::<String>()),
+            };
+            let cells: Vec<&str> = table.rows.iter().map(|row| row[at].summary()).collect();
+            // A list names no columns in which nothing stands.
+            let is_named = !boxed.is_empty() || cells.iter().any(|cell| !cell.is_empty());
+            for part in cells.into_iter().chain(is_named.then_some(&*column.name)) {
+                assert!(shown.contains(&bare(part)), "{part}: {text}");
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@
 use super::Style;
 use super::html;
 use super::number::count;
-use super::text::{Ink, clip, columns, lines_of, one_line, pad, wrap};
+use super::text::{Ink, clip, columns, lines_of, one_line, pad, wrap_within};
 use crate::output::table::{Align, TableCell, TableView};
 
 /// How many rows are shown: all up to the first number, otherwise only the second.
@@ -13,18 +13,19 @@ use crate::output::table::{Align, TableCell, TableView};
 pub struct Cut {
     pub all_up_to: usize,
     pub otherwise: usize,
-    /// Lines a field may take in a terminal before it is cut.
+    /// Lines a field may take in a terminal before it is cut. Where it is more than one, columns and fields that find no room
+    /// make each row a list of its fields.
     pub lines: usize,
 }
 
 /// Values of a program: a look at them.
 pub const VALUES: Cut = Cut { all_up_to: 20, otherwise: 10, lines: 1 };
 /// Panels: people search in them.
-pub const PANELS: Cut = Cut { all_up_to: 60, otherwise: 50, lines: 3 };
+pub const PANELS: Cut = Cut { all_up_to: 60, otherwise: 50, lines: 8 };
 
 /// A field longer than this is folded in a notebook.
 const FIELD_CHARS: usize = 120;
-/// A column is never cut below this; rather the last columns are left out.
+/// A column is never cut below this; rather the last columns are left out, or all stand below each other.
 const MIN_COLUMN: usize = 5;
 
 fn shown(table: &TableView, cut: Cut) -> usize {
@@ -97,22 +98,22 @@ pub fn to_text(table: &TableView, style: &Style, cut: Cut) -> String {
         .collect();
     let gives: Vec<bool> = table.columns.iter().map(|column| column.align == Align::Left).collect();
     let widths = fit(&natural(table, &cells), &gives, style.width.max(20));
+    let heads: Vec<String> = table.columns.iter().map(|column| one_line(&column.name)).collect();
     let mut out = String::new();
     if let Some(title) = &table.title {
-        out.push_str(&style.ink(Ink::Strong, &clip(&one_line(title), style.width)));
-        out.push('\n');
-    }
-    out.push_str(&rule(style, &widths, ['┌', '┬', '┐']));
-    let heads: Vec<String> = table.columns.iter().map(|column| one_line(&column.name)).collect();
-    out.push_str(&line(table, style, &widths, &heads, true));
-    out.push_str(&rule(style, &widths, ['├', '┼', '┤']));
-    for row in &cells {
-        for part in broken(row, &widths, cut.lines) {
-            out.push_str(&line(table, style, &widths, &part, false));
+        for part in broken(&[one_line(title)], &[style.width], cut.lines).iter().flatten() {
+            out.push_str(&style.ink(Ink::Strong, &clip(part, style.width)));
+            out.push('\n');
         }
     }
-    out.push_str(&rule(style, &widths, ['└', '┴', '┘']));
-    let hidden = table.columns.len() - widths.len();
+    let is_listed = cut.lines > 1
+        && (widths.len() < heads.len()
+            || cells.iter().any(|row| wants_room(row, &widths, style.width, cut.lines)));
+    match is_listed {
+        true => out.push_str(&listed(style, &heads, &cells, cut.lines)),
+        false => out.push_str(&boxed(table, style, &widths, &heads, &cells, cut.lines)),
+    }
+    let hidden = if is_listed { 0 } else { heads.len() - widths.len() };
     let names: Vec<&str> = heads.iter().skip(widths.len()).map(String::as_str).collect();
     let more = (hidden > 0)
         .then(|| format!("… {}: {}", count(hidden as u64, "more column"), names.join(", ")));
@@ -123,16 +124,67 @@ pub fn to_text(table: &TableView, style: &Style, cut: Cut) -> String {
     out
 }
 
-/// A row as the lines it takes: fields that are wider than their column are broken at blanks.
+/// The rows in a box, under their heads.
+fn boxed(
+    table: &TableView,
+    style: &Style,
+    widths: &[usize],
+    heads: &[String],
+    cells: &[Vec<String>],
+    lines: usize,
+) -> String {
+    let mut out = rule(style, widths, ['┌', '┬', '┐']);
+    for part in broken(heads, widths, lines) {
+        out.push_str(&line(table, style, widths, &part, true));
+    }
+    out.push_str(&rule(style, widths, ['├', '┼', '┤']));
+    for part in cells.iter().flat_map(|row| broken(row, widths, lines)) {
+        out.push_str(&line(table, style, widths, &part, false));
+    }
+    out + &rule(style, widths, ['└', '┴', '┘'])
+}
+
+/// Whether a field would be cut in its column that is whole in a list.
+fn wants_room(row: &[String], widths: &[usize], width: usize, lines: usize) -> bool {
+    let is_cut = |text: &str, width: usize| wrap_within(text, width).len() > lines;
+    let mut fields = row.iter().zip(widths);
+    fields.any(|(text, column)| is_cut(text, *column) && !is_cut(text, width / 2))
+}
+
+/// Each row as a list of its fields, for a terminal with no room for the columns.
+fn listed(style: &Style, heads: &[String], cells: &[Vec<String>], lines: usize) -> String {
+    let mut out = String::new();
+    for row in cells {
+        let shown = heads.iter().zip(row).filter(|(_, cell)| !cell.is_empty());
+        for (at, (head, cell)) in shown.enumerate() {
+            let mark = if at == 0 { "- " } else { "  " };
+            let width = style.width.saturating_sub(mark.len());
+            let parts = broken(&[format!("{head}: {cell}")], &[width], lines);
+            for (at, part) in parts.iter().flatten().enumerate() {
+                out.push_str(if at == 0 { mark } else { "  " });
+                out.push_str(&clip(part, width));
+                out.push('\n');
+            }
+        }
+    }
+    out
+}
+
+/// A row as the lines it takes: fields that are wider than their column are broken at blanks, and words that are.
 fn broken(row: &[String], widths: &[usize], most: usize) -> Vec<Vec<String>> {
     let fields: Vec<Vec<String>> = row
         .iter()
         .zip(widths)
         .map(|(text, width)| {
-            let lines = wrap(text, *width);
-            // A narrow column breaks words only; such a field is cut instead.
-            let fits = lines.len() <= most && lines.iter().all(|line| columns(line) <= *width);
-            if fits { lines } else { vec![text.clone()] }
+            if most == 1 || columns(text) <= *width {
+                return vec![text.clone()];
+            }
+            let mut lines = wrap_within(text, *width);
+            if lines.len() > most {
+                let rest = lines.split_off(most - 1).join(" ");
+                lines.push(clip(&rest, *width));
+            }
+            lines
         })
         .collect();
     let height = fields.iter().map(Vec::len).max().unwrap_or(1);

@@ -112,7 +112,11 @@ pub fn pad(text: &str, width: usize, right: bool) -> String {
 
 /// Break at spaces so that no line passes `width`; words longer than a line are cut into pieces.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
-    let width = width.max(8);
+    wrap_within(text, width.max(8))
+}
+
+/// The same in a column of any width; a character that is wider stands alone.
+pub fn wrap_within(text: &str, width: usize) -> Vec<String> {
     let mut out = Vec::new();
     for paragraph in text.split('\n') {
         let mut line = String::new();
@@ -147,7 +151,7 @@ fn words(text: &str) -> Vec<String> {
 
 fn push_word(out: &mut Vec<String>, line: &mut String, word: &str, width: usize) {
     for c in word.chars() {
-        if columns(line) + char_columns(c) > width {
+        if columns(line) + char_columns(c) > width && !line.is_empty() {
             out.push(std::mem::take(line));
         }
         line.push(c);
