@@ -4,6 +4,7 @@
 //! stays what it is. Never: shows anything by itself.
 
 pub mod escape;
+mod markup;
 
 use crate::builtin::declare::{Moved, Outcome, Word, builtins};
 use crate::builtin::support::{fail, room};
@@ -24,7 +25,7 @@ builtins! {
     function "html" "(content: Template) -> Media"
         example "html(\"<b>${\"1 < 2\"}</b>\")" => "html(\"<b>1 &lt; 2</b>\")"
         = |cx, content: Word| media(cx, Form::Html, content);
-    /// An SVG drawing to be displayed; inserted values are escaped.
+    /// An SVG drawing to be displayed, or a part to insert into one; inserted values are escaped. What is no markup is R0103.
     function "svg" "(content: Template) -> Media"
         example "svg(\"<svg><text>${\"a & b\"}</text></svg>\")" => "svg(\"<svg><text>a &amp; b</text></svg>\")"
         = |cx, content: Word| media(cx, Form::Svg, content);
@@ -46,6 +47,11 @@ fn media(cx: &mut Cx, form: Form, content: Word) -> Outcome<Moved> {
     let mut out = Writer::new(form);
     write(content.0, &mut out);
     let content = out.done();
+    if form == Form::Svg
+        && let Err(why) = markup::check(&content)
+    {
+        return fail(cx, code::INVALID_CONVERSION, format!("a drawing is SVG markup: {why}"));
+    }
     room(cx, content.len())?;
     Ok(Moved(Media::new(form, content).into_word()))
 }
