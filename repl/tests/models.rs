@@ -11,13 +11,25 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-fn ag(place: &TempDir, models: Option<&Path>, arguments: &[&str]) -> (i32, String, String) {
+#[path = "models/index.rs"]
+mod index;
+
+fn command(place: &TempDir, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ag"));
     command.args(arguments).current_dir(place.path()).env("AG_HOME", place.path().join("home"));
     command.env_remove("AG_MODELS");
+    command
+}
+
+fn ag(place: &TempDir, models: Option<&Path>, arguments: &[&str]) -> (i32, String, String) {
+    let mut command = command(place, arguments);
     if let Some(models) = models {
         command.env("AG_MODELS", models);
     }
+    ended(command)
+}
+
+fn ended(mut command: Command) -> (i32, String, String) {
     let output = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))

@@ -26,6 +26,8 @@ pub enum ModelError {
     Missing { path: PathBuf },
     /// A file is not what it should be.
     Wrong { path: PathBuf, reason: String },
+    /// A wheel is not the one that is pinned.
+    Wheel { path: PathBuf, reason: String, way_out: &'static str },
     /// The disk or the folder refuses.
     Disk { path: PathBuf, is_full: bool, reason: String },
     /// The package index cannot be asked.
@@ -38,7 +40,10 @@ impl ModelError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Missing { .. } | Self::Wrong { .. } | Self::Unknown { .. } => code::MODEL,
+            Self::Missing { .. }
+            | Self::Wrong { .. }
+            | Self::Wheel { .. }
+            | Self::Unknown { .. } => code::MODEL,
             Self::Disk { is_full: true, .. } => code::DISK_FULL,
             Self::Disk { is_full: false, .. } => code::HOME,
             Self::Offline { .. } => code::TOOL_FAILED,
@@ -73,10 +78,17 @@ impl fmt::Display for ModelError {
                     path.display()
                 )
             }
+            Self::Wheel { path, reason, way_out } => {
+                write!(f, "{} is not the wheel that is pinned: {reason}; {way_out}", path.display())
+            }
             Self::Disk { path, reason, .. } => {
                 write!(f, "{} cannot be read or written: {reason}", path.display())
             }
-            Self::Offline { what, reason } => write!(f, "{what} cannot be downloaded: {reason}"),
+            Self::Offline { what, reason } => write!(
+                f,
+                "{what} cannot be downloaded: {reason}. `ag models install` again goes on with what is there; \
+                 `ag models install --from DIR` takes wheels from a folder, without a network"
+            ),
             Self::Unknown { name } => {
                 let names: Vec<&str> = MODELS.iter().map(|model| model.name).collect();
                 write!(

