@@ -613,6 +613,31 @@ fn a_program_says_its_own_lines_to_stderr() {
     }
 }
 
+/// Nothing is configured: echo answers a call that names no lane, and its answer is not taken for a model's unawares; who
+/// relies on a model gets none of echo's answers.
+#[test]
+fn without_any_lane_echo_stands_in_and_says_so_with_the_way_out() {
+    let place = Place::new();
+    let agent = |policy: &str| {
+        format!(
+            "enum Mood {{ Good, Bad }}\nagent Judge {{\n  {policy}\n  \
+            behavior mood(text : Text) -> Mood {{ return @llm_call(text) }}\n}}\n\
+            let judge := @spawn(Judge)\nprint(await judge.mood(\"I love it\"))\n"
+        )
+    };
+    place.write("a.ag", &agent(""));
+    let ran = place.ag(&["run", "a.ag", "--ephemeral"]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, "Mood.Good\n"), "{}", ran.err);
+    let way_out = "echo: made up, because no model is set up: ";
+    assert!(ran.err.contains(way_out) && ran.err.contains("`ag doctor`"), "{}", ran.err);
+    let asked_for = place.ag(&["run", "a.ag", "--ephemeral", "--lane", "echo"]);
+    assert!(asked_for.err.contains("echo: made up\n"), "{}", asked_for.err);
+    place.write("b.ag", &agent("cost_policy { lane_preference : [onnx_local, anthropic] }"));
+    let ran = place.ag(&["run", "b.ag", "--ephemeral"]);
+    assert!(ran.code == 1 && ran.out.is_empty() && ran.err.contains("error[R0604]"), "{}", ran.err);
+    assert!(ran.err.contains("Ways out: ") && ran.err.contains("`:lane echo`"), "{}", ran.err);
+}
+
 #[test]
 fn what_is_broken_in_a_folder_is_found() {
     let place = Place::new();

@@ -109,6 +109,9 @@ pub struct CostLine {
     /// Those of the lanes whose answers are made up.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub made_up: Vec<String>,
+    /// Echo answered a call that named no lane, because no other is configured.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stand_in: bool,
 }
 
 impl CostView {

@@ -127,8 +127,11 @@ impl Seat {
 
     /// What the cell's lane calls came to, if it made any.
     pub(super) fn cost_of(&self, number: u32) -> Option<CostLine> {
-        let report = self.program.services()?.ledger().report();
-        CostView::of(&report, "", |call| call.facts.cell == number).line()
+        let services = self.program.services()?;
+        let report = services.ledger().report();
+        let mut line = CostView::of(&report, "", |call| call.facts.cell == number).line()?;
+        line.stand_in = services.lanes().echo_stood_in(number);
+        Some(line)
     }
 
     /// Tells editors the names of the session.

@@ -22,6 +22,12 @@ use crate::term::{image, paint, prose};
 
 /// Lines that a bar takes in a pipe.
 const STEPS: u64 = 4;
+/// What a person can do who did not ask for made-up answers.
+const WAY_OUT: &str = if cfg!(feature = "models") {
+    ", because no model is set up: `ag models install` (no account), or a key of `ag doctor`"
+} else {
+    ", because no model is set up: `ag doctor` tells what this build can use"
+};
 
 const USUAL_ROWS: usize = 24;
 
@@ -216,7 +222,8 @@ impl Screen {
                 let mut text = render::terminal(&output, &style);
                 if let (Output::CostLine(line), true) = (&output, is_error) {
                     for lane in &line.made_up {
-                        text.push_str(&format!("{lane}: made up\n"));
+                        let way_out = if line.stand_in && lane == "echo" { WAY_OUT } else { "" };
+                        text.push_str(&format!("{lane}: made up{way_out}\n"));
                     }
                 }
                 self.text(state, &text, is_part, is_error);

@@ -24,6 +24,9 @@ const NO_MODEL: &str =
 /// Why a lane over the network does not answer.
 pub const NO_CLIENT: &str = "not in this build";
 
+/// Why echo answers a call that names no lane.
+const ECHO_ONLY: &str = "no other lane is configured: echo makes its answers up";
+
 /// How many decisions are kept.
 const KEPT: usize = 1_000;
 
@@ -181,6 +184,14 @@ impl Lanes {
         self.state.lock().pinned.clone()
     }
 
+    /// Whether echo answered in a cell because no other lane is configured.
+    #[must_use]
+    pub fn echo_stood_in(&self, cell: u32) -> bool {
+        let state = self.state.lock();
+        let mut latest = state.decisions.iter().rev();
+        latest.any(|decision| decision.cell == cell && decision.note == Some(ECHO_ONLY))
+    }
+
     /// The latest decisions, oldest first.
     #[must_use]
     pub fn decisions(&self) -> Vec<Decision> {
@@ -299,9 +310,8 @@ impl Lanes {
         let configured = self.state.lock().providers.clone();
         let (echo, real): (Vec<_>, Vec<_>) =
             configured.into_iter().partition(|provider| &*provider.card().name == "echo");
-        let echo_only = "no other lane is configured: echo makes its answers up";
         if want.preference.is_empty() {
-            return Ok(if real.is_empty() { (echo, Some(echo_only)) } else { (real, None) });
+            return Ok(if real.is_empty() { (echo, Some(ECHO_ONLY)) } else { (real, None) });
         }
         let preferred: Vec<_> = real
             .into_iter()
