@@ -10,9 +10,11 @@ use crate::memory::error::MemoryError;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
+#[cfg(feature = "models")]
 use std::sync::mpsc::channel;
 
 /// How many vectors are kept between being made and being used.
+#[cfg(feature = "models")]
 const KEPT: usize = 64;
 
 type Ready = VecDeque<(String, Arc<[f32]>)>;
@@ -60,7 +62,11 @@ impl Embedder {
     }
 
     /// Makes a vector ready and calls `done`, also if there is none; `vector` says why.
-    pub fn prepare(&self, text: &str, done: impl FnOnce() + Send + 'static) {
+    pub fn prepare(
+        &self,
+        #[cfg_attr(not(feature = "models"), expect(unused_variables))] text: &str,
+        done: impl FnOnce() + Send + 'static,
+    ) {
         match &self.kind {
             Kind::Hashing => done(),
             #[cfg(feature = "models")]
@@ -95,22 +101,23 @@ impl Embedder {
         }
     }
 
-    /// Waits for the model.
     fn make(&self, text: &str) -> Result<Arc<[f32]>, MemoryError> {
-        let (send, receive) = channel();
         match &self.kind {
-            Kind::Hashing => return Ok(embed(text).into()),
+            Kind::Hashing => Ok(embed(text).into()),
             #[cfg(feature = "models")]
-            Kind::MiniLm(model) => model.embed(
-                text,
-                Box::new(move |vector| {
-                    let _ =
-                        send.send(vector.map_err(|error| MemoryError::Model(error.to_string())));
-                }),
-            ),
+            Kind::MiniLm(model) => wait_for(model, text),
         }
-        #[cfg(not(feature = "models"))]
-        drop::<std::sync::mpsc::Sender<Result<Vec<f32>, MemoryError>>>(send);
-        receive.recv().unwrap_or(Err(MemoryError::Closed)).map(Arc::from)
     }
+}
+
+#[cfg(feature = "models")]
+fn wait_for(model: &MiniLm, text: &str) -> Result<Arc<[f32]>, MemoryError> {
+    let (send, receive) = channel();
+    model.embed(
+        text,
+        Box::new(move |vector| {
+            let _ = send.send(vector.map_err(|error| MemoryError::Model(error.to_string())));
+        }),
+    );
+    receive.recv().unwrap_or(Err(MemoryError::Closed)).map(Arc::from)
 }
