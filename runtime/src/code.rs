@@ -13,7 +13,7 @@ use std::any::Any;
 use std::fmt;
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 /// What a call ended with: [`OK`] with its value in `cx.result`, or [`FAULT`] with a Fault in `cx.fault`.
 pub type Status = u32;
@@ -91,6 +91,38 @@ pub struct FunctionTable {
     /// that were in force then or later.
     epoch: AtomicU64,
     names: Mutex<Vec<Arc<str>>>,
+    doors: Doors,
+}
+
+/// Slots in a block of doors.
+const BLOCK: usize = 64;
+
+/// One word a slot, at an address that never changes: the compiled entry of the version in force, or null.
+/// Code that calls a function reads it instead of the table.
+#[derive(Default)]
+struct Doors {
+    // In boxes, because compiled code holds the addresses.
+    #[allow(clippy::vec_box)]
+    blocks: Mutex<Vec<Box<[AtomicPtr<u8>; BLOCK]>>>,
+}
+
+impl Doors {
+    fn of(&self, slot: FnSlot) -> *const AtomicPtr<u8> {
+        let (block, at) = (slot.0 as usize / BLOCK, slot.0 as usize % BLOCK);
+        let mut blocks = self.blocks.lock();
+        while blocks.len() <= block {
+            blocks.push(Box::new([const { AtomicPtr::new(ptr::null_mut()) }; BLOCK]));
+        }
+        blocks.get(block).and_then(|block| block.get(at)).map_or(ptr::null(), ptr::from_ref)
+    }
+
+    fn set(&self, slot: FnSlot, entry: *const u8) {
+        let (block, at) = (slot.0 as usize / BLOCK, slot.0 as usize % BLOCK);
+        let blocks = self.blocks.lock();
+        if let Some(door) = blocks.get(block).and_then(|block| block.get(at)) {
+            door.store(entry.cast_mut(), Ordering::SeqCst);
+        }
+    }
 }
 
 impl FunctionTable {
@@ -119,10 +151,29 @@ impl FunctionTable {
 
     fn replace(&self, slot: FnSlot, version: Option<Arc<Version>>) {
         let mut retired = self.retired.lock();
+        // Before the epoch moves on: a coroutine that begins after it must not find the old code.
+        self.doors.set(slot, ptr::null());
         // SAFETY: kept in `retired` until `reclaim`, whose caller knows that nobody looks at it.
         if let Some(old) = unsafe { self.versions.swap(slot.0, version) } {
             let began = self.epoch.fetch_add(1, Ordering::SeqCst) + 1;
             retired.push((began, old));
+        }
+    }
+
+    /// The word in which compiled code finds the compiled entry of a slot: null while there is none. The address stays good
+    /// as long as the table.
+    pub fn door(&self, slot: FnSlot) -> *const AtomicPtr<u8> {
+        self.doors.of(slot)
+    }
+
+    /// Lets compiled code call `entry` directly, if the version in force still runs `code`. The entry lives as long as the
+    /// version's code.
+    pub fn open(&self, slot: FnSlot, code: *const u8, entry: *const u8) {
+        self.doors.of(slot);
+        // Under this lock no version is replaced.
+        let _replacing = self.retired.lock();
+        if self.current(slot).is_some_and(|version| version.code.pointer() == code) {
+            self.doors.set(slot, entry);
         }
     }
 

@@ -41,12 +41,16 @@ use crate::telemetry::event::{Actor, MessageId};
 use crate::value::dying;
 use crate::value::heap::{self, size};
 use crate::world::World;
+use std::mem::offset_of;
 use std::ptr::null_mut;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering, fence};
 
 /// Safepoints passed before a coroutine looks whether others wait for its worker: below a millisecond of interpreted code.
 const FUEL: i64 = 8192;
+
+/// What a context outside coroutines takes for the native stack below it: half of a thread's smallest usual one.
+const THREAD_STACK_BYTES: usize = 1 << 20;
 
 /// Dead objects freed when the fuel is gone: more than a program can make of it, so that they never pile up.
 const FREED_PER_TURN: usize = 4 * FUEL as usize;
@@ -120,6 +124,9 @@ impl Serving {
 }
 
 impl Cx {
+    /// Where compiled code finds the lowest address its native stack may reach.
+    pub const STACK_FLOOR_OFFSET: usize = offset_of!(Cx, stack_floor);
+
     pub(crate) fn new(world: &Arc<World>, control: Arc<Control>) -> Self {
         let mut registers = RegisterStack::default();
         registers.set_max_depth(world.limits().depth);
@@ -155,7 +162,10 @@ impl Cx {
     #[must_use]
     pub fn detached(world: &Arc<World>) -> Self {
         let scheduler = Arc::downgrade(world.scheduler());
-        Self::new(world, Control::of_thread(scheduler))
+        let mut cx = Self::new(world, Control::of_thread(scheduler));
+        let here = 0u8;
+        cx.stack_floor = (&raw const here as usize).saturating_sub(THREAD_STACK_BYTES);
+        cx
     }
 
     /// Ends a call with a Fault: `return cx.fail(..)`.
@@ -183,9 +193,10 @@ impl Cx {
         self.safepoint_slow()
     }
 
+    /// The rest of [`Cx::safepoint`], for compiled code that has counted the fuel and found a flag or no fuel.
     #[cold]
     #[inline(never)]
-    fn safepoint_slow(&mut self) -> Status {
+    pub fn safepoint_slow(&mut self) -> Status {
         if self.holds_place {
             return OK;
         }

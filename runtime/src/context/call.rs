@@ -14,6 +14,9 @@ use std::sync::Arc;
 /// Native stack that must be left when a function begins: the deepest builtin (JSON printing, sqlite) with room to spare.
 const NATIVE_RESERVE: usize = 160 << 10;
 
+/// Native stack that must be left when compiled code begins: builtins and what they call back have the rest.
+pub const MACHINE_RESERVE: usize = 512 << 10;
+
 impl Cx {
     /// Calls a function value with arguments it takes over; the value itself stays the caller's. May suspend.
     pub fn call(&mut self, function: u64, args: &[u64]) -> Result<u64, Faulted> {
@@ -86,6 +89,14 @@ impl Cx {
     pub fn has_native_room(&self) -> bool {
         let here = 0u8;
         (&raw const here as usize) > self.stack_floor + NATIVE_RESERVE
+    }
+
+    /// Whether compiled code may begin here; otherwise the interpreter runs it, which takes no native stack for calls.
+    #[inline(always)]
+    #[must_use]
+    pub fn has_machine_room(&self) -> bool {
+        let here = 0u8;
+        (&raw const here as usize) > self.stack_floor + MACHINE_RESERVE
     }
 
     #[cold]

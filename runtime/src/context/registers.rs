@@ -4,6 +4,7 @@
 //! entered is the first one left.
 #![allow(clippy::indexing_slicing)]
 
+use std::mem::offset_of;
 use std::ptr::null_mut;
 
 const FIRST_CHUNK: usize = 1 << 10;
@@ -13,8 +14,6 @@ const KEPT_WORDS: usize = 1 << 14;
 /// Frames nested deeper than this are Fault R0110.
 pub const DEFAULT_DEPTH: u32 = 100_000;
 
-/// `top` and `limit` are read and written by generated code, hence the layout.
-#[repr(C)]
 pub struct RegisterStack {
     top: *mut u64,
     limit: *mut u64,
@@ -52,6 +51,10 @@ impl Default for RegisterStack {
 }
 
 impl RegisterStack {
+    /// For compiled code, which counts its calls itself.
+    pub const DEPTH_OFFSET: usize = offset_of!(RegisterStack, depth);
+    pub const MAX_DEPTH_OFFSET: usize = offset_of!(RegisterStack, max_depth);
+
     pub fn set_max_depth(&mut self, depth: u32) {
         self.max_depth = depth;
     }
@@ -76,6 +79,12 @@ impl RegisterStack {
         self.depth += 1;
         self.top = frame.wrapping_add(words);
         frame
+    }
+
+    /// A frame for a function that has counted its depth itself, in compiled code.
+    pub fn enter_counted(&mut self, words: usize) -> *mut u64 {
+        self.depth -= 1;
+        self.enter(words)
     }
 
     /// Ends the frame that `enter` gave last.
