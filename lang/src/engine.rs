@@ -15,6 +15,7 @@ use crate::engine::provided::Provided;
 use crate::exec::bytecode::Code;
 use crate::exec::emit::{self, Linker};
 use crate::exec::interp::{broken, gate, interp_entry, provide, reclaim};
+use crate::exec::tier::{self, TierOf};
 use crate::hir::{self, FunctionKey};
 use crate::ir::{core, lower, print, rc, validate};
 use crate::types::infer::invariant;
@@ -75,8 +76,16 @@ struct Compiled {
     code: Arc<Code>,
 }
 
+/// What is compiled for a session ends with it: code holds values, which would be freed at any time later.
+impl Drop for Engine {
+    fn drop(&mut self) {
+        tier::finish();
+    }
+}
+
 impl Engine {
     pub fn new(world: Arc<World>) -> Self {
+        tier::settle();
         Self { world, state: Mutex::default() }
     }
 
@@ -158,6 +167,14 @@ impl Engine {
         self.state.lock().functions.get(key).map(|installed| Arc::clone(&installed.text))
     }
 
+    /// The tier that calls of a function run on now.
+    pub fn tier(&self, key: &str) -> TierOf {
+        let slot = self.slot(key);
+        let version = slot.and_then(|slot| self.world.functions().current(slot).cloned());
+        let code = version.as_ref().and_then(|version| version.code.get::<Code>());
+        code.map_or_else(TierOf::default, |code| code.tier.of())
+    }
+
     /// How often a function was compiled in this session.
     pub fn compiles(&self, key: &str) -> u32 {
         self.state.lock().functions.get(key).map_or(0, |installed| installed.compiles)
@@ -220,7 +237,9 @@ impl Engine {
             compiled.push(self.emit(state, function, origin)?);
         }
         for unit in compiled {
+            let code = Arc::clone(&unit.code);
             install(state, &self.world, unit);
+            tier::installed(&code, &self.world);
         }
         reclaim::reclaim(&self.world);
         Ok(())
@@ -243,8 +262,9 @@ impl Engine {
             behavior: &mut |agent, index| names.borrow().behavior(agent, index),
             origin,
         };
-        let code = emit::code(&function, &mut linker)
+        let mut code = emit::code(&function, &mut linker)
             .map_err(|too_large| error(&function, format!("too many {}", too_large.0)))?;
+        code.slot = slot;
         Ok(Compiled { slot, function, code: Arc::new(code) })
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ag_lang::db::workspace::Step;
 use ag_lang::diag::codes;
+use ag_lang::exec::tier::TierOf;
 use ag_lang::ide::capabilities::{FunctionCaps, capabilities};
 use ag_lang::ide::describe::generic_type;
 use ag_lang::ide::effects::{FunctionEffects, effects};
@@ -292,6 +293,10 @@ impl State for View<'_> {
 
     fn plan(&self, name: &str) -> Option<Vec<FunctionPlan>> {
         plan(self.program.workspace.lock().database(), name)
+    }
+
+    fn tier(&self, function: &str) -> TierOf {
+        self.program.engine.tier(function)
     }
 
     fn contracts(&self, of: Option<&str>) -> Vec<ContractRow> {

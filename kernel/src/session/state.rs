@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use ag_lang::exec::tier::TierOf;
 use ag_lang::ide::capabilities::FunctionCaps;
 use ag_lang::ide::effects::FunctionEffects;
 use ag_lang::ide::plan::FunctionPlan;
@@ -79,6 +80,8 @@ pub trait State {
     fn capabilities(&self, name: &str) -> Option<Vec<FunctionCaps>>;
     /// How the functions of a definition run.
     fn plan(&self, name: &str) -> Option<Vec<FunctionPlan>>;
+    /// The tier that calls of a function run on now.
+    fn tier(&self, function: &str) -> TierOf;
     /// The clauses of a definition, tried out, or those of all definitions.
     fn contracts(&self, of: Option<&str>) -> Vec<ContractRow>;
     /// The text of a definition; none for a value.

@@ -6,6 +6,7 @@ use ag_kernel::render::{self, Style};
 use ag_kernel::session::Session;
 use ag_kernel::session::options::{HomeChoice, SessionOptions};
 use ag_kernel::session::request::CellRequest;
+use ag_lang::exec::tier::{self, Mode};
 use ag_runtime::context::sink::Question;
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -101,8 +102,15 @@ impl Seen {
         let chosen = self.outputs.iter().filter(|output| kind_of(output) == kind);
         let text: String = chosen.map(|output| shown(output, &style)).collect();
         // Trailing blanks would be invisible in the page.
-        let text: String = text.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
-        text
+        text.lines().map(|line| as_interpreted(line.trim_end()) + "\n").collect()
+    }
+}
+
+/// Pages say what a fresh function runs on; a run of all pages on another tier (`AG_TIERS`) is asked for nothing else.
+fn as_interpreted(line: &str) -> String {
+    match (tier::mode(), line.split_once(": compiled, ")) {
+        (Mode::AtOnce, Some((name, _))) => format!("{name}: interpreter"),
+        _ => line.to_owned(),
     }
 }
 

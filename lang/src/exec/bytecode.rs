@@ -5,6 +5,7 @@
 //! instructions from the one after the jump. Never: knows how it is run.
 
 use crate::exec::helper::Helper;
+use crate::exec::tier::TierCell;
 use crate::ir::core::{Tied, Word};
 use ag_runtime::builtin::Call;
 use ag_runtime::code::FnSlot;
@@ -148,7 +149,7 @@ impl Instr {
     }
 }
 
-/// The code of one function. Immutable once installed.
+/// The code of one function. Immutable once installed, but for its compiled forms.
 #[derive(Debug)]
 pub struct Code {
     pub name: Arc<str>,
@@ -171,6 +172,9 @@ pub struct Code {
     pub registers: u32,
     /// The longest operand list: room behind the registers.
     pub arguments: u32,
+    /// Where it is installed, if it is.
+    pub slot: FnSlot,
+    pub tier: TierCell,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]

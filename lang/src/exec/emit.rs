@@ -13,6 +13,7 @@ use crate::exec::bytecode::{Code, Instr, Opcode};
 use crate::exec::emit::operands::Known;
 use crate::exec::emit::registers::Registers;
 use crate::exec::emit::tables::Tables;
+use crate::exec::tier::TierCell;
 use crate::hir::FunctionKey;
 use crate::ir::core::{Block, BlockId, BlockKind, End, Function, Op, Stmt, StmtKind, Var};
 use crate::ir::flow::{self, Liveness, VarSet};
@@ -429,6 +430,8 @@ impl Emitter<'_, '_> {
                 + u32::from(operands::SINGLE)
                 + u32::from(self.loaded),
             arguments: tables.arguments,
+            slot: FnSlot(u32::MAX),
+            tier: TierCell::default(),
         })
     }
 }

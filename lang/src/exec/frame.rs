@@ -69,8 +69,21 @@ pub unsafe fn set_native_caller(registers: *mut u64) {
 pub unsafe fn leave(cx: *mut Cx, registers: *mut u64) -> Option<Position> {
     // SAFETY: the header lies directly before the registers, and was written when the frame was entered.
     unsafe {
-        let (caller, pc, code) = (*registers.sub(3), *registers.sub(2), *registers.sub(1));
+        let caller = caller(registers);
         (*cx).registers.leave(registers.sub(HEADER));
+        caller
+    }
+}
+
+/// Who called, `None` for native code.
+///
+/// # Safety
+/// `registers` came from [`enter`], its caller was noted and its frame has not been left.
+#[inline(always)]
+pub unsafe fn caller(registers: *mut u64) -> Option<Position> {
+    // SAFETY: the header lies directly before the registers, and was written when the frame was entered.
+    unsafe {
+        let (caller, pc, code) = (*registers.sub(3), *registers.sub(2), *registers.sub(1));
         if caller == 0 {
             return None;
         }

@@ -20,6 +20,8 @@ use crate::exec::bytecode::{Code, Instr, OPERANDS_PER_WORD, Opcode};
 use crate::exec::frame::{self, Position};
 use crate::exec::interp::fault as unwind;
 use crate::exec::interp::ops::{checked, float, get, int, operations, raise, set, short, small};
+use crate::exec::jit::stubs;
+use crate::exec::tier;
 use ag_runtime::code::{FAULT, OK, Status};
 use ag_runtime::context::Cx;
 
@@ -31,6 +33,9 @@ pub unsafe extern "C" fn interp_entry(cx: *mut Cx, code: *const u8, args: *mut u
     let code = code.cast::<Code>();
     // SAFETY: the contract of this function.
     unsafe {
+        if let Some(machine) = step::machine(cx, code) {
+            return machine.call(cx, args);
+        }
         let registers = frame::enter(cx, &*code);
         if registers.is_null() {
             step::release_args(args, &(*code).params);
@@ -43,6 +48,15 @@ pub unsafe extern "C" fn interp_entry(cx: *mut Cx, code: *const u8, args: *mut u
     }
 }
 
+/// Goes on at the handler of a `try` in the innermost frame, which native code entered; the frame is left at the end.
+///
+/// # Safety
+/// `at` is in the innermost frame of `cx`, and its registers hold what is live there.
+pub unsafe fn resume(cx: *mut Cx, at: Position) -> Status {
+    // SAFETY: the contract of this function.
+    unsafe { run(cx, at) }
+}
+
 /// Words of an operand list.
 #[inline(always)]
 pub fn operand_words(count: u16) -> usize {
@@ -52,7 +66,7 @@ pub fn operand_words(count: u16) -> usize {
 macro_rules! match_loop {
     ($pc:ident $r:ident $code:ident $cx:ident $x:ident; $($op:ident => $body:block)*) => {
         /// # Safety
-        /// `start` is the first instruction of a frame just entered in `cx`.
+        /// `start` is in the innermost frame of `cx`, whose registers hold what is live there.
         unsafe fn run($cx: *mut Cx, start: Position) -> Status {
             let Position { pc: mut $pc, registers: mut $r, code: mut $code } = start;
             loop {

@@ -11,3 +11,4 @@ mod programs;
 mod random;
 mod sessions;
 mod support;
+mod tiers;

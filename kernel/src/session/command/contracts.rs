@@ -1,6 +1,7 @@
 //! `:effects`, `:caps`, `:prove`, `:cost checks`: what a definition does, promises, and pays for its promises.
 
 use ag_lang::diag::{codes, nearest};
+use ag_lang::exec::tier::{Tier, TierOf};
 
 use super::{Refusal, required};
 use crate::output::Output;
@@ -55,10 +56,17 @@ pub fn tier(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
     let found = state.plan(name).ok_or_else(|| missing(state, name, "function"))?;
     let mut lines = Vec::new();
     for function in &found {
-        lines.push(format!("{}: interpreter", function.function));
+        lines.push(format!("{}: {}", function.function, told(state.tier(&function.function))));
         lines.extend(function.planned.iter().map(|attr| format!("  {attr}: planned (engine)")));
     }
     Ok(vec![Output::info(lines.join("\n"))])
+}
+
+fn told(tier: TierOf) -> String {
+    match tier.tier {
+        Tier::Interpreted => "interpreter".to_owned(),
+        Tier::Compiled => format!("compiled, {} bytes of machine code", tier.bytes),
+    }
 }
 
 /// The clauses of a definition with their verdicts (L-141).

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use ag_lang::exec::tier::TierOf;
 use ag_lang::ide::capabilities::FunctionCaps;
 use ag_lang::ide::effects::FunctionEffects;
 use ag_lang::ide::plan::FunctionPlan;
@@ -193,6 +194,9 @@ impl State for Fixed {
     }
     fn plan(&self, _: &str) -> Option<Vec<FunctionPlan>> {
         None
+    }
+    fn tier(&self, _: &str) -> TierOf {
+        TierOf::default()
     }
     fn contracts(&self, _: Option<&str>) -> Vec<ContractRow> {
         Vec::new()

@@ -190,6 +190,19 @@ macro_rules! operations {
                 if (*cx).safepoint() != OK {
                     raise!(pc r code cx, FAULT);
                 }
+                if tier::is_due((*cx).fuel)
+                    && let Some(start) = step::look(cx, code, pc)
+                {
+                    let (status, caller) = stubs::run_loop(cx, r, start);
+                    let Some(caller) = caller else { return status };
+                    (pc, r, code) = (caller.pc.add(1), caller.registers, caller.code);
+                    if status != OK {
+                        raise!(pc r code cx, FAULT);
+                    }
+                    let call: Instr = *caller.pc;
+                    set!(r, call.a, (*cx).result);
+                    pc = pc.add(operand_words(call.c));
+                }
             }
             Return => {
                 let value = get!(r, x.a);

@@ -7,6 +7,8 @@
 use crate::exec::bytecode::{CONSTANT, ClosureOf, Code, Instr, Opcode};
 use crate::exec::helper::Helper;
 use crate::exec::interp::{help, interp_entry};
+use crate::exec::jit::memory::Bridge;
+use crate::exec::tier;
 use crate::ir::core::{Tied, Word};
 use ag_runtime::code::{FAULT, FnSlot, OK, Status, Version};
 use ag_runtime::context::Cx;
@@ -162,6 +164,46 @@ pub unsafe fn closure(of: &ClosureOf, captures: *const u64) -> u64 {
     }
 }
 
+/// A compiled entry with the way to call it.
+#[derive(Clone, Copy)]
+pub struct Machine {
+    entry: *const u8,
+    bridge: Bridge,
+}
+
+impl Machine {
+    /// # Safety
+    /// `args` has the arguments of the code this was made for, and `cx` is the running coroutine's context.
+    #[inline(always)]
+    pub unsafe fn call(self, cx: *mut Cx, args: *mut u64) -> Status {
+        // SAFETY: the contract of this function; entry and bridge were published together.
+        unsafe { (self.bridge)(cx, self.entry, args) }
+    }
+}
+
+/// The compiled entry of some code, if the native stack has room for compiled code.
+///
+/// # Safety
+/// `code` is live code, `cx` the running coroutine's context.
+#[inline(always)]
+pub unsafe fn machine(cx: *mut Cx, code: *const Code) -> Option<Machine> {
+    // SAFETY: the contract of this function; a bridge is published before the entry.
+    unsafe {
+        let (entry, bridge) = (*code).tier.entry()?;
+        let bridge = std::mem::transmute::<*const u8, Bridge>(bridge);
+        (*cx).has_machine_room().then_some(Machine { entry, bridge })
+    }
+}
+
+/// How many captures a function value has.
+///
+/// # Safety
+/// A live function value.
+pub unsafe fn capture_count(function: u64) -> usize {
+    // SAFETY: the contract of this function.
+    unsafe { FunctionRef::from_word(function) }.capture_shapes().len()
+}
+
 /// The code to run for a slot, if it is interpreted.
 ///
 /// # Safety
@@ -170,8 +212,13 @@ pub unsafe fn closure(of: &ClosureOf, captures: *const u64) -> u64 {
 pub unsafe fn target(cx: *mut Cx, slot: FnSlot) -> Option<*const Code> {
     // SAFETY: the contract of this function.
     let version = unsafe { (*cx).world.functions().current(slot) }?;
-    let interpreted = version.entry as usize == interp_entry as *const () as usize;
-    interpreted.then(|| version.code.pointer().cast())
+    if version.entry as usize != interp_entry as *const () as usize {
+        return None;
+    }
+    let code = version.code.pointer().cast::<Code>();
+    // SAFETY: the code of a version in force is live.
+    let leave = unsafe { (*code).tier.is_compiled() && (*cx).has_machine_room() };
+    (!leave).then_some(code)
 }
 
 /// # Safety
@@ -296,6 +343,25 @@ pub unsafe fn help(cx: *mut Cx, helper: &Helper, args: *const u64, count: u16) -
             OK
         }
         Err(_) => FAULT,
+    }
+}
+
+/// The interpreter stands after a safepoint: whether compiled code of that loop should go on.
+///
+/// # Safety
+/// `pc` stands after a safepoint of `code`, which an `Arc` holds; `cx` is the running coroutine's context.
+#[cold]
+#[inline(never)]
+pub unsafe fn look(cx: *mut Cx, code: *const Code, pc: *const Instr) -> Option<*const u8> {
+    // SAFETY: the contract of this function.
+    unsafe {
+        if !(*cx).has_machine_room() {
+            return None;
+        }
+        Arc::increment_strong_count(code);
+        let held = Arc::from_raw(code);
+        let at = pc.offset_from(held.instrs.as_ptr()) as u32;
+        tier::look(&held, at, &(*cx).world)
     }
 }
 

@@ -1,0 +1,58 @@
+//! Compiled tiers: from bytecode to machine code by Cranelift.
+//!
+//! A compiled function uses the interpreter's frame and fault tables: registers of the bytecode are variables of Cranelift,
+//! and what a Fault needs is written back into the frame on a cold path, from where the interpreter's own way out goes on.
+//! So a Fault, a `try` and a very deep call look the same on every tier. Never: decides when to compile (`tier` does).
+
+pub mod arith;
+pub mod body;
+pub mod calls;
+pub mod exits;
+pub mod flow;
+pub mod host;
+pub mod index;
+pub mod intrinsics;
+pub mod memory;
+pub mod objects;
+pub(crate) mod stubs;
+
+use crate::exec::bytecode::Code;
+use crate::exec::jit::body::{Body, Linked};
+use crate::exec::jit::flow::Flow;
+use crate::exec::jit::memory::Unit;
+use ag_runtime::code::FunctionTable;
+
+/// Code longer than this stays in the interpreter: compiling it would cost more than it can bring back soon.
+const LONGEST: usize = 4_000;
+
+/// Where compiled code begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Start {
+    /// At the function's entry, with its arguments in machine registers.
+    Entry,
+    /// At the instruction with this index, which follows a safepoint, in a frame that the interpreter has filled: on-stack
+    /// replacement.
+    Loop(u32),
+}
+
+/// Why a function was not compiled.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Refused {
+    TooLong,
+    /// The machine has no support, or Cranelift refused.
+    Host(String),
+}
+
+/// Compiles the code from `start` on. Its calls go through the doors of `table`.
+pub fn compile(code: &Code, table: &FunctionTable, start: Start) -> Result<Unit, Refused> {
+    if code.instrs.len() > LONGEST {
+        return Err(Refused::TooLong);
+    }
+    if !memory::has_room() {
+        return Err(Refused::Host("there are too many compiled functions".to_owned()));
+    }
+    memory::make_kept()?;
+    let flow = Flow::of(code);
+    let linked = Linked { code, flow: &flow, table, start };
+    host::define(|builder, call_conv| Body::new(builder, call_conv, linked).run())
+}

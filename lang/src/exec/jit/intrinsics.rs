@@ -1,0 +1,110 @@
+//! Builtins on numbers and lists that are a machine instruction or two.
+//!
+//! Each gives what its row of the table gives, bit for bit. Never: says what a Fault is; the row itself does.
+
+use crate::exec::bytecode::Instr;
+use crate::exec::jit::body::{Body, F64, I64};
+use crate::exec::jit::flow;
+use ag_runtime::builtin::{self, BuiltinId, Call};
+use ag_runtime::value::list::LENGTH_OFFSET;
+use ag_runtime::value::shape::ShapeId;
+use cranelift_codegen::ir::InstBuilder;
+use std::sync::LazyLock;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Intrinsic {
+    ToFloat,
+    SquareRoot,
+    FloatAbs,
+    Least,
+    Greatest,
+    And,
+    Or,
+    Xor,
+    WrappingAdd,
+    WrappingSub,
+    WrappingMul,
+    ListLen,
+    ListAt,
+}
+
+/// The rows by the function that a call names.
+static KNOWN: LazyLock<Vec<(Call, Intrinsic)>> = LazyLock::new(|| {
+    let rows = [
+        (builtin::member("Int", "to_float"), Intrinsic::ToFloat),
+        (builtin::member("Int", "min"), Intrinsic::Least),
+        (builtin::member("Int", "max"), Intrinsic::Greatest),
+        (builtin::member("Float", "abs"), Intrinsic::FloatAbs),
+        (builtin::function("sqrt"), Intrinsic::SquareRoot),
+        (builtin::function("bit_and"), Intrinsic::And),
+        (builtin::function("bit_or"), Intrinsic::Or),
+        (builtin::function("bit_xor"), Intrinsic::Xor),
+        (builtin::function("wrapping_add"), Intrinsic::WrappingAdd),
+        (builtin::function("wrapping_sub"), Intrinsic::WrappingSub),
+        (builtin::function("wrapping_mul"), Intrinsic::WrappingMul),
+    ];
+    let at = builtin::operators("[]").iter().copied();
+    let on_lists =
+        |id: &BuiltinId| id.get().is_some_and(|row| row.signature.starts_with("(xs: List<"));
+    let rows = rows.into_iter().chain([
+        (builtin::member("List", "len"), Intrinsic::ListLen),
+        (at.into_iter().find(on_lists), Intrinsic::ListAt),
+    ]);
+    rows.filter_map(|(id, is)| Some((id?.get()?.call, is))).collect()
+});
+
+impl Body<'_, '_> {
+    /// True when the builtin was one of these.
+    pub fn intrinsic(&mut self, at: u32, x: Instr) -> bool {
+        let Some(native) = self.code.natives.get(usize::from(x.b)) else { return false };
+        let same = |(call, _): &&(Call, Intrinsic)| std::ptr::fn_addr_eq(*call, *native);
+        let Some((_, is)) = KNOWN.iter().find(same) else { return false };
+        let fields: Vec<u16> = flow::operands(self.code, at).collect();
+        match (is, &*fields) {
+            (Intrinsic::ToFloat, [value]) => {
+                let value = self.operand(*value);
+                let value = self.b.ins().fcvt_from_sint(F64, value);
+                self.set_float(x.a, value);
+            }
+            (Intrinsic::SquareRoot, [value]) => {
+                let value = self.float_operand(*value);
+                let value = self.b.ins().sqrt(value);
+                self.set_float(x.a, value);
+            }
+            (Intrinsic::FloatAbs, [value]) => {
+                let value = self.float_operand(*value);
+                let value = self.b.ins().fabs(value);
+                self.set_float(x.a, value);
+            }
+            (Intrinsic::ListLen, [list, _]) => {
+                let list = self.operand(*list);
+                let length = self.load(I64, list, LENGTH_OFFSET as i32);
+                self.set(x.a, length);
+            }
+            (Intrinsic::ListAt, [list, index, element]) => {
+                let Some(element) = self.constant_operand(*element) else { return false };
+                let element = ShapeId(element as u32);
+                self.get_index(at, x, (*list, *index), element, Self::native_call);
+            }
+            (_, [lhs, rhs]) => self.binary(*is, x, (*lhs, *rhs)),
+            _ => return false,
+        }
+        true
+    }
+
+    fn binary(&mut self, is: Intrinsic, x: Instr, (lhs, rhs): (u16, u16)) {
+        let (lhs, rhs) = (self.operand(lhs), self.operand(rhs));
+        let ins = self.b.ins();
+        let value = match is {
+            Intrinsic::Least => ins.smin(lhs, rhs),
+            Intrinsic::Greatest => ins.smax(lhs, rhs),
+            Intrinsic::And => ins.band(lhs, rhs),
+            Intrinsic::Or => ins.bor(lhs, rhs),
+            Intrinsic::Xor => ins.bxor(lhs, rhs),
+            Intrinsic::WrappingSub => ins.isub(lhs, rhs),
+            Intrinsic::WrappingMul => ins.imul(lhs, rhs),
+            _ => ins.iadd(lhs, rhs),
+        };
+        self.set(x.a, value);
+    }
+}

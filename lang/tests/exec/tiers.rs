@@ -1,0 +1,147 @@
+//! What only compiled code can get wrong: its faults, its depth, its redefinition, its memory.
+//!
+//! Everything else runs on every tier (`AG_TIERS`, CONTRIBUTING.md). Here the mode is set by the test.
+
+use crate::support::{text_session, text_session_with};
+use ag_lang::exec::jit::memory;
+use ag_lang::exec::tier::{self, Mode, Tier};
+use ag_runtime::fault::Fault;
+use ag_runtime::world::options::Limits;
+
+const MODES: [Mode; 3] = [Mode::Interpreted, Mode::AtOnce, Mode::Loops];
+
+/// The value or the Fault of a program, with all that can be seen of it.
+fn seen(outcome: Result<String, Box<Fault>>) -> String {
+    match outcome {
+        Ok(shown) => shown,
+        Err(fault) => {
+            let chain = fault.chain.iter().map(|frame| (&*frame.function, frame.site));
+            let chain: Vec<_> = chain.collect();
+            format!("{}: {} {:?} {chain:?} {:?}", fault.code, fault.message, fault.at, fault.data)
+        }
+    }
+}
+
+/// Runs the cells in each mode; what they gave, which must be the same.
+fn on_all(limits: Limits, cells: &[&str]) -> Vec<String> {
+    let mut first: Option<Vec<String>> = None;
+    for mode in MODES {
+        let mut session = text_session_with(limits);
+        tier::set_mode(mode);
+        let given: Vec<String> = cells.iter().map(|cell| seen(session.cell(cell))).collect();
+        tier::set_mode(Mode::WhenHot);
+        match &first {
+            Some(first) => assert_eq!(first, &given, "{mode:?}"),
+            None => first = Some(given),
+        }
+    }
+    first.unwrap_or_default()
+}
+
+#[test]
+fn faults_are_the_same_on_every_tier() {
+    let text = "function add(a : Int, b : Int) -> Int { return a + b }\n\
+        function down(xs : List<Int>, at : Int) -> Int {\n\
+        \x20 var i := at\n\
+        \x20 var s := 0\n\
+        \x20 while true { s = add(s, xs[i] * 1_000_000_000_000)\n i -= 1 }\n\
+        \x20 return s\n}";
+    let given = on_all(
+        Limits::default(),
+        &[
+            text,
+            "down([1, 2, 3], 2)",
+            "down([1, 10_000_000, 3], 2)",
+            "add(9223372036854775807, 1)",
+            "let zero := 0\n7 / zero",
+            "-9223372036854775807 - 2",
+        ],
+    );
+    assert!(given[1].starts_with("R0104: index -1 is outside"), "{}", given[1]);
+    assert!(given[2].starts_with("R0101"), "{}", given[2]);
+    assert!(given[4].contains("division by zero: 7 / 0"), "{}", given[4]);
+}
+
+#[test]
+fn a_try_around_compiled_calls_catches_and_goes_on() {
+    let text = "function half(n : Int) -> Int {\n  if n % 2 == 1 { return n / (n - n) }\n  return n / 2\n}\n\
+        function halves(n : Int) -> (Int, Int, List<Text>) {\n\
+        \x20 var good := 0\n  var bad := 0\n  var said : List<Text> := []\n\
+        \x20 for i in 0..n {\n\
+        \x20   match try half(i) {\n      Ok(h) => { good += h }\n      Err(e) => { bad += 1\n said.push(e.code) }\n    }\n\
+        \x20 }\n  return (good, bad, said)\n}\nhalves(6)";
+    let given = on_all(Limits::default(), &[text]);
+    assert_eq!(given, [r#"(3, 3, ["R0102", "R0102", "R0102"])"#]);
+}
+
+#[test]
+fn recursion_ends_at_the_same_depth() {
+    let text = "function deep(n : Int) -> Int { if n == 0 { return 0 }\n return 1 + deep(n - 1) }";
+    let limits = Limits { depth: 50_000, ..Limits::default() };
+    let given = on_all(limits, &[text, "deep(49_990)", "deep(50_010)", "deep(40_000)"]);
+    assert_eq!(given[1], "49990");
+    assert!(given[2].starts_with("R0110"), "{}", given[2]);
+}
+
+#[test]
+fn callbacks_of_builtins_run_deep_in_compiled_code() {
+    let text = "function deep(n : Int) -> Int {\n  if n == 0 { return [1, 2, 3].map(x => x + 1).sum }\n  return deep(n - 1)\n}";
+    assert_eq!(on_all(Limits::default(), &[text, "deep(30_000)"])[1], "9");
+}
+
+#[test]
+fn steps_are_counted_alike() {
+    let text =
+        "function spin(n : Int) -> Int { var s := 0\n for i in 0..n { s += i % 3 }\n return s }";
+    let limits = Limits { steps: 100_000, ..Limits::default() };
+    let given = on_all(limits, &[text, "spin(1_000)", "spin(1_000_000)"]);
+    assert!(given[2].starts_with("R0109"), "{}", given[2]);
+}
+
+#[test]
+fn hot_code_is_compiled_beside_the_program() {
+    let mut session = text_session();
+    tier::set_mode(Mode::WhenHot);
+    session
+        .cell("function f(n : Int) -> Int { var s := 0\n for i in 0..n { s += i % 7 }\n return s }")
+        .unwrap();
+    assert_eq!(session.session.engine.tier("f").tier, Tier::Interpreted);
+    let first = session.cell("f(1_000_000)").unwrap();
+    tier::finish();
+    let tier = session.session.engine.tier("f");
+    assert_eq!(tier.tier, Tier::Compiled);
+    assert!(tier.bytes > 0);
+    assert_eq!(session.cell("f(1_000_000)").unwrap(), first);
+}
+
+#[test]
+fn calls_meet_the_new_version_and_old_code_is_freed() {
+    let mut session = text_session();
+    tier::set_mode(Mode::AtOnce);
+    session
+        .cell("function one() -> Int { return 0 }\nfunction two() -> Int { return one() + one() }")
+        .unwrap();
+    let mut most = 0;
+    for n in 0..400 {
+        session.cell(&format!("function one() -> Int {{ return {n} }}")).unwrap();
+        assert_eq!(session.cell("two()").unwrap(), (2 * n).to_string());
+        most = most.max(memory::live());
+    }
+    tier::set_mode(Mode::WhenHot);
+    // What waits for its turn to be freed, bridges, the prelude: not one for each redefinition and cell.
+    assert!(most < 400, "{most} compiled functions are alive");
+}
+
+#[test]
+fn values_are_released_once_on_the_way_out() {
+    let text = "struct P { name : Text, tags : List<Text> }\n\
+        function join(ps : List<P>, at : Int) -> Text {\n\
+        \x20 let p := ps[at]\n  let q := P(p.name + \"!\", p.tags)\n\
+        \x20 return q.name + q.tags[at]\n}\n\
+        function all(ps : List<P>) -> List<Text> {\n\
+        \x20 var out : List<Text> := []\n\
+        \x20 for i in 0..4 { out.push(match try join(ps, i) { Ok(t) => t, Err(e) => e.message }) }\n\
+        \x20 return out\n}\nall([P(\"a\", [\"x\"]), P(\"b\", [\"y\", \"z\"])])";
+    let given = on_all(Limits::default(), &[text]);
+    assert!(given[0].starts_with(r#"["a!x", "b!z", "index 2"#), "{}", given[0]);
+}
