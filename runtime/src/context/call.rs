@@ -14,6 +14,9 @@ use std::sync::Arc;
 /// Native stack that must be left when a function begins: the deepest builtin (JSON printing, sqlite) with room to spare.
 const NATIVE_RESERVE: usize = 160 << 10;
 
+/// Captures and arguments that a call of a function value puts on the native stack.
+const FEW: usize = 8;
+
 /// Native stack that must be left when compiled code begins: builtins and what they call back have the rest.
 pub const MACHINE_RESERVE: usize = 512 << 10;
 
@@ -22,14 +25,27 @@ impl Cx {
     pub fn call(&mut self, function: u64, args: &[u64]) -> Result<u64, Faulted> {
         // SAFETY: a caller passes a word of a function shape, which it holds during the call.
         let function = unsafe { FunctionRef::from_word(function) };
-        let slot = function.slot();
-        let mut all = Vec::with_capacity(function.captures().len() + args.len());
+        let captures = function.captures().len();
+        let all = captures + args.len();
+        if all > FEW {
+            let mut words = function.captures().to_vec();
+            words.extend_from_slice(args);
+            self.retain_captures(function);
+            return self.call_slot(function.slot(), &words);
+        }
+        // What is called for every element of a list needs no allocation.
+        let mut words = [0; FEW];
+        for (word, value) in words.iter_mut().zip(function.captures().iter().chain(args)) {
+            *word = *value;
+        }
+        self.retain_captures(function);
+        self.call_slot(function.slot(), words.get(..all).unwrap_or(&[]))
+    }
+
+    fn retain_captures(&self, function: FunctionRef<'_>) {
         for (&capture, &shape) in function.captures().iter().zip(function.capture_shapes()) {
             retain(capture, shape);
-            all.push(capture);
         }
-        all.extend_from_slice(args);
-        self.call_slot(slot, &all)
     }
 
     /// Calls the version of a function that is in force, with owned arguments (captures first). May suspend.
