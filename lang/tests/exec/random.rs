@@ -518,19 +518,30 @@ fn program(bytes: Vec<u8>) -> Function {
     function
 }
 
-proptest! {
-    #[test]
-    fn the_engine_agrees_with_the_oracle(bytes in vec(any::<u8>(), 0..400)) {
-        let function = program(bytes);
-        let functions = library();
-        let want = Oracle { functions: &functions, depth: 1000 }.run(&function, vec![], &[]);
-        let mut session = session();
-        session.define(functions);
-        let got = session.run_function(function);
-        match want {
-            Ok(value) => prop_assert_eq!(got.map_err(|fault| fault.to_string()), Ok(show(&value, false))),
-            Err(Exit::Fault(code)) => prop_assert_eq!(got.map_err(|fault| fault.code.to_owned()), Err(code)),
-            Err(_) => unreachable!("programs end with a value"),
-        }
-    }
+/// The oracle recurses as deep as the programs do, which the engine does not.
+const ORACLE_STACK: usize = 256 << 20;
+
+#[test]
+fn the_engine_agrees_with_the_oracle() {
+    let agree = || {
+        proptest!(|(bytes in vec(any::<u8>(), 0..400))| {
+            let function = program(bytes);
+            let functions = library();
+            let want = Oracle { functions: &functions, depth: 1000 }.run(&function, vec![], &[]);
+            let mut session = session();
+            session.define(functions);
+            let got = session.run_function(function);
+            match want {
+                Ok(value) => {
+                    prop_assert_eq!(got.map_err(|fault| fault.to_string()), Ok(show(&value, false)));
+                }
+                Err(Exit::Fault(code)) => {
+                    prop_assert_eq!(got.map_err(|fault| fault.code.to_owned()), Err(code));
+                }
+                Err(_) => unreachable!("programs end with a value"),
+            }
+        });
+    };
+    let thread = std::thread::Builder::new().stack_size(ORACLE_STACK).spawn(agree).unwrap();
+    thread.join().unwrap();
 }
