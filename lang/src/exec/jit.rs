@@ -15,11 +15,13 @@ pub mod intrinsics;
 pub mod memory;
 pub mod objects;
 pub(crate) mod stubs;
+pub mod webs;
 
 use crate::exec::bytecode::Code;
 use crate::exec::jit::body::{Body, Linked};
 use crate::exec::jit::flow::Flow;
 use crate::exec::jit::memory::Unit;
+use crate::exec::jit::webs::Webs;
 use ag_runtime::code::FunctionTable;
 
 /// Code longer than this stays in the interpreter: compiling it would cost more than it can bring back soon.
@@ -53,6 +55,7 @@ pub fn compile(code: &Code, table: &FunctionTable, start: Start) -> Result<Unit,
     }
     memory::make_kept()?;
     let flow = Flow::of(code);
-    let linked = Linked { code, flow: &flow, table, start };
+    let webs = Webs::of(code, &flow);
+    let linked = Linked { code, flow: &flow, webs: &webs, table, start };
     host::define(|builder, call_conv| Body::new(builder, call_conv, linked).run())
 }

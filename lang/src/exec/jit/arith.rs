@@ -22,10 +22,10 @@ impl Body<'_, '_> {
                 self.load_constant(x.a, word);
             }
             Opcode::LoadI => self.load_constant(x.a, small(x.c) as u64),
-            Opcode::Move => match self.flow.is_float(x.a) {
+            Opcode::Move => match self.gives_float() {
                 true => {
                     let value = self.get_float(x.b);
-                    self.set_float(x.a, value);
+                    self.set(x.a, value);
                 }
                 false => {
                     let value = self.get(x.b);
@@ -64,14 +64,14 @@ impl Body<'_, '_> {
     }
 
     fn load_constant(&mut self, to: u16, word: u64) {
-        match self.flow.is_float(to) {
+        match self.gives_float() {
             true => {
                 let value = self.b.ins().f64const(f64::from_bits(word));
-                self.set_as_is(to, value);
+                self.set(to, value);
             }
             false => {
                 let value = self.b.ins().iconst(I64, word as i64);
-                self.set_as_is(to, value);
+                self.set(to, value);
             }
         }
     }
@@ -155,7 +155,7 @@ impl Body<'_, '_> {
         let lhs = self.get_float(x.b);
         if x.op == Opcode::FNeg {
             let value = self.b.ins().fneg(lhs);
-            self.set_float(x.a, value);
+            self.set(x.a, value);
             return true;
         }
         let rhs = self.get_float(x.c);
@@ -166,7 +166,7 @@ impl Body<'_, '_> {
             Opcode::FDiv => self.b.ins().fdiv(lhs, rhs),
             _ => self.stub(stubs::remainder as *const u8, &[lhs, rhs], &[F64]),
         };
-        self.set_float(x.a, value);
+        self.set(x.a, value);
         true
     }
 

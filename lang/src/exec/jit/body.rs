@@ -5,6 +5,7 @@
 use crate::exec::bytecode::{CONSTANT, Code, Opcode};
 use crate::exec::frame::HEADER;
 use crate::exec::jit::flow::{self, Flow};
+use crate::exec::jit::webs::{Web, Webs};
 use crate::exec::jit::{Start, stubs};
 use ag_runtime::code::{FunctionTable, OK};
 use ag_runtime::context::Cx;
@@ -12,8 +13,8 @@ use ag_runtime::context::call::MACHINE_RESERVE;
 use ag_runtime::context::registers::RegisterStack;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    AbiParam, Block, Inst, InstBuilder, MemFlagsData, SigRef, Signature, StackSlot, StackSlotData,
-    StackSlotKind, Type, Value, types,
+    self, AbiParam, Block, Inst, InstBuilder, InstructionData, MemFlagsData, SigRef, Signature,
+    StackSlot, StackSlotData, StackSlotKind, Type, Value, ValueDef, types,
 };
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::{FunctionBuilder, Variable};
@@ -29,6 +30,7 @@ pub const F64: Type = types::F64;
 pub struct Linked<'a> {
     pub code: &'a Code,
     pub flow: &'a Flow,
+    pub webs: &'a Webs,
     pub table: &'a FunctionTable,
     pub start: Start,
 }
@@ -37,6 +39,7 @@ pub struct Body<'a, 'b> {
     pub b: &'a mut FunctionBuilder<'b>,
     pub code: &'a Code,
     pub flow: &'a Flow,
+    webs: &'a Webs,
     pub table: &'a FunctionTable,
     pub cx: Value,
     /// The registers of the frame, if there is one.
@@ -47,7 +50,12 @@ pub struct Body<'a, 'b> {
     has_fuel: bool,
     start: Start,
     call_conv: CallConv,
+    /// By web.
     variables: Vec<Variable>,
+    /// The web that each register is in now.
+    current: FxHashMap<u16, Web>,
+    /// The instruction that is translated.
+    at: u32,
     blocks: FxHashMap<u32, Block>,
     signatures: FxHashMap<Vec<Type>, SigRef>,
     kept: Option<SigRef>,
@@ -66,13 +74,13 @@ impl<'a, 'b> Body<'a, 'b> {
     pub fn new(
         b: &'a mut FunctionBuilder<'b>,
         call_conv: CallConv,
-        Linked { code, flow, table, start }: Linked<'a>,
+        Linked { code, flow, webs, table, start }: Linked<'a>,
     ) -> Self {
         let params = if start == Start::Entry { code.params.len() } else { 1 };
         let returns: &[Type] = if start == Start::Entry { &[I32, I64] } else { &[I32] };
         b.func.signature = signature(call_conv, &vec![I64; params + 1], returns);
-        let kind = |at: u32| if flow.is_float(at as u16) { F64 } else { I64 };
-        let variables = (0..code.registers).map(|at| b.declare_var(kind(at))).collect();
+        let kind = |web: Web| if webs.is_float(web) { F64 } else { I64 };
+        let variables = (0..webs.count() as Web).map(|web| b.declare_var(kind(web))).collect();
         let fuel = b.declare_var(I64);
         let entry = b.create_block();
         b.append_block_params_for_function_params(entry);
@@ -84,6 +92,7 @@ impl<'a, 'b> Body<'a, 'b> {
             b,
             code,
             flow,
+            webs,
             table,
             cx,
             registers: None,
@@ -93,6 +102,8 @@ impl<'a, 'b> Body<'a, 'b> {
             start,
             call_conv,
             variables,
+            current: FxHashMap::default(),
+            at: 0,
             blocks,
             signatures,
             kept: None,
@@ -140,9 +151,13 @@ impl<'a, 'b> Body<'a, 'b> {
         let Some(run) = self.flow.runs.get(&start) else { return };
         let block = self.block(start);
         self.b.switch_to_block(block);
+        let live = self.flow.live_at(start);
+        let live = live.filter_map(|register| Some((register, self.webs.live(start, register)?)));
+        self.current = live.collect();
         let mut ends = false;
         for at in flow::places(self.code, start, run.end) {
             let op = flow::instr(self.code, at).op;
+            self.at = at;
             self.instr(at);
             ends = flow::jump(self.code, at).is_some() || !flow::falls_through(op);
         }
@@ -192,7 +207,9 @@ impl<'a, 'b> Body<'a, 'b> {
         self.store(deeper, self.cx, stack_field(RegisterStack::DEPTH_OFFSET));
         self.take_fuel();
         for (at, arg) in args.iter().enumerate() {
-            self.set(at as u16, *arg);
+            let Some(web) = self.webs.live(0, at as u16) else { continue };
+            let value = if self.webs.is_float(web) { self.float_of(*arg) } else { *arg };
+            self.define(web, value);
         }
     }
 
@@ -251,9 +268,10 @@ impl<'a, 'b> Body<'a, 'b> {
         self.registers = Some(registers);
         self.take_fuel();
         for register in self.flow.live_at(at).collect::<Vec<_>>() {
-            let kind = if self.flow.is_float(register) { F64 } else { I64 };
+            let Some(web) = self.webs.live(at, register) else { continue };
+            let kind = if self.webs.is_float(web) { F64 } else { I64 };
             let value = self.load(kind, registers, i32::from(register) * 8);
-            self.set_as_is(register, value);
+            self.define(web, value);
         }
     }
 
@@ -310,45 +328,71 @@ impl<'a, 'b> Body<'a, 'b> {
     /// The bits of a register.
     pub fn get(&mut self, register: u16) -> Value {
         let value = self.get_as_is(register);
-        if self.flow.is_float(register) { self.bits(value) } else { value }
+        self.bits_of(value)
     }
 
     pub fn get_float(&mut self, register: u16) -> Value {
         let value = self.get_as_is(register);
-        match self.flow.is_float(register) {
-            true => value,
-            false => self.b.ins().bitcast(F64, MemFlagsData::new(), value),
-        }
+        self.float_of(value)
     }
 
     pub fn get_as_is(&mut self, register: u16) -> Value {
-        match self.variables.get(usize::from(register)) {
+        let web = self.current.get(&register);
+        match web.and_then(|web| self.variables.get(*web as usize)) {
             Some(variable) => self.b.use_var(*variable),
             None => self.b.ins().iconst(I64, 0),
         }
     }
 
-    pub fn set(&mut self, register: u16, bits: Value) {
-        let value = match self.flow.is_float(register) {
-            true => self.b.ins().bitcast(F64, MemFlagsData::new(), bits),
-            false => bits,
+    /// Whether the result of the instruction that is translated is a float.
+    pub fn gives_float(&self) -> bool {
+        self.webs.begun(self.at).is_some_and(|web| self.webs.is_float(web))
+    }
+
+    /// The result of the instruction that is translated, as bits or as a float.
+    pub fn set(&mut self, register: u16, value: Value) {
+        let Some(web) = self.webs.begun(self.at) else { return };
+        let value = match self.webs.is_float(web) {
+            true => self.float_of(value),
+            false => self.bits_of(value),
         };
-        self.set_as_is(register, value);
+        self.current.insert(register, web);
+        self.define(web, value);
     }
 
-    pub fn set_float(&mut self, register: u16, value: Value) {
-        let value = if self.flow.is_float(register) { value } else { self.bits(value) };
-        self.set_as_is(register, value);
-    }
-
-    pub fn set_as_is(&mut self, register: u16, value: Value) {
-        if let Some(variable) = self.variables.get(usize::from(register)) {
+    fn define(&mut self, web: Web, value: Value) {
+        if let Some(variable) = self.variables.get(web as usize) {
             self.b.def_var(*variable, value);
         }
     }
 
-    fn bits(&mut self, float: Value) -> Value {
-        self.b.ins().bitcast(I64, MemFlagsData::new(), float)
+    /// What this was made from by a change of kind alone.
+    fn before_cast(&self, value: Value) -> Option<Value> {
+        let ValueDef::Result(inst, _) = self.b.func.dfg.value_def(value) else { return None };
+        match &self.b.func.dfg.insts[inst] {
+            InstructionData::LoadNoOffset { opcode: ir::Opcode::Bitcast, arg, .. } => Some(*arg),
+            _ => None,
+        }
+    }
+
+    fn float_of(&mut self, value: Value) -> Value {
+        if self.b.func.dfg.value_type(value) == F64 {
+            return value;
+        }
+        match self.before_cast(value) {
+            Some(float) => float,
+            None => self.b.ins().bitcast(F64, MemFlagsData::new(), value),
+        }
+    }
+
+    fn bits_of(&mut self, value: Value) -> Value {
+        if self.b.func.dfg.value_type(value) != F64 {
+            return value;
+        }
+        match self.before_cast(value) {
+            Some(bits) => bits,
+            None => self.b.ins().bitcast(I64, MemFlagsData::new(), value),
+        }
     }
 
     /// A field of an operand list.

@@ -1,4 +1,4 @@
-//! What compilation must know of bytecode: where blocks begin, which registers are live, which hold floats.
+//! What compilation must know of bytecode: where blocks begin, and which registers are live.
 //!
 //! Never: looks at what a call does.
 
@@ -57,20 +57,18 @@ pub struct Run {
 pub struct Flow {
     /// By their first instruction.
     pub runs: BTreeMap<u32, Run>,
-    /// Registers that float operations use and no other kind does.
-    floats: Vec<bool>,
 }
 
 /// What an instruction does with a register.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Touch {
+pub enum Touch {
     Use,
     Def,
 }
 
 /// What an instruction says of a register's kind.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Kind {
+pub enum Kind {
     Float,
     Whole,
     Either,
@@ -78,13 +76,9 @@ enum Kind {
 
 impl Flow {
     pub fn of(code: &Code) -> Self {
-        let mut flow = Self { runs: runs(code), floats: floats(code) };
+        let mut flow = Self { runs: runs(code) };
         flow.spread(code);
         flow
-    }
-
-    pub fn is_float(&self, register: u16) -> bool {
-        self.floats.get(usize::from(register)).copied().unwrap_or(false)
     }
 
     /// Live at the start of the run at `at`.
@@ -187,7 +181,7 @@ pub fn falls_through(op: Opcode) -> bool {
     !matches!(op, Opcode::Jump | Opcode::Return | Opcode::Unreachable | Opcode::Operands)
 }
 
-fn successors(code: &Code, at: u32) -> impl Iterator<Item = u32> {
+pub fn successors(code: &Code, at: u32) -> impl Iterator<Item = u32> {
     let next = falls_through(instr(code, at).op).then(|| after(code, at));
     next.into_iter().chain(jump(code, at))
 }
@@ -212,27 +206,8 @@ fn runs(code: &Code) -> BTreeMap<u32, Run> {
     starts.iter().copied().zip(ends.map(run)).collect()
 }
 
-/// A register is a float where float operations are the only ones that say what it is.
-fn floats(code: &Code) -> Vec<bool> {
-    let mut float = vec![false; code.registers as usize];
-    let mut whole = float.clone();
-    for at in places(code, 0, code.instrs.len() as u32) {
-        touched(code, at, &mut |_, register, kind| {
-            let list = match kind {
-                Kind::Float => &mut float,
-                Kind::Whole => &mut whole,
-                Kind::Either => return,
-            };
-            if let Some(slot) = list.get_mut(usize::from(register)) {
-                *slot = true;
-            }
-        });
-    }
-    float.iter().zip(&whole).map(|(float, whole)| *float && !*whole).collect()
-}
-
 /// Tells each register that an instruction reads or writes.
-fn touched(code: &Code, at: u32, tell: &mut dyn FnMut(Touch, u16, Kind)) {
+pub fn touched(code: &Code, at: u32, tell: &mut dyn FnMut(Touch, u16, Kind)) {
     use Opcode as O;
     use Touch::{Def, Use};
     let x = instr(code, at);

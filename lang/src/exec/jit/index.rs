@@ -71,7 +71,7 @@ impl Body<'_, '_> {
         let (list, index) = (self.operand(list), self.operand(index));
         let outside = self.cold_block();
         let place = self.place_of(list, index, outside);
-        let kind = if self.flow.is_float(x.a) { F64 } else { I64 };
+        let kind = if self.gives_float() { F64 } else { I64 };
         let value = self.load(kind, place, ITEMS_OFFSET as i32);
         if !element.is_scalar() {
             self.dup_word(value);
@@ -82,7 +82,7 @@ impl Body<'_, '_> {
         slow(self, at, x);
         self.leave_by_fault(at);
         self.b.switch_to_block(done);
-        self.set_as_is(x.a, value);
+        self.set(x.a, value);
     }
 
     /// Goes to `other` unless the list has one holder, here.

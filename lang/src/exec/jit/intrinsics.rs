@@ -64,17 +64,17 @@ impl Body<'_, '_> {
             (Intrinsic::ToFloat, [value]) => {
                 let value = self.operand(*value);
                 let value = self.b.ins().fcvt_from_sint(F64, value);
-                self.set_float(x.a, value);
+                self.set(x.a, value);
             }
             (Intrinsic::SquareRoot, [value]) => {
                 let value = self.float_operand(*value);
                 let value = self.b.ins().sqrt(value);
-                self.set_float(x.a, value);
+                self.set(x.a, value);
             }
             (Intrinsic::FloatAbs, [value]) => {
                 let value = self.float_operand(*value);
                 let value = self.b.ins().fabs(value);
-                self.set_float(x.a, value);
+                self.set(x.a, value);
             }
             (Intrinsic::ListLen, [list, _]) => {
                 let list = self.operand(*list);

@@ -69,9 +69,9 @@ impl Body<'_, '_> {
     }
 
     fn load_register(&mut self, to: u16, base: Value, offset: i32) {
-        let kind = if self.flow.is_float(to) { types::F64 } else { I64 };
+        let kind = if self.gives_float() { types::F64 } else { I64 };
         let value = self.load(kind, base, offset);
-        self.set_as_is(to, value);
+        self.set(to, value);
     }
 
     /// An odd word is the tag itself; an even one points to an object that has it behind its header.
