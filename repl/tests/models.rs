@@ -210,3 +210,38 @@ fn a_model_without_one_of_its_files_is_broken_and_not_missing() {
     let (_, out, _) = ag(&place, Some(&folder), &["models", "list"]);
     assert!(out.contains("smollm2  missing") && out.contains("minilm   installed"), "{out}");
 }
+
+/// What `:lanes` and `:lanes unload` say of the embedder, and that the next recall loads it again.
+#[test]
+fn the_embedder_is_shown_while_it_is_loaded_and_can_be_unloaded() {
+    let Some(models) = std::env::var_os("AG_TEST_MODELS") else {
+        let test = "the_embedder_is_shown_while_it_is_loaded_and_can_be_unloaded";
+        return skip::skip(test, "AG_TEST_MODELS names no folder with models (make test sets it)");
+    };
+    let place = tempfile::tempdir().unwrap();
+    let recall = "print(@recall(\"weather\", limit: 1).len)";
+    let cells = [
+        ":lanes",
+        "let id := @remember(Episode { context: \"rain in Lisbon\", action: \"stayed\" })",
+        ":lanes",
+        ":lanes unload",
+        ":lanes",
+        ":lanes unload",
+        recall,
+        ":lanes",
+    ];
+    let cells = cells.map(|source| serde_json::json!({ "cell_type": "code", "source": source }));
+    let notebook =
+        serde_json::json!({ "cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5 });
+    std::fs::write(place.path().join("a.ipynb"), notebook.to_string()).unwrap();
+    let (code, out, err) = ag(&place, Some(Path::new(&models)), &["run", "a.ipynb"]);
+    let said = format!("{out}{err}");
+    assert_eq!(code, 0, "{said}");
+    let tables: Vec<&str> = out.split("Lanes\n").skip(1).collect();
+    let shows = |at: usize| tables[at].contains("all-MiniLM-L6-v2-int8");
+    assert_eq!([0, 1, 2, 3].map(shows), [false, true, false, true], "{said}");
+    assert!(tables[1].contains(" MB │"), "{said}");
+    let notes: Vec<&str> = err.lines().filter(|line| line.contains("model")).collect();
+    assert!(notes.len() == 2 && notes[0].contains("MB given back"), "{said}");
+    assert!(notes[1].contains("no model is loaded"), "{said}");
+}

@@ -30,6 +30,7 @@ use crate::models::ModelsFolder;
 #[cfg(feature = "net")]
 use crate::net::Web;
 use crate::rng::Seed;
+use crate::value::machine::given_back;
 use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -119,6 +120,16 @@ impl Services {
     #[must_use]
     pub fn memories(&self) -> &Arc<Memories> {
         &self.memories
+    }
+
+    /// Lets the models go, those of lanes and the embedder's: what the process shrank by. `None` if none was loaded.
+    pub fn unload_models(&self) -> Option<u64> {
+        let unload = || {
+            let is_lane = self.lanes().unload();
+            self.memories.embedder().unload() || is_lane
+        };
+        let (is_any, bytes) = given_back(unload);
+        is_any.then_some(bytes)
     }
 
     /// The memory of cells, tasks and agents without a `memory` section.

@@ -14,6 +14,7 @@ mod handle;
 pub mod heap;
 pub mod json;
 pub mod list;
+pub mod machine;
 pub mod map;
 pub mod media;
 pub mod native;

@@ -26,6 +26,7 @@ use ag_runtime::models::catalog::{MODELS, Model, WEIGHTS};
 use ag_runtime::rng::Seed;
 use ag_runtime::value::count::release;
 use ag_runtime::value::json::from_json;
+use ag_runtime::value::machine::given_back;
 use ag_runtime::value::shape::{EnumShape, FieldShape, Shape, ShapeId, VariantShape, intern};
 use ort::session::RunOptions;
 use serde_json::Map;
@@ -366,4 +367,58 @@ fn a_store_moves_between_embedders_and_loses_nothing() {
         "A goldfish swims in the bowl."
     );
     assert_eq!(hashed.collections().unwrap()[0].episodes, 42);
+}
+
+/// What was shown is what was given back, but for the library: what it sets up for itself at the first load stays.
+fn expect_true(shown: &[u64], given: &[u64]) {
+    const LIBRARY: u64 = 40_000_000;
+    let is_near = |(a, b): (&u64, &u64)| a.abs_diff(*b) * 4 < *a.max(b);
+    let later = shown[1..].iter().zip(&given[1..]).all(is_near);
+    let first =
+        is_near((&shown[0], &given[0])) || (given[0]..given[0] + LIBRARY).contains(&shown[0]);
+    assert!(first && later, "shown {shown:?}, given back {given:?}");
+    assert!(given.iter().all(|bytes| is_near((bytes, &given[0]))), "{given:?}");
+}
+
+/// What is shown is what the process really takes more, and gives back: also the second time, when the allocator could have
+/// kept the memory of the first.
+#[test]
+fn the_memory_of_a_model_is_what_the_process_grows_and_shrinks_by() {
+    let Some(folder) = folder("the_memory_of_a_model_is_what_the_process_grows_and_shrinks_by")
+    else {
+        return;
+    };
+    let lane = lane(&folder, 1);
+    let ask = || send(&lane, &request("Name a fruit.", None)).unwrap().text;
+    let (mut shown, mut given) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        ask();
+        shown.push(lane.memory_bytes().unwrap());
+        let (is_unloaded, bytes) = given_back(|| lane.unload());
+        assert!(is_unloaded && lane.memory_bytes().is_none());
+        given.push(bytes);
+    }
+    expect_true(&shown, &given);
+    assert!(given[0] > 50_000_000, "{given:?}");
+    let (is_unloaded, bytes) = given_back(|| lane.unload());
+    assert!(!is_unloaded && bytes < 10_000_000, "{bytes}");
+}
+
+#[test]
+fn the_embedder_shows_its_memory_and_gives_it_back() {
+    let Some(folder) = folder("the_embedder_shows_its_memory_and_gives_it_back") else { return };
+    let embedder = Embedder::minilm(MiniLm::installed(&folder).unwrap());
+    assert!(embedder.memory_bytes().is_none() && !embedder.unload());
+    let (mut shown, mut given) = (Vec::new(), Vec::new());
+    for round in 0..3 {
+        // Another text each time: vectors that are ready need no model.
+        embedder.vector(&format!("The cat sits outside, {round}.")).unwrap();
+        shown.push(embedder.memory_bytes().unwrap());
+        let (is_unloaded, bytes) = given_back(|| embedder.unload());
+        assert!(is_unloaded && embedder.memory_bytes().is_none() && !embedder.unload());
+        given.push(bytes);
+    }
+    expect_true(&shown, &given);
+    assert!(given[0] > 20_000_000, "{given:?}");
+    assert!(Embedder::hashing().memory_bytes().is_none() && !Embedder::hashing().unload());
 }

@@ -4,7 +4,7 @@ use ag_runtime::lane::registry::{Considered, Decision, LaneRow};
 use ag_runtime::ledger::money::MicroUsd;
 
 use crate::output::Output;
-use crate::output::lanes::LanesView;
+use crate::output::lanes::{EmbedderRow, LanesView};
 use crate::output::table::{Column, TableCell, TableView};
 use crate::render::number::{duration, money};
 
@@ -20,6 +20,7 @@ pub fn tables(view: &LanesView) -> Vec<Output> {
         let why = rest.iter().map(|row| (&*row.name, why_not(row)));
         out.push(Output::Table(reasons("Lanes that are not ready", "why", why)));
     }
+    out.extend(view.embedder.as_ref().map(|row| Output::Table(embedder(row))));
     let Some(decision) = &view.last else { return out };
     let (left_out, scored): (Vec<_>, Vec<_>) =
         decision.candidates.iter().partition(|candidate| candidate.excluded.is_some());
@@ -81,6 +82,15 @@ fn lanes(rows: &[&LaneRow]) -> TableView {
         }
         table.push(cells);
     }
+    table
+}
+
+/// No lane, but it takes memory that `:lanes unload` gives back.
+fn embedder(row: &EmbedderRow) -> TableView {
+    let columns = vec![Column::left("model"), Column::left("used for"), Column::right("memory")];
+    let mut table = TableView::new(columns).titled("Embedder");
+    let (model, memory) = (row.model.as_str(), megabytes(row.memory_bytes));
+    table.push(vec![model.into(), "remember and recall".into(), memory.into()]);
     table
 }
 
@@ -148,7 +158,7 @@ mod tests {
 
     use super::tables;
     use crate::output::Output;
-    use crate::output::lanes::LanesView;
+    use crate::output::lanes::{EmbedderRow, LanesView};
     use crate::output::table::TableView;
     use crate::render::Style;
     use crate::render::table::{PANELS, to_text};
@@ -193,7 +203,9 @@ mod tests {
         let candidates =
             vec![candidate("onnx_local", None), candidate("anthropic", Some(too_dear.into()))];
         let last = Some(Decision { candidates, cell: 12, ..Decision::default() });
-        let view = LanesView { lanes, last };
+        let model = "all-MiniLM-L6-v2-int8".to_owned();
+        let embedder = Some(EmbedderRow { model, memory_bytes: 169_000_000 });
+        let view = LanesView { lanes, embedder, last };
         let style = Style { width: 80, color: false };
         let text: String = tables(&view)
             .iter()
@@ -203,7 +215,9 @@ mod tests {
             })
             .collect();
         assert!(text.lines().all(|line| columns(line) <= 80), "{text}");
-        for whole in ["onnx_local", "openrouter", "anthropic", "$125.00", "$123.456789", "138 MB"] {
+        for whole in
+            ["onnx_local", "openrouter", "anthropic", "$125.00", "$123.456789", "138 MB", "169 MB"]
+        {
             assert!(text.contains(whole), "{whole}: {text}");
         }
         let words: Vec<&str> = text.split_whitespace().filter(|word| *word != "│").collect();
@@ -216,7 +230,8 @@ mod tests {
     fn nothing_is_lost_in_a_narrow_terminal() {
         let mut pinned = lane("onnx_local", true);
         pinned.pinned = true;
-        let view = LanesView { lanes: vec![pinned, lane("openrouter", false)], last: None };
+        let view =
+            LanesView { lanes: vec![pinned, lane("openrouter", false)], ..LanesView::default() };
         for width in 30..=100 {
             let style = Style { width, color: false };
             for output in tables(&view) {

@@ -20,7 +20,7 @@ use parking_lot::{Mutex, RwLock};
 use crate::output::cost::{BudgetView, CostLine, CostView};
 use crate::output::decisions::DecisionsView;
 use crate::output::diagnostic::{DiagnosticView, FaultView};
-use crate::output::lanes::LanesView;
+use crate::output::lanes::{EmbedderRow, LanesView};
 use crate::output::memory::MemoryView;
 use crate::output::recall::RecallView;
 use crate::output::table::TableView;
@@ -160,15 +160,19 @@ impl State for View<'_> {
     fn lanes(&self) -> LanesView {
         let Some(services) = self.program.services() else { return LanesView::default() };
         let lanes = services.lanes();
-        LanesView { lanes: lanes.rows(), last: lanes.decisions().pop() }
+        let embedder = services.memories().embedder();
+        let embedder = embedder
+            .memory_bytes()
+            .map(|memory_bytes| EmbedderRow { model: embedder.name().to_owned(), memory_bytes });
+        LanesView { lanes: lanes.rows(), embedder, last: lanes.decisions().pop() }
     }
 
     fn pin_lane(&mut self, name: Option<&str>) -> Result<(), String> {
         self.program.pin(name)
     }
 
-    fn unload_models(&mut self) -> u64 {
-        self.program.services().map_or(0, |services| services.lanes().unload())
+    fn unload_models(&mut self) -> Option<u64> {
+        self.program.services()?.unload_models()
     }
 
     fn trace(&self, of: Span) -> TraceView {

@@ -49,8 +49,8 @@ pub trait State {
     /// None: the router decides again. The error says why not.
     fn pin_lane(&mut self, name: Option<&str>) -> Result<(), String>;
 
-    /// Lets the models in memory go; how many bytes they held.
-    fn unload_models(&mut self) -> u64;
+    /// Lets the models in memory go; how many bytes the process shrank by. None if there were none.
+    fn unload_models(&mut self) -> Option<u64>;
 
     fn trace(&self, of: Span) -> TraceView;
     /// The number of the newest cell, which may be the one that asks.

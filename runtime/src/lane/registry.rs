@@ -364,14 +364,11 @@ impl Lanes {
         providers.first().and_then(|provider| provider.notice())
     }
 
-    /// Lets every model on this machine go; what they held.
-    pub fn unload(&self) -> u64 {
+    /// Lets every model on this machine go. False if none was loaded.
+    pub fn unload(&self) -> bool {
         let providers = self.state.lock().providers.clone();
-        let held = providers.iter().filter_map(|provider| {
-            let bytes = provider.memory_bytes()?;
-            provider.unload().then_some(bytes)
-        });
-        held.sum()
+        // Every one, also behind the first that had a model.
+        providers.iter().filter(|provider| provider.unload()).count() > 0
     }
 }
 

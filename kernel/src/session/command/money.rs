@@ -76,10 +76,10 @@ pub fn lanes(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> 
     match rest {
         "" => Ok(tables(&state.lanes())),
         "unload" => Ok(vec![Output::info(match state.unload_models() {
-            0 => "no model is loaded".to_owned(),
-            bytes => format!(
-                "{} MB given back; the next call loads the model again",
-                bytes.div_ceil(1_000_000)
+            None => "no model is loaded".to_owned(),
+            Some(bytes) => format!(
+                "{} MB given back; the next call or recall loads its model again",
+                bytes / 1_000_000
             ),
         })]),
         _ => Err(usage("lanes` or `:lanes unload")),

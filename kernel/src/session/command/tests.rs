@@ -91,8 +91,8 @@ impl State for Fixed {
         Ok(())
     }
 
-    fn unload_models(&mut self) -> u64 {
-        0
+    fn unload_models(&mut self) -> Option<u64> {
+        None
     }
 
     fn trace(&self, of: Span) -> TraceView {

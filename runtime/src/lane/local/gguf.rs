@@ -80,6 +80,10 @@ impl Gguf {
         ModelError::Wrong { path: self.path.clone(), reason: format!("{what} is missing") }
     }
 
+    pub fn mapped_bytes(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
     pub fn number(&self, name: &str) -> Result<f64, ModelError> {
         match self.facts.get(name) {
             Some(Fact::Number(number)) => Ok(*number),

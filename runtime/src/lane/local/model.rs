@@ -84,6 +84,20 @@ impl Model {
         self.spare = ended.into_iter().map(|ended| ended.cache).collect();
     }
 
+    /// Of the file of weights, which all are read at the beginning.
+    #[must_use]
+    pub fn mapped_bytes(&self) -> u64 {
+        self.file.mapped_bytes()
+    }
+
+    /// What those that are kept take.
+    #[must_use]
+    pub fn cache_bytes(&self) -> u64 {
+        let Sizes { kv_heads, head_width, layers, .. } = self.sizes;
+        let token = cache_names(layers).count() * kv_heads * head_width * size_of::<f32>();
+        self.spare.iter().map(|cache| (cache.capacity * token) as u64).sum()
+    }
+
     fn allocate(&self, capacity: usize) -> ort::Result<Cache> {
         let memory = Allocator::default();
         let mut binding = self.session.create_binding()?;

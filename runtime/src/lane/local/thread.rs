@@ -7,7 +7,8 @@ use crate::lane::local::generate::{Ask, Stop, Told, Trouble, answer};
 use crate::lane::local::model::Model;
 use crate::lane::local::tokens::Words;
 use crate::models::catalog::Model as Entry;
-use crate::models::{ModelError, ModelsFolder, resident_bytes};
+use crate::models::{ModelError, ModelsFolder};
+use crate::value::machine::{give_back, grown};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -21,7 +22,7 @@ const IDLE: Duration = Duration::from_secs(300);
 #[derive(Default)]
 pub struct State {
     pub words: Option<Arc<Words>>,
-    /// What loading added to the process.
+    /// What the process grew by when the model was loaded, without the library, which stays, and the caches kept since.
     pub bytes: u64,
 }
 
@@ -109,7 +110,7 @@ struct Worker {
 
 impl Worker {
     fn run(&self, jobs: &Receiver<Job>) {
-        let mut model = None;
+        let mut model: Option<Loaded> = None;
         loop {
             let job = match &model {
                 Some(_) => jobs.recv_timeout(IDLE),
@@ -118,6 +119,9 @@ impl Worker {
             match job {
                 Ok(Job::Answer { prepare, stop, done }) => {
                     let told = self.answer(&mut model, prepare, &stop);
+                    if let Some(loaded) = &model {
+                        self.state.lock().bytes = loaded.bytes + loaded.model.cache_bytes();
+                    }
                     // Whoever asked may be gone.
                     let _ = done.send(told);
                 }
@@ -134,33 +138,39 @@ impl Worker {
 
     fn answer(
         &self,
-        model: &mut Option<Model>,
+        model: &mut Option<Loaded>,
         prepare: Prepare,
         stop: &Stop,
     ) -> Result<Told, Trouble> {
         if stop.is_set() {
             return Err(Trouble::Stopped);
         }
-        let model = match model {
-            Some(model) => model,
+        let Loaded { model, .. } = match model {
+            Some(loaded) => loaded,
             None => model.insert(self.load()?),
         };
         let ask = prepare(&model.words)?;
         answer(model, &ask, stop)
     }
 
-    fn load(&self) -> Result<Model, ModelError> {
-        let before = resident_bytes();
-        let model = Model::load(&self.folder, self.entry)?;
-        let after = resident_bytes();
-        let mut state = self.state.lock();
-        state.bytes = after.unwrap_or(0).saturating_sub(before.unwrap_or(0));
-        state.words = Some(Arc::clone(&model.words));
-        Ok(model)
+    fn load(&self) -> Result<Loaded, ModelError> {
+        let (model, own) = grown(|| Model::load(&self.folder, self.entry));
+        let model = model?;
+        let bytes = own + model.mapped_bytes();
+        *self.state.lock() = State { words: Some(Arc::clone(&model.words)), bytes };
+        Ok(Loaded { model, bytes })
     }
 
-    fn let_go(&self, model: &mut Option<Model>) {
+    fn let_go(&self, model: &mut Option<Loaded>) {
         *self.state.lock() = State::default();
-        *model = None;
+        if model.take().is_some() {
+            give_back();
+        }
     }
+}
+
+struct Loaded {
+    model: Model,
+    /// What it takes without caches.
+    bytes: u64,
 }

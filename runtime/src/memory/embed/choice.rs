@@ -55,6 +55,25 @@ impl Embedder {
         }
     }
 
+    /// The memory its model takes on this machine; `None` while none is loaded.
+    #[must_use]
+    pub fn memory_bytes(&self) -> Option<u64> {
+        match &self.kind {
+            Kind::Hashing => None,
+            #[cfg(feature = "models")]
+            Kind::MiniLm(model) => model.memory_bytes(),
+        }
+    }
+
+    /// Gives that memory back until the next text. False if there was none.
+    pub fn unload(&self) -> bool {
+        match &self.kind {
+            Kind::Hashing => false,
+            #[cfg(feature = "models")]
+            Kind::MiniLm(model) => model.unload(),
+        }
+    }
+
     /// It gives a vector at once, on any thread.
     #[must_use]
     pub fn is_instant(&self) -> bool {

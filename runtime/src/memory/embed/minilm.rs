@@ -7,10 +7,13 @@ use crate::memory::embed::DIM;
 use crate::models::catalog::{EMBEDDER, Model, TOKENIZER};
 use crate::models::onnx::{environment, wrong};
 use crate::models::{ModelError, ModelsFolder};
+use crate::value::machine::{give_back, grown};
 use ort::session::Session;
 use ort::value::Tensor;
 use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 use tokenizers::{Tokenizer, TruncationParams};
@@ -26,14 +29,40 @@ const TOKENS: usize = 256;
 /// Called once, from the model's thread.
 pub type Done = Box<dyn FnOnce(Result<Vec<f32>, ModelError>) + Send>;
 
-struct Job {
-    text: String,
-    done: Done,
+enum Job {
+    Embed {
+        text: String,
+        done: Done,
+    },
+    /// Lets the model go; the end of the channel says that it is gone.
+    Unload {
+        done: Sender<()>,
+    },
+}
+
+/// What the loaded model takes. Written by the model's thread only; nothing is ordered by it.
+#[derive(Default)]
+struct Held(AtomicU64);
+
+impl Held {
+    /// Where the system does not say how much memory a process has, a loaded model still counts as one.
+    fn set(&self, bytes: u64) {
+        self.0.store(bytes.max(1), Ordering::Relaxed);
+    }
+
+    fn clear(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> Option<u64> {
+        Some(self.0.load(Ordering::Relaxed)).filter(|bytes| *bytes > 0)
+    }
 }
 
 pub struct MiniLm {
     folder: ModelsFolder,
     jobs: Mutex<Option<Sender<Job>>>,
+    held: Arc<Held>,
 }
 
 impl MiniLm {
@@ -41,13 +70,37 @@ impl MiniLm {
     #[must_use]
     pub fn installed(folder: &ModelsFolder) -> Option<Self> {
         let model = Model::named(MODEL)?;
-        folder.has(model).then(|| Self { folder: folder.clone(), jobs: Mutex::new(None) })
+        folder.has(model).then(|| Self {
+            folder: folder.clone(),
+            jobs: Mutex::new(None),
+            held: Arc::default(),
+        })
+    }
+
+    /// What the loaded model takes; `None` while none is.
+    #[must_use]
+    pub fn memory_bytes(&self) -> Option<u64> {
+        self.held.get()
+    }
+
+    /// Lets the model go and waits until it is gone; the next text loads it again. False if none was loaded.
+    pub fn unload(&self) -> bool {
+        if self.memory_bytes().is_none() {
+            return false;
+        }
+        let (done, gone) = channel();
+        let is_sent = {
+            let jobs = self.jobs.lock();
+            jobs.as_ref().is_some_and(|sender| sender.send(Job::Unload { done }).is_ok())
+        };
+        let _ = gone.recv();
+        is_sent
     }
 
     /// Queues a text.
     pub fn embed(&self, text: &str, done: Done) {
         let mut jobs = self.jobs.lock();
-        let mut job = Job { text: text.to_owned(), done };
+        let mut job = Job::Embed { text: text.to_owned(), done };
         if let Some(sender) = jobs.as_ref() {
             match sender.send(job) {
                 Ok(()) => return,
@@ -55,17 +108,17 @@ impl MiniLm {
             }
         }
         let (sender, receiver) = channel();
-        let folder = self.folder.clone();
+        let (folder, held) = (self.folder.clone(), Arc::clone(&self.held));
         let thread = std::thread::Builder::new().name("ag-embed".to_owned());
-        match thread.spawn(move || run(&folder, &receiver)) {
+        match thread.spawn(move || run(&folder, &held, &receiver)) {
             Ok(_) => {
                 // The receiver is alive: the thread waits for it.
                 if let Err(refused) = sender.send(job) {
-                    (refused.0.done)(Err(gone(&self.folder)));
+                    refuse(refused.0, gone(&self.folder));
                 }
                 *jobs = Some(sender);
             }
-            Err(error) => (job.done)(Err(wrong(self.folder.path(), error))),
+            Err(error) => refuse(job, wrong(self.folder.path(), error)),
         }
     }
 }
@@ -74,7 +127,13 @@ fn gone(folder: &ModelsFolder) -> ModelError {
     wrong(folder.path(), "the embedder's thread has ended")
 }
 
-fn run(folder: &ModelsFolder, jobs: &Receiver<Job>) {
+fn refuse(job: Job, error: ModelError) {
+    if let Job::Embed { done, .. } = job {
+        done(Err(error));
+    }
+}
+
+fn run(folder: &ModelsFolder, held: &Held, jobs: &Receiver<Job>) {
     let mut loaded: Option<Loaded> = None;
     loop {
         let job = match &loaded {
@@ -82,21 +141,38 @@ fn run(folder: &ModelsFolder, jobs: &Receiver<Job>) {
             None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
         match job {
-            Ok(Job { text, done }) => done(embed(&mut loaded, folder, &text)),
-            Err(RecvTimeoutError::Timeout) => loaded = None,
-            Err(RecvTimeoutError::Disconnected) => return,
+            Ok(Job::Embed { text, done }) => done(embed(&mut loaded, (folder, held), &text)),
+            Ok(Job::Unload { done }) => {
+                let_go(&mut loaded, held);
+                drop(done);
+            }
+            Err(RecvTimeoutError::Timeout) => let_go(&mut loaded, held),
+            Err(RecvTimeoutError::Disconnected) => break,
         }
     }
+    let_go(&mut loaded, held);
+}
+
+fn let_go(loaded: &mut Option<Loaded>, held: &Held) {
+    if loaded.take().is_some() {
+        give_back();
+    }
+    held.clear();
 }
 
 fn embed(
     loaded: &mut Option<Loaded>,
-    folder: &ModelsFolder,
+    (folder, held): (&ModelsFolder, &Held),
     text: &str,
 ) -> Result<Vec<f32>, ModelError> {
     let model = match loaded {
         Some(model) => model,
-        None => loaded.insert(Loaded::load(folder)?),
+        None => {
+            let (model, bytes) = grown(|| Loaded::load(folder));
+            let model = loaded.insert(model?);
+            held.set(bytes);
+            model
+        }
     };
     model.embed(text)
 }
