@@ -39,7 +39,7 @@ use crate::sched::control::{CLOSING, Control, ENDED};
 use crate::sched::coroutine::Exit;
 use crate::telemetry::event::{Actor, MessageId};
 use crate::value::dying;
-use crate::value::heap::{self, size};
+use crate::value::heap;
 use crate::world::World;
 use std::mem::offset_of;
 use std::ptr::null_mut;
@@ -221,14 +221,8 @@ impl Cx {
 
     #[cold]
     fn fail_memory(&mut self) -> Status {
-        let max_bytes = size(self.world.memory_limit());
-        let (waiting, stacks) =
-            (self.world.scheduler().busy(), self.world.scheduler().suspended_bytes());
-        let message = format!("values take more than the memory limit of {max_bytes}");
-        let message = match stacks > self.world.memory_limit() / 2 {
-            true => format!("{message}, with what {waiting} waiting agents and tasks hold"),
-            false => message,
-        };
+        let (limit, held) = (self.world.told_memory_limit(), self.world.told_held());
+        let message = format!("the memory limit of {limit} is reached{held}");
         self.fail(code::MEMORY_LIMIT, message)
     }
 

@@ -4,6 +4,7 @@
 //! can break it. Never: a type of the language (the checker's business), a boxed enum of values, tracing collection.
 
 pub mod calendar;
+pub mod ceiling;
 pub mod closure;
 pub mod count;
 pub mod dying;

@@ -28,6 +28,8 @@ use crate::services::Services;
 use crate::telemetry::Telemetry;
 use crate::telemetry::event::Actor;
 use crate::telemetry::snapshot::Retired;
+use crate::value::ceiling::{ceiling, crowded};
+use crate::value::heap;
 use crate::world::options::{Limits, WorldOptions};
 use crate::world::outside::{Outside, Permissions};
 use crate::world::run::Cells;
@@ -155,6 +157,36 @@ impl World {
     #[must_use]
     pub fn memory_limit(&self) -> u64 {
         self.memory_limit.load(Relaxed)
+    }
+
+    /// What bounds values and who says so: `2.0 GiB (half of the machine's memory)`.
+    #[must_use]
+    pub fn told_memory_limit(&self) -> String {
+        let (limit, ceiling) = (self.memory_limit(), ceiling());
+        let whose = match limit {
+            _ if limit > ceiling.bytes => ceiling.whole(),
+            _ if limit == Limits::default().memory_bytes => ceiling.half(),
+            _ => "as `:set memory` says",
+        };
+        format!("{} ({whose})", heap::size(limit.min(ceiling.bytes)))
+    }
+
+    /// What there is of values now, and of address space if that is what is short.
+    pub(crate) fn told_held(&self) -> String {
+        let held = u64::try_from(heap::live().bytes).unwrap_or(0);
+        let mut told = format!("; values hold {}", heap::size(held));
+        let (waiting, stacks) = (self.scheduler.busy(), self.scheduler.suspended_bytes());
+        if stacks > self.memory_limit() / 2 {
+            told.push_str(&format!(
+                ", and {waiting} waiting agents and tasks {}",
+                heap::size(stacks)
+            ));
+        }
+        if let Some((used, limit)) = crowded(held.saturating_mul(2)) {
+            let (used, limit) = (heap::size(used), heap::size(limit));
+            told.push_str(&format!(", and the process has {used} of the {limit} of `ulimit -v`"));
+        }
+        told
     }
 
     pub fn set_memory_limit(&self, bytes: u64) {

@@ -11,6 +11,7 @@ use crate::value::count::retain;
 use crate::value::heap;
 use crate::value::shape::ShapeId;
 use crate::value::show;
+use crate::world::World;
 
 /// Elements handled between two looks at the safepoint: well below a millisecond of the slowest steps.
 const POLL_EVERY: usize = 1024;
@@ -46,10 +47,18 @@ pub fn room(cx: &mut Cx, bytes: usize) -> Outcome<()> {
         cx.fail_cancelled();
         return Err(Faulted);
     }
-    let limit = cx.world.memory_limit().min(heap::machine_bytes());
-    let (asked, limit) = (heap::size(bytes as u64), heap::size(limit));
-    let message = format!("a value of {asked} would exceed the memory limit of {limit}");
+    let message = no_room(&cx.world, bytes as u64);
     fail(cx, code::MEMORY_LIMIT, message)
+}
+
+/// Why there is no room for a value. What is held matters to one that would fit alone.
+fn no_room(world: &World, bytes: u64) -> String {
+    let (asked, limit) = (heap::size(bytes), world.told_memory_limit());
+    let mut message = format!("a value of {asked} would exceed the memory limit of {limit}");
+    if bytes <= world.memory_limit() {
+        message.push_str(&world.told_held());
+    }
+    message
 }
 
 /// Room for so many words.

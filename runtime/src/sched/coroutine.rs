@@ -11,14 +11,18 @@ use crate::actor::lifecycle;
 use crate::actor::reference::AgentRef;
 use crate::context::Cx;
 use crate::context::task;
+use crate::coord::work::Reason;
+use crate::fault::code;
 use crate::sched::control::Control;
 use crate::sched::queue::Runnable;
 use crate::sched::stack::PooledStack;
 use crate::value::dying::{self, Waiting};
+use crate::value::heap::size;
 use crate::world::World;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Why a coroutine left its worker.
 pub enum Pause {
@@ -106,10 +110,26 @@ pub fn start(world: &Arc<World>, job: Job) {
         Err(job) => {
             control.rest();
             world.scheduler().give_control(control);
-            // No memory for a stack now: try again when something ended.
-            world.scheduler().push_back(Runnable::Start(job));
+            wait_for_stack(world, Runnable::Start(job));
         }
     }
+}
+
+/// How long nothing has to end before a cell or task without a stack ends itself.
+const TRIES: u32 = 500;
+const BETWEEN_TRIES: Duration = Duration::from_millis(2);
+
+/// There is no memory for a stack: tries again when something may have ended. A cell or task gives up where nothing does; an
+/// agent has its messages until somebody stops it.
+fn wait_for_stack(world: &Arc<World>, job: Runnable) {
+    let tries = world.scheduler().no_stack();
+    if tries > TRIES && matches!(job, Runnable::Start(Job::Task(_))) {
+        let limit = size(world.memory_limit());
+        let message = format!("there is no room for a stack (the memory limit is {limit})");
+        return job.end(Reason::new(code::MEMORY_LIMIT, &message));
+    }
+    std::thread::sleep(BETWEEN_TRIES);
+    world.scheduler().push_back(job);
 }
 
 /// Goes on with a coroutine taken from a run queue.
@@ -145,6 +165,7 @@ fn drive(world: &Arc<World>, control: Arc<Control>) {
             }
             CoroutineResult::Return(()) => {
                 body.stack = body.running.take().map(Coroutine::into_stack);
+                world.scheduler().has_stack();
                 dying::hand_over(std::mem::take(&mut body.dead));
                 control.rest();
                 world.scheduler().give_control(control);

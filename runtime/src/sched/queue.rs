@@ -22,8 +22,12 @@ pub enum Runnable {
 impl Runnable {
     /// At the end of a world: a cell or task that never began still has somebody waiting for it.
     pub fn refuse(self) {
+        self.end(Reason::new(code::AGENT_STOPPED, "the session is closing"));
+    }
+
+    /// Ends a cell or task that never began.
+    pub fn end(self, reason: Reason) {
         if let Self::Start(Job::Task(start)) = self {
-            let reason = Reason::new(code::AGENT_STOPPED, "the session is closing");
             start.work.finish(Err(reason.fault()));
         }
     }

@@ -20,7 +20,8 @@ use crate::sched::sweep::Sweep;
 use crate::sched::timer::{Action, NEVER, TimerId, Timers};
 use parking_lot::Mutex;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
 use std::sync::{Arc, OnceLock, Weak};
 use std::thread::Thread;
 
@@ -59,6 +60,8 @@ pub struct Scheduler {
     external: AtomicUsize,
     active_roots: AtomicUsize,
     busy: AtomicUsize,
+    /// Written by workers: tries for a stack since a coroutine ended.
+    stackless: AtomicU32,
     // Written by the one worker of a virtual clock: what it ran since the last cell ended, as a count of jobs.
     settled: AtomicU64,
     closing: AtomicBool,
@@ -93,6 +96,7 @@ impl Scheduler {
             external: AtomicUsize::new(0),
             active_roots: AtomicUsize::new(0),
             busy: AtomicUsize::new(0),
+            stackless: AtomicU32::new(0),
             settled: AtomicU64::new(0),
             closing: AtomicBool::new(false),
             stop: AtomicBool::new(false),
@@ -408,6 +412,18 @@ impl Scheduler {
     pub(in crate::sched) fn give_control(&self, control: Arc<Control>) {
         self.resting.lock().push(control);
         self.busy.fetch_sub(1, SeqCst);
+    }
+
+    /// A stack was wanted and there was none; how often in a row, with no coroutine ending in between.
+    pub fn no_stack(&self) -> u32 {
+        self.stackless.fetch_add(1, SeqCst)
+    }
+
+    /// A coroutine ended: its stack is free.
+    pub fn has_stack(&self) {
+        if self.stackless.load(Relaxed) != 0 {
+            self.stackless.store(0, SeqCst);
+        }
     }
 
     /// Contexts in use: running, queued and suspended coroutines.

@@ -33,9 +33,9 @@ impl StackPool {
         if let Some(stack) = free.pop() {
             return Ok(stack);
         }
-        let slab = Arc::new(Slab::map()?);
+        let slab = Arc::new(Slab::map_some()?);
         // Reversed, so that the lowest stack goes out first.
-        free.extend((1..STACKS_PER_SLAB).rev().map(|index| PooledStack::new(&slab, index)));
+        free.extend((1..slab.stacks).rev().map(|index| PooledStack::new(&slab, index)));
         Ok(PooledStack::new(&slab, 0))
     }
 
@@ -44,14 +44,23 @@ impl StackPool {
     }
 }
 
-/// One mapping of 64 stacks; unmapped when the last of them is dropped.
+/// One mapping of up to 64 stacks; unmapped when the last of them is dropped.
 struct Slab {
     base: usize,
+    stacks: usize,
 }
 
 impl Slab {
-    fn map() -> Result<Self, OutOfStacks> {
-        let length = STACK_BYTES * STACKS_PER_SLAB;
+    /// As many stacks as the system has address space for (`ulimit -v`).
+    fn map_some() -> Result<Self, OutOfStacks> {
+        let fewer = std::iter::successors(Some(STACKS_PER_SLAB), |stacks| {
+            Some(stacks / 4).filter(|stacks| *stacks > 0)
+        });
+        fewer.map(Self::map).find(Result::is_ok).unwrap_or(Err(OutOfStacks))
+    }
+
+    fn map(stacks: usize) -> Result<Self, OutOfStacks> {
+        let length = STACK_BYTES * stacks;
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         // SAFETY: an anonymous mapping at an address of the kernel's choice touches no existing memory.
         let base = unsafe {
@@ -60,11 +69,11 @@ impl Slab {
         if base == libc::MAP_FAILED {
             return Err(OutOfStacks);
         }
-        let slab = Self { base: base as usize };
+        let slab = Self { base: base as usize, stacks };
         // A huge page would commit two whole stacks at the first touch. Advice: failure is harmless.
         // SAFETY: the range is the mapping just made.
         unsafe { libc::madvise(base, length, libc::MADV_NOHUGEPAGE) };
-        for index in 0..STACKS_PER_SLAB {
+        for index in 0..stacks {
             slab.guard(index)?;
         }
         Ok(slab)
@@ -84,7 +93,7 @@ impl Slab {
 impl Drop for Slab {
     fn drop(&mut self) {
         // SAFETY: every stack holds the slab, so none is in use; the range is the mapping made in `map`.
-        unsafe { libc::munmap(self.base as *mut libc::c_void, STACK_BYTES * STACKS_PER_SLAB) };
+        unsafe { libc::munmap(self.base as *mut libc::c_void, STACK_BYTES * self.stacks) };
     }
 }
 

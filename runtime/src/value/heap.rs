@@ -3,10 +3,10 @@
 //! The global allocator, because sizes vary and objects are freed on other threads than they were made on.
 //! Accounting is exact when no coroutine runs. Never: looks inside an object (`value::count` does).
 
+use crate::value::ceiling::{ceiling, crowded};
 use crate::value::shape::ShapeId;
 use parking_lot::Mutex;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error, realloc};
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering, fence};
 
 /// Bit 31 of a count: other threads may hold the object, so it is counted atomically.
@@ -262,30 +262,6 @@ pub fn live() -> Usage {
     usage
 }
 
-/// Bytes of memory this process may have: the machine's, or its container's if that is less. No value can be larger,
-/// whatever the limits say.
-#[must_use]
-pub fn machine_bytes() -> u64 {
-    static BYTES: LazyLock<u64> = LazyLock::new(|| {
-        // SAFETY: both only read constants of the system.
-        let (pages, size) =
-            unsafe { (libc::sysconf(libc::_SC_PHYS_PAGES), libc::sysconf(libc::_SC_PAGESIZE)) };
-        let bytes = u64::try_from(pages).ok().zip(u64::try_from(size).ok());
-        // Where the system does not say, what is addressable in practice.
-        let machine = bytes.map_or(1 << 40, |(pages, size)| pages.saturating_mul(size));
-        CONTAINER.iter().filter_map(|file| container_bytes(file)).fold(machine, u64::min)
-    });
-    *BYTES
-}
-
-/// Where the system says what a container may use (control groups 2 and 1).
-const CONTAINER: [&str; 2] =
-    ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
-
-fn container_bytes(file: &str) -> Option<u64> {
-    std::fs::read_to_string(file).ok()?.trim().parse().ok()
-}
-
 /// `512.0 MiB`, `2.0 GiB`: sizes for people.
 #[must_use]
 pub fn size(bytes: u64) -> String {
@@ -297,9 +273,11 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
-/// Whether `bytes` more would stay within a limit.
+/// Whether `bytes` more would stay within a limit. Under `ulimit -v` what is held must be able to double: a list that grows
+/// takes twice its size before it lets go of what it has, and where the address space ends the process aborts.
 #[must_use]
 pub fn has_room(bytes: u64, limit: u64) -> bool {
     let used = u64::try_from(live().bytes).unwrap_or(0);
-    used.saturating_add(bytes) <= limit.min(machine_bytes())
+    let ahead = bytes.max(used.saturating_mul(2));
+    used.saturating_add(bytes) <= limit.min(ceiling().bytes) && crowded(ahead).is_none()
 }

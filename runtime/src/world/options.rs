@@ -4,7 +4,7 @@ use crate::clock::{Clock, SystemClock, VirtualClock};
 use crate::context::registers::DEFAULT_DEPTH;
 use crate::rng::Seed;
 use crate::services::ServiceOptions;
-use crate::value::heap;
+use crate::value::ceiling::ceiling;
 use crate::world::outside::Outside;
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ impl Default for Limits {
             depth: DEFAULT_DEPTH,
             // A program that grows without end must meet a Fault while the person's other programs still have room:
             // what the process needs besides values (code, buffers, copies in output) comes on top.
-            memory_bytes: heap::machine_bytes() / 2,
+            memory_bytes: ceiling().bytes / 2,
             agents: 1_000_000,
         }
     }
