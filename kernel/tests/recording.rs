@@ -63,6 +63,52 @@ const CELLS: &[&str] = &[
     "@recall(\"GLOBEX\").map(found => found.score)",
 ];
 
+/// Tools written in the language, one that provides another, a person who is asked first, a model that calls them; and code
+/// that was given as a text, with and without effects, in agents and in tasks.
+const GENERATED: &[&str] = &[
+    r#"tool Store {
+         @read_only function stamp(n : Int) -> Text { return "$n ${@random()} ${@now()}" }
+         @destructive function write(name : Text, text : Text) -> Int
+           requires text.len > 0
+         { write_text(name, text); print("wrote $name"); return text.len }
+       }
+       tool Quoting : Store {
+         @destructive function write(name : Text, text : Text) -> Int {
+           let said : Text := @llm_call("quote $text")
+           return said.len + Store().write(name, said)
+         }
+       }
+       policy Careful { ask tool.Quoting.write where text.len > 3; allow tool }
+       agent Clerk {
+         tools { store : Store }
+         behavior file(text : Text) -> Text {
+           let stamp := store.stamp(text.len)
+           let score := @judge("$text $stamp", "is it short?\necho: {\"score\": 0.25}")
+           let found := @eval("\"\${@random()} \${who as Text}\"", with: { who: text }, allow: ["random"])
+           return "$stamp $score $found ${store.write("${text}.txt", text)}"
+         }
+       }"#,
+    ":policy Careful",
+    r#"let clerks := [@spawn(Clerk, store: Store()), @spawn(Clerk, store: Quoting())]
+       clerks.map(clerk => [await clerk.file("a"), await clerk.file("long")]).flatten"#,
+    r#"match try Store().write("empty.txt", "") { Ok(n) => "$n", Err(fault) => fault.code }"#,
+    r#"let store := Store()
+       let said : Text := @llm_call("""
+File it
+echo: {"tool": "stamp", "arguments": {"n": "x"}}
+echo: {"tool": "stamp", "arguments": {"n": 7}}
+echo: "filed"
+""", tools: [store.stamp])
+       said"#,
+    r#"@judge({ greeting: "hello" }, "is it polite?")"#,
+    r#"let source := "let said : Text := @llm_call(\"of \${n as Int} \${@random()}\")\nprint(said)\n[said, \"\${@now()}\"]"
+       @eval(source, with: { n: 3 }, allow: ["llm", "random", "clock", "output"])"#,
+    r#"@parallel([1, 2, 3, 4], n => @eval("[\"\$n \${@random()}\"]", with: { n: n }, allow: ["random"]))"#,
+    r#"@eval("write_text(\"made.txt\", \"x\")\nread_text(\"made.txt\")", allow: ["fs"])"#,
+    r#"[@eval("@random()"), @eval("1 +"), @eval("read_text(\"absent.txt\")", allow: ["fs"])]"#,
+    r#"match try @with_cost_limit($0.000001) { @judge(1, "is it one?") } { Ok(n) => "$n", Err(fault) => fault.code }"#,
+];
+
 struct Run {
     shown: String,
     charged: i64,
@@ -71,6 +117,7 @@ struct Run {
 }
 
 fn run(
+    cells: &[&str],
     folder: &Path,
     home: &Path,
     taping: Option<Taping>,
@@ -89,7 +136,7 @@ fn run(
     let mut session = Session::open(options).expect("a session");
     let sink = Arc::new(Shown { answer, ..Shown::default() });
     let shown: Arc<dyn OutputSink> = sink.clone();
-    for cell in CELLS {
+    for cell in cells {
         session.evaluate(CellRequest::new((*cell).to_owned()), &shown);
     }
     session.end_taping().into_iter().filter(Output::is_warning).for_each(|left| shown.emit(left));
@@ -118,14 +165,21 @@ fn a_recording_of_four_workers_replays_at_no_cost_with_the_same_outputs() {
     let home = || tempfile::tempdir().unwrap();
     let file = "day.cassette".to_owned();
     let first = home();
-    let live =
-        run(folder.path(), first.path(), Some(Taping::Record(file.clone())), None, Some("Ada"));
+    let live = run(
+        CELLS,
+        folder.path(),
+        first.path(),
+        Some(Taping::Record(file.clone())),
+        None,
+        Some("Ada"),
+    );
     assert!(live.charged > 0 && live.shown.contains("for Ada"), "{}", live.shown);
     assert!(!live.shown.contains("R0"), "{}", live.shown);
     // What it read is not there any more, nobody answers, and the memory is empty.
     for seed in [Some(1), Some(2), None] {
         let own = home();
-        let again = run(folder.path(), own.path(), Some(Taping::Replay(file.clone())), seed, None);
+        let again =
+            run(CELLS, folder.path(), own.path(), Some(Taping::Replay(file.clone())), seed, None);
         assert_eq!(again.shown, live.shown, "seed {seed:?}");
         assert_eq!(again.charged, 0);
     }
@@ -139,7 +193,7 @@ fn under_a_seed_every_run_gives_the_same_outputs_recording_and_trace() {
         .map(|_| {
             let home = tempfile::tempdir().unwrap();
             let taping = Taping::Record("day.cassette".to_owned());
-            let run = run(folder.path(), home.path(), Some(taping), Some(7), Some("Ada"));
+            let run = run(CELLS, folder.path(), home.path(), Some(taping), Some(7), Some("Ada"));
             (run, std::fs::read_to_string(folder.path().join("day.cassette")).unwrap())
         })
         .collect();
@@ -147,4 +201,30 @@ fn under_a_seed_every_run_gives_the_same_outputs_recording_and_trace() {
     assert_eq!(runs[0].0.trace, runs[1].0.trace);
     assert_eq!(runs[0].1, runs[1].1);
     assert!(runs[0].1.lines().count() > 30);
+}
+
+#[test]
+fn tools_written_in_the_language_and_generated_code_replay_at_no_cost() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = "made.cassette".to_owned();
+    let home = tempfile::tempdir().unwrap();
+    let taping = Taping::Record(file.clone());
+    let live = run(GENERATED, folder.path(), home.path(), Some(taping), None, Some("yes"));
+    assert!(live.charged > 0, "{}", live.shown);
+    for (part, count) in
+        [("wrote", 4), ("0.25", 4), ("Ok(", 10), ("R0403", 1), ("E0504", 1), ("R0601", 1)]
+    {
+        assert_eq!(live.shown.matches(part).count(), count, "{part} in\n{}", live.shown);
+    }
+    let written = ["a.txt", "long.txt", "made.txt"].map(|name| folder.path().join(name));
+    written.iter().for_each(|path| std::fs::remove_file(path).unwrap());
+    for seed in [Some(1), None] {
+        let home = tempfile::tempdir().unwrap();
+        let taping = Taping::Replay(file.clone());
+        let again = run(GENERATED, folder.path(), home.path(), Some(taping), seed, None);
+        assert_eq!(again.shown, live.shown, "seed {seed:?}");
+        assert_eq!(again.charged, 0);
+        // What the methods and the generated code write is not written again.
+        assert!(!written.iter().any(|path| path.exists()));
+    }
 }
