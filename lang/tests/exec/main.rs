@@ -9,6 +9,7 @@ mod data;
 mod oracle;
 mod programs;
 mod random;
+mod reductions;
 mod sessions;
 mod support;
 mod tiers;
