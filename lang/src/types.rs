@@ -10,6 +10,7 @@ mod constant;
 pub mod contracted;
 pub mod declare;
 pub mod def;
+pub mod deprecated;
 pub mod effects;
 pub mod escape;
 pub mod exhaustive;

@@ -226,8 +226,7 @@ impl Pass<'_> {
 }
 
 fn item(tree: &mut ItemTree, renames: &Renames, is_file: bool, missing: &mut Vec<Missing>) {
-    let mut bound = bound_in(&tree.body);
-    bound_by(tree, &mut bound);
+    let bound = bound_names(tree);
     let pass = Pass { renames, bound: &|name, _| bound.contains(name) };
     let is_own = !matches!(
         tree.kind,
@@ -262,6 +261,21 @@ fn item(tree: &mut ItemTree, renames: &Renames, is_file: bool, missing: &mut Vec
         }
         _ => {}
     }
+}
+
+/// Every name that an item binds, by its declaration or anywhere inside.
+pub fn bound_names(tree: &ItemTree) -> BTreeSet<Arc<str>> {
+    let mut bound = bound_in(&tree.body);
+    bound_by(tree, &mut bound);
+    bound
+}
+
+/// Every name that is bound within a part of a body.
+pub fn bound_within(body: &Body, part: Span) -> BTreeSet<Arc<str>> {
+    let all = binders(body, &|_| false).into_iter();
+    all.filter(|(_, at)| part.start <= at.start && at.end <= part.end)
+        .map(|(name, _)| name)
+        .collect()
 }
 
 /// The names that an item binds by its declaration.

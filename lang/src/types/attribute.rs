@@ -6,10 +6,9 @@ use crate::db::Db;
 use crate::diag::{Diagnostic, codes};
 use crate::hir::Priority;
 use crate::names::cell::ItemKey;
-use crate::names::scope::{ScopedName, Site, resolve};
 use crate::syntax::ast::{Arg, Body, ExprId, ExprKind, Literal};
-use crate::syntax::item::{Attr, Function, ItemTree, MemberKind};
-use crate::types::check::{FnPath, function_at, function_path, function_paths};
+use crate::syntax::item::{Attr, Function, ItemKind, ItemTree, MemberKind};
+use crate::types::check::{FnPath, function_at, function_paths};
 use crate::types::effects::called_facts;
 use crate::types::infer::Facts;
 use crate::types::infer::finish::Checked;
@@ -17,13 +16,16 @@ use crate::types::ty::Name;
 use rustc_hash::FxHashSet;
 
 /// Attributes of an agent that are understood, and of a behavior.
-pub const OF_AGENT: &[&str] = &["mailbox", "priority", "schedule"];
+pub const OF_AGENT: &[&str] = &["mailbox", "priority", "schedule", "deprecated"];
 /// Of a function; what they ask of the engine is kept and shown as planned.
 pub const OF_FUNCTION: &[&str] =
     &["hot_path", "inline", "profile_guided", "speculative", "simd", "deprecated"];
 /// Those of a function that nothing acts on before the engine promotes; of `simd` the width.
 pub const PLANNED: &[&str] = &["hot_path", "inline", "profile_guided", "simd"];
-pub const OF_BEHAVIOR: &[&str] = &["priority", "cpu_intensive"];
+pub const OF_BEHAVIOR: &[&str] = &["priority", "cpu_intensive", "deprecated"];
+/// Of a struct, enum or alias, and of a tool.
+pub const OF_TYPE: &[&str] = &["deprecated"];
+pub const OF_TOOL_METHOD: &[&str] = &["read_only", "idempotent", "destructive", "deprecated"];
 /// Vector units that `@simd` names.
 pub const UNITS: &[&str] = &["auto", "sse2", "avx2", "avx512"];
 
@@ -75,8 +77,14 @@ const MODES: &[&str] = &["always", "never", "hint"];
 
 fn of_functions(tree: &ItemTree) -> Vec<Diagnostic> {
     let functions = function_paths(tree).into_iter().filter_map(|at| function_at(tree, at));
+    let own = match &tree.kind {
+        ItemKind::Function(_) => [].as_slice(),
+        _ => &tree.attrs,
+    };
     let attrs = functions.flat_map(|function| &function.attrs);
+    let of_item = own.iter().filter(|attr| attr.name.name == "deprecated");
     attrs
+        .chain(of_item)
         .filter_map(|attr| {
             let has_arguments = attr.args.as_ref().is_some_and(|args| !args.is_empty());
             let wrong = match attr.name.name.as_str() {
@@ -135,31 +143,8 @@ pub fn always_inlined<'db>(
     None
 }
 
-/// Uses of what is marked `@deprecated`, with its advice (W0202).
-pub fn deprecated(db: &dyn Db, facts: &Facts, prelude: bool) -> Vec<Diagnostic> {
-    let mut out = Vec::new();
-    for call in &facts.calls {
-        let scoped = ScopedName::new(db, call.name.clone(), prelude);
-        let Some(Site::Item(item)) = resolve(db, scoped, None) else { continue };
-        let tree = item.tree(db);
-        let path = match &call.member {
-            None => Some(FnPath::Item),
-            Some(member) => function_path(tree, member),
-        };
-        let function = path.and_then(|path| function_at(tree, path));
-        let attr = function.and_then(|function| find(&function.attrs, "deprecated"));
-        if let Some(advice) = attr.and_then(|attr| advice(tree, attr)) {
-            let member = call.member.as_ref().map(|member| format!(".{member}"));
-            let name = format!("{}{}", call.name, member.unwrap_or_default());
-            let message = format!("`{name}` is deprecated: {advice}");
-            out.push(Diagnostic::new(codes::W0202, call.span, message));
-        }
-    }
-    out
-}
-
 /// What `@deprecated` says.
-fn advice(tree: &ItemTree, attr: &Attr) -> Option<String> {
+pub fn advice(tree: &ItemTree, attr: &Attr) -> Option<String> {
     match &tree.body[sole(attr)?.value].kind {
         ExprKind::Literal(Literal::Text(text)) => Some(text.to_string()),
         _ => None,

@@ -23,6 +23,7 @@ use crate::types::capability::{passing, passing_of_self};
 use crate::types::contracted::{Contracted, contracted};
 use crate::types::declare::{definition, item_definition};
 use crate::types::def::Definition;
+use crate::types::deprecated;
 use crate::types::effects::{effects_of, exceeded, impure, suspending, unbounded};
 use crate::types::escape::escaping;
 use crate::types::generic::{growing, is_generic, parameters};
@@ -505,6 +506,7 @@ pub fn check_item<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> CheckedItem {
     out.lane = lane_item::spec(tree);
     out.diagnostics.extend(rule::check(db, item));
     out.diagnostics.extend(tool::check(db, item));
+    out.diagnostics.extend(deprecated::in_item(db, item));
     let mut agent_parts = Vec::new();
     for path in function_paths(tree) {
         let checked = infer_function(db, item, path);
@@ -512,7 +514,7 @@ pub fn check_item<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> CheckedItem {
         out.diagnostics.extend(exceeded(db, item, path, checked));
         out.diagnostics.extend(speculative::check(db, item, path, checked));
         out.diagnostics.extend(attribute::always_inlined(db, item, path, checked));
-        out.diagnostics.extend(attribute::deprecated(db, &checked.facts, item.prelude(db)));
+        out.diagnostics.extend(deprecated::called(db, &checked.facts, item.prelude(db)));
         out.diagnostics.extend(unbounded(db, &checked.facts, item.prelude(db)));
         out.diagnostics.extend(escaping(db, &checked.facts, item.prelude(db)));
         out.diagnostics.extend(answer_stays(db, tree, path, checked));

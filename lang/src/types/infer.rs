@@ -100,6 +100,8 @@ pub enum Owner {
 pub struct Facts {
     pub effects: Vec<(Name, Span)>,
     pub calls: Vec<Called>,
+    /// Behaviors that it sends to; what they do is the agent's.
+    pub asked: Vec<Called>,
     /// Global names used directly.
     pub reads: BTreeSet<Name>,
     /// Globals assigned.
@@ -311,6 +313,11 @@ impl<'a, 'db> Infer<'a, 'db> {
 
     pub fn calls(&mut self, name: &Name, member: Option<&Name>, span: Span) {
         self.facts.calls.push(Called { name: name.clone(), member: member.cloned(), span });
+    }
+
+    pub fn asks(&mut self, agent: &Name, behavior: &Name, span: Span) {
+        let (name, member) = (agent.clone(), Some(behavior.clone()));
+        self.facts.asked.push(Called { name, member, span });
     }
 
     /// Opens the frame of a function body.

@@ -47,6 +47,9 @@ pub fn unsupported(tree: &ItemTree) -> Vec<Diagnostic> {
     let allowed: &[&str] = match &tree.kind {
         ItemKind::Agent(_) | ItemKind::Orchestration(_) => attribute::OF_AGENT,
         ItemKind::Function(_) => attribute::OF_FUNCTION,
+        ItemKind::Struct(_) | ItemKind::Enum(_) | ItemKind::Alias(_) | ItemKind::Tool(_) => {
+            attribute::OF_TYPE
+        }
         _ => &[],
     };
     attributes(&tree.attrs, allowed, &mut out);
@@ -83,19 +86,17 @@ fn elsewhere(name: &str, span: Span) -> Diagnostic {
         (attribute::OF_FUNCTION, "a function or a method"),
         (attribute::OF_AGENT, "an agent"),
         (attribute::OF_BEHAVIOR, "a behavior"),
-        (OF_TOOL_METHOD, "a method of a tool"),
+        (attribute::OF_TOOL_METHOD, "a method of a tool"),
+        (attribute::OF_TYPE, "a type or a tool"),
     ];
     let fitting = places.iter().filter(|(names, _)| names.contains(&name));
     let fitting: Vec<&str> = fitting.map(|(_, place)| *place).collect();
-    // Of what is deprecated only calls of functions are told so far.
-    if name == "deprecated" || fitting.is_empty() {
+    if fitting.is_empty() {
         return report(&format!("`@{name}` before this"), span);
     }
     let message = format!("`@{name}` stands before {}", fitting.join(" or "));
     Diagnostic::new(codes::E0106, span, message)
 }
-
-const OF_TOOL_METHOD: &[&str] = &["read_only", "idempotent", "destructive"];
 
 fn members(
     functions: &[Function],
@@ -115,7 +116,7 @@ fn tool(def: &Tool, out: &mut Vec<Diagnostic>) {
             out.push(report("a type parameter of a tool method", generic.name.span));
         }
     }
-    members(&def.methods, OF_TOOL_METHOD, Some(Receivers::Tool), out);
+    members(&def.methods, attribute::OF_TOOL_METHOD, Some(Receivers::Tool), out);
 }
 
 fn agent(tree: &ItemTree, out: &mut Vec<Diagnostic>) {

@@ -14,8 +14,8 @@ use crate::names::scope::ScopedName;
 use crate::source::Span;
 use crate::syntax::ast::{self, StmtId};
 use crate::syntax::item::{CellBody, Step};
-use crate::types::attribute::deprecated;
 use crate::types::check::with_stack;
+use crate::types::deprecated;
 use crate::types::effects::{effects_of, impure, unbounded};
 use crate::types::escape::escaping;
 use crate::types::infer::frame::FrameKind;
@@ -223,10 +223,12 @@ impl Top<'_, '_> {
         mut globals: Vec<GlobalType>,
     ) -> CheckedStep {
         let (db, prelude) = (self.infer.db, self.infer.prelude);
+        let outdated = deprecated::in_statement(db, self.infer.body, span);
         let mut checked = self.infer.finish(block, span);
         checked.diagnostics.extend(impure(db, &checked.facts, prelude));
         checked.diagnostics.extend(unbounded(db, &checked.facts, prelude));
-        checked.diagnostics.extend(deprecated(db, &checked.facts, prelude));
+        checked.diagnostics.extend(deprecated::called(db, &checked.facts, prelude));
+        checked.diagnostics.extend(outdated);
         checked.diagnostics.extend(escaping(db, &checked.facts, prelude));
         let Some(mut function) = checked.function else {
             globals.iter_mut().for_each(|global| global.ty = Ty::Error);

@@ -283,7 +283,10 @@ impl Infer<'_, '_> {
         }
         let ty = self.table.resolve(&value.ty);
         match fitting.as_slice() {
-            [(at, _)] => Some((*at, vec![value])),
+            [(at, name)] => {
+                self.asks(&def.name, name, value.span);
+                Some((*at, vec![value]))
+            }
             [] => {
                 let known: Vec<String> = def
                     .behaviors

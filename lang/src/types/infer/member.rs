@@ -330,6 +330,7 @@ impl Infer<'_, '_> {
             self.unknown_member(&format!("the agent `{}`", def.name), name, &known);
             return None;
         };
+        self.asks(&def.name, &text, name.span);
         let owner = ScopedName::new(self.db, def.name.clone(), self.prelude);
         let formals = self.formals(&behavior.signature.params, owner, Some(behavior.member), &[]);
         let bound = self.arguments(&behavior.signature.key, &formals, args, span)?;
