@@ -24,3 +24,18 @@ fn the_seed_parses_without_a_word() {
         assert!(parsed.diagnostics.is_empty(), "{}", shown(&parsed, text));
     }
 }
+
+/// Each closing bracket and each line break once looked at everything open before it: at this length that is 10^10 steps,
+/// which the runner does not wait for.
+#[test]
+fn a_hundred_thousand_open_brackets_are_told_and_not_counted_again_at_each() {
+    for part in ["[\n", "\"${", "f(", "{ x: "] {
+        let text = part.repeat(100_000);
+        let parsed = parse(&text, SourceKind::Cell);
+        let codes: Vec<&str> = parsed.diagnostics.iter().map(|found| found.code.as_str()).collect();
+        assert!(
+            codes.iter().any(|code| *code == "E0102" || *code == "E0010"),
+            "{part:?} {codes:?}"
+        );
+    }
+}

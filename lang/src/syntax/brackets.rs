@@ -128,8 +128,9 @@ impl<'a> Matcher<'a> {
         let wanted = partner(kind);
         let fits = |open: &Opened| open.kind == wanted;
         // By indentation `}` closes the brace whose line begins where it stands, if there is one.
-        let same_column = |open: &Opened| fits(open) && column == Some(open.indent);
-        let found = self.stack.iter().rposition(same_column).or(self.stack.iter().rposition(fits));
+        let in_column = |column| move |open: &Opened| open.kind == wanted && column == open.indent;
+        let found = column.and_then(|column| self.stack.iter().rposition(in_column(column)));
+        let found = found.or_else(|| self.stack.iter().rposition(fits));
         let crosses = |open: &Opened| match (open.kind, kind) {
             (T::HoleStart, T::HoleEnd) | (_, T::HoleEnd) => false,
             (T::HoleStart, _) => true,

@@ -55,6 +55,7 @@ pub fn lex(source: &str, kind: SourceKind) -> Lexed {
         logos: T::lexer(source),
         out: Lexed::default(),
         opens: Vec::new(),
+        first_line_hole: None,
         kind,
         line_start: true,
     };
@@ -77,6 +78,7 @@ struct Lexer<'a> {
     logos: logos::Lexer<'a, T>,
     out: Lexed,
     opens: Vec<Open>,
+    first_line_hole: Option<usize>,
     kind: SourceKind,
     line_start: bool,
 }

@@ -72,6 +72,9 @@ impl Lexer<'_> {
             Stop::HoleStart => {
                 self.logos.bump(2);
                 self.push(T::HoleStart, start);
+                if !text.triple && self.line_hole().is_none() {
+                    self.first_line_hole = Some(self.opens.len());
+                }
                 self.opens.push(Open::Hole(text));
             }
             Stop::Quotes => {
@@ -129,10 +132,15 @@ impl Lexer<'_> {
 
     /// At a line break: holes of `"` texts end here.
     pub(super) fn close_holes_of_line(&mut self) {
-        let single = |open: &Open| matches!(open, Open::Hole(text) if !text.triple);
-        if let Some(at) = self.opens.iter().position(single) {
+        if let Some(at) = self.line_hole() {
             self.close_holes(at, true);
         }
+    }
+
+    /// The outermost open hole of a `"` text. Remembered, because every line break asks; what was remembered may be closed.
+    fn line_hole(&self) -> Option<usize> {
+        let single = |open: &Open| matches!(open, Open::Hole(text) if !text.triple);
+        self.first_line_hole.filter(|at| self.opens.get(*at).is_some_and(single))
     }
 
     /// Give up on all holes from `keep` upward, reporting the innermost.
