@@ -14,6 +14,7 @@ mod page;
 #[path = "support/watch.rs"]
 mod watch;
 
+use ag_kernel::output::OutputSink;
 use ag_kernel::session::Session;
 use ag_kernel::session::request::{CellRequest, CellStatus};
 use ag_runtime::rng::Seed;
@@ -21,6 +22,7 @@ use mutate::Pool;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use watch::{Watch, open};
 
 /// The names of a session before and after something that must not change it.
@@ -127,4 +129,29 @@ fn good_programs_with_a_mistake_are_told() {
     assert!(found.len() >= WANTED, "only {} broken programs", found.len());
     assert!(codes.len() >= 30, "only the codes {codes:?}");
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), found.len(), wrong.join("\n\n"));
+}
+
+/// Ten megabytes in one cell: code by the half million words is refused as a whole, a text or a comment is one of them.
+#[test]
+fn a_cell_of_ten_megabytes_is_refused_or_runs() {
+    let watch = Watch::start();
+    let home = tempfile::tempdir().unwrap();
+    let mut session = open(home.path(), &watch);
+    let sink: Arc<dyn OutputSink> = Arc::new(watch::Collect::default());
+    let length = 10_000_000;
+    let lets: String = (0..length / 20).map(|n| format!("let a{n:07} := 1{n:06}\n")).collect();
+    let numbers = format!("let kept := [{}]", "1234, ".repeat(length / 6));
+    for text in [lets, numbers, "[".repeat(length)] {
+        assert!(text.len() > length * 9 / 10, "{}", text.len());
+        let reply = session.evaluate(CellRequest::new(text.as_str()), &sink);
+        assert_eq!(reply.status, CellStatus::Rejected);
+        let told = session.check(&CellRequest::new(text.as_str()));
+        let codes: Vec<_> = told.iter().map(|view| view.code.as_str()).collect();
+        assert_eq!(codes, ["E0011"]);
+        assert!(names(&session).is_empty());
+    }
+    let half = "1234, ".repeat(length / 12);
+    let text = format!("let data := \"{half}\" // {half}");
+    let reply = session.evaluate(CellRequest::new(text.as_str()), &sink);
+    assert_eq!((reply.status, names(&session)), (CellStatus::Ok, vec!["data".to_owned()]));
 }

@@ -59,9 +59,27 @@ pub fn lex(source: &str, kind: SourceKind) -> Lexed {
         kind,
         line_start: true,
     };
-    while lexer.step() {}
+    while lexer.step() {
+        if lexer.out.tokens.len() > MAX_TOKENS {
+            return too_long(lexer.position());
+        }
+    }
     lexer.close_holes(0, false);
     lexer.out
+}
+
+/// Tokens of one cell or file. A hundred thousand statements are fewer, a megabyte of code is; what is more is data, and
+/// data in code costs about a kilobyte for each number.
+const MAX_TOKENS: usize = 500_000;
+
+/// Nothing of it is read: a half would declare and run what nobody wrote.
+fn too_long(end: usize) -> Lexed {
+    let message =
+        "this is longer than 500,000 words, numbers and signs, and nothing of it was read";
+    let report = Diagnostic::new(codes::E0011, Span::new(0, offset(end)), message).note(
+        "keep data in a file and read it with `read_text` and `parse_json`, or divide the code",
+    );
+    Lexed { diagnostics: vec![report], ..Lexed::default() }
 }
 
 /// A bracket that is open.
