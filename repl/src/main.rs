@@ -16,6 +16,7 @@ use crate::args::{Arguments, Command};
 use crate::exit::Exit;
 
 fn main() -> ExitCode {
+    ag_runtime::value::ceiling::share_address_space();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => match forgotten_run(&error) {

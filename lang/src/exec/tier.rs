@@ -24,6 +24,10 @@ const INSTRUCTIONS_PER_LOOK: u32 = 256;
 /// The compiler recurses into what it optimises.
 const STACK_BYTES: usize = 8 << 20;
 
+/// Address space that compiling needs at most, its stack included: where there is less, an allocation that fails would end the
+/// process, and the interpreter needs none.
+const ROOM: u64 = 32 << 20;
+
 /// When functions are compiled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mode {
@@ -210,6 +214,10 @@ fn want(code: &Arc<Code>, start: Start, world: &Arc<World>) {
             return;
         }
         *form = Form::Asked;
+    }
+    if ag_runtime::value::ceiling::crowded(ROOM).is_some() {
+        *code.tier.forms.lock().of(start) = Form::Refused;
+        return;
     }
     let (done, wait) = channel();
     let job = Job { code: Arc::clone(code), start, world: Arc::downgrade(world) };

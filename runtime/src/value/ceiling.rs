@@ -119,6 +119,16 @@ fn address_bytes() -> Option<u64> {
     pages.checked_mul(constant(libc::_SC_PAGESIZE)?)
 }
 
+/// Before the first thread: under `ulimit -v` all threads share one arena of the C library's allocator. It would reserve 64 MiB of
+/// address space for each thread (`M_ARENA_MAX`, mallopt(3)), of which nothing is left for values where there is little.
+pub fn share_address_space() {
+    #[cfg(target_env = "gnu")]
+    if ADDRESS_LIMIT.is_some() {
+        // SAFETY: it sets a number, and no other thread allocates yet.
+        unsafe { libc::mallopt(libc::M_ARENA_MAX, 1) };
+    }
+}
+
 /// What code, buffers and stacks may need between two looks.
 const RESERVE: u64 = 16 << 20;
 
