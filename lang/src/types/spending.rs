@@ -1,7 +1,8 @@
 //! A loop that asks a model for as long as it likes, with no limit but the session's (W0801).
 //!
-//! Looks at the statements of cells: limits travel with calls, so a function does not know those in force. What counts its turns
-//! (a `for`, a comparison of whole numbers or money that ends it) ends by itself. Never: counts what a turn costs.
+//! Told of the statements of cells: limits travel with calls, so a function does not know those in force, and whoever calls it
+//! from a statement does. What counts its turns (a `for`, a comparison of whole numbers or money that ends it) ends by itself,
+//! and an agent with a `cost_policy` has a limit of its own. Never: counts what a turn costs.
 
 use rustc_hash::FxHashSet;
 
@@ -10,28 +11,141 @@ use crate::diag::{Diagnostic, codes};
 use crate::hir::{self, BinaryOp, Callee, Expr, ExprKind, Function};
 use crate::names::cell::ItemKey;
 use crate::source::Span;
-use crate::types::check::{FnPath, infer_function};
-use crate::types::effects::called_function;
+use crate::syntax::item::MemberKind;
+use crate::syntax::rename::short;
+use crate::types::check::{FnPath, function_at, infer_function};
+use crate::types::effects::{called_function, effects_of};
+use crate::types::infer::{Called, Facts};
 use crate::types::ty::{Name, Ty};
 
 /// Blocks that bound the money of what is inside; the last one only if it says so.
 const LIMITS: &[&str] = &["with_cost_limit", "with_token_limit", "auto_lane_select"];
 
-pub fn unlimited(db: &dyn Db, function: &Function, prelude: bool) -> Vec<Diagnostic> {
-    let mut body = function.body.clone();
-    let mut loops = Vec::new();
-    endless(&mut body, &mut loops);
-    let mut walk = Walk { db, seen: FxHashSet::default() };
-    let found = loops.into_iter().filter_map(|mut inside| walk.asks(&mut inside, prelude));
-    let warn = |at: Span| {
-        Diagnostic::new(
-            codes::W0801,
-            at,
-            "nothing but the session's budget ends what this loop spends",
-        )
+/// Of the statement that `function` is, and what its body does.
+pub fn unlimited(
+    db: &dyn Db,
+    function: &Function,
+    facts: &Facts,
+    prelude: bool,
+) -> Vec<Diagnostic> {
+    if !may_spend(db, facts, prelude) {
+        return Vec::new();
+    }
+    let (loops, found) = asking_loops(db, &mut function.body.clone(), prelude);
+    let mut out: Vec<Diagnostic> = found.into_iter().map(own_loop).collect();
+    let calls = outside_limits(&mut function.body.clone(), facts);
+    for call in calls.iter().filter(|call| !loops.iter().any(|part| within(call.span, *part))) {
+        if let Some(looping) = looping_function(db, call, prelude) {
+            out.push(loop_behind(call, &looping));
+        }
+    }
+    out
+}
+
+fn own_loop(at: Span) -> Diagnostic {
+    let message = "nothing but the session's budget ends what this loop spends";
+    Diagnostic::new(codes::W0801, at, message)
         .note("put the loop into `@with_cost_limit($0.10) { ... }`, or count its turns")
-    };
-    found.map(warn).collect()
+}
+
+fn loop_behind(call: &Called, looping: &str) -> Diagnostic {
+    let message = format!(
+        "nothing but the session's budget ends what the loop in `{}` spends",
+        short(looping)
+    );
+    Diagnostic::new(codes::W0801, call.span, message)
+        .note("call it in `@with_cost_limit($0.10) { ... }`, or count the turns of the loop")
+}
+
+/// Whether a model may be asked by it, or by an agent that it asks.
+fn may_spend(db: &dyn Db, facts: &Facts, prelude: bool) -> bool {
+    let effects = effects_of(db, facts, prelude);
+    effects.contains_key("llm") || effects.contains_key("send")
+}
+
+/// The loops that nothing ends, and where each of those that ask a model does.
+fn asking_loops(db: &dyn Db, body: &mut Expr, prelude: bool) -> (Vec<Span>, Vec<Span>) {
+    let mut loops = Vec::new();
+    endless(body, &mut loops);
+    let mut walk = Walk { db, seen: FxHashSet::default() };
+    let mut parts = Vec::new();
+    let mut found = Vec::new();
+    for mut inside in loops {
+        if let Some(at) = walk.asks(&mut inside, prelude) {
+            parts.push(inside.span);
+            found.push(at);
+        }
+    }
+    (parts, found)
+}
+
+/// What is called and asked where no limit stands around it.
+fn outside_limits(body: &mut Expr, facts: &Facts) -> Vec<Called> {
+    let mut limits = Vec::new();
+    limited_parts(body, &mut limits);
+    let calls = facts.calls.iter().chain(&facts.asked);
+    let free = calls.filter(|call| !limits.iter().any(|part| within(call.span, *part)));
+    free.cloned().collect()
+}
+
+fn limited_parts(value: &mut Expr, out: &mut Vec<Span>) {
+    if is_limited(value) {
+        out.push(value.span);
+        return;
+    }
+    if let ExprKind::Lambda { function, .. } = &mut value.kind {
+        limited_parts(&mut function.body, out);
+    }
+    hir::visit::children(value, &mut |inner| limited_parts(inner, out));
+}
+
+fn within(inner: Span, outer: Span) -> bool {
+    outer.start <= inner.start && inner.end <= outer.end
+}
+
+/// What one function adds: whether it has such a loop, and what it calls under no limit of its own.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+struct Spending {
+    has_loop: bool,
+    calls: Vec<Called>,
+}
+
+#[salsa::tracked]
+fn spending<'db>(db: &'db dyn Db, item: ItemKey<'db>, path: FnPath) -> Spending {
+    let checked = infer_function(db, item, path);
+    let prelude = item.prelude(db);
+    let Some(function) = &checked.function else { return Spending::default() };
+    if has_own_limit(item, db) || !may_spend(db, &checked.facts, prelude) {
+        return Spending::default();
+    }
+    let (_, found) = asking_loops(db, &mut function.body.clone(), prelude);
+    let calls = outside_limits(&mut function.body.clone(), &checked.facts);
+    Spending { has_loop: !found.is_empty(), calls }
+}
+
+/// An agent that says what it may spend.
+fn has_own_limit(item: ItemKey<'_>, db: &dyn Db) -> bool {
+    let agent = item.tree(db).kind.as_agent();
+    agent.is_some_and(|agent| {
+        agent.members.iter().any(|member| matches!(member.kind, MemberKind::CostPolicy(_)))
+    })
+}
+
+/// The first function with such a loop that a call leads to, itself or what it calls.
+fn looping_function(db: &dyn Db, call: &Called, prelude: bool) -> Option<String> {
+    let mut todo = vec![(call.clone(), prelude)];
+    let mut seen = FxHashSet::default();
+    while let Some((call, prelude)) = todo.pop() {
+        let found = called_function(db, &call.name, call.member.as_ref(), prelude);
+        let Some((item, path)) = found.filter(|at| seen.insert(*at)) else { continue };
+        let spends = spending(db, item, path);
+        if spends.has_loop {
+            let function = function_at(item.tree(db), path)?;
+            return Some(function.name.name.as_str().to_owned());
+        }
+        todo.extend(spends.calls.iter().map(|call| (call.clone(), item.prelude(db))));
+    }
+    None
 }
 
 /// The loops that do not count their turns and stand under no limit, outermost first.

@@ -240,7 +240,7 @@ impl Top<'_, '_> {
                 instances: Vec::new(),
             };
         };
-        checked.diagnostics.extend(spending::unlimited(db, &function, prelude));
+        checked.diagnostics.extend(spending::unlimited(db, &function, &checked.facts, prelude));
         function.effects = effects_of(db, &checked.facts, prelude).into_keys().collect();
         function.item = u32::MAX;
         let mut writes = Vec::new();
