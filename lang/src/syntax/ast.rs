@@ -542,8 +542,10 @@ pub struct TypeRef {
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum TypeKind {
     Error,
-    /// `Map<K, V>`; no arguments for a plain name.
+    /// `Map<K, V>`; no arguments for a plain name. `risk.Deal` has its file's name until names get their meaning
+    /// (`syntax::rename`).
     Named {
+        file: Option<Ident>,
         name: Ident,
         args: Vec<TypeRefId>,
     },

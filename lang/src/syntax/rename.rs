@@ -183,12 +183,31 @@ impl Pass<'_> {
         }
         for ty in &mut body.types {
             match &mut ty.kind {
-                TypeKind::Named { name, .. } => self.ident(name),
+                TypeKind::Named { file: Some(_), .. } => self.of_file(&mut ty.kind, missing),
+                TypeKind::Named { file: None, name, .. } => self.ident(name),
                 TypeKind::Bounded { effects, .. } => {
                     effects.iter_mut().for_each(|effect| self.effect(effect));
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// `risk.Deal`: no name of a value hides a file's where a type is written.
+    fn of_file(&self, kind: &mut TypeKind, missing: &mut Vec<Missing>) {
+        let TypeKind::Named { file, name, .. } = kind else { return };
+        let known = file.as_ref().and_then(|file| self.renames.files.get(file.name.as_str()));
+        let (Some(written), Some((id, has))) = (file.as_ref(), known) else { return };
+        if name.name.is_missing() {
+            *kind = TypeKind::Error;
+        } else if has.contains(name.name.as_str()) {
+            name.name = Name::new(&qualified(id, name.name.as_str()));
+            name.span = written.span.to(name.span);
+            *file = None;
+        } else {
+            let (file, name, span) = (written.name.text(), name.name.text(), name.span);
+            missing.push(Missing { span, file, name });
+            *kind = TypeKind::Error;
         }
     }
 

@@ -111,7 +111,7 @@ impl Outline {
     fn ty(&mut self, body: &Body, id: TypeRefId) {
         match &body[id].kind {
             TypeKind::Error => self.text.push('!'),
-            TypeKind::Named { name, args } => {
+            TypeKind::Named { name, args, .. } => {
                 self.names.push(name.name.text());
                 self.text.push_str(name.name.as_str());
                 self.all(body, '<', args);

@@ -6,7 +6,7 @@ use crate::names::scope::{ScopedName, Site, prelude_scope, resolve, session_scop
 use crate::source::Span;
 use crate::syntax::ast::{Body, Ident, TypeKind, TypeRefId};
 use crate::syntax::item::{GenericParam, ItemKind};
-use crate::syntax::rename::file_of;
+use crate::syntax::rename::{file_of, short};
 use crate::types::capability;
 use crate::types::def::Passing;
 use crate::types::fingerprint::type_fingerprint;
@@ -130,7 +130,13 @@ impl<'db> TypeScope<'_, 'db> {
         let written = &self.body[id];
         match &written.kind {
             TypeKind::Error => Ty::Error,
-            TypeKind::Named { name, args } => self.named(name, args, written.span, sink),
+            TypeKind::Named { file: Some(file), .. } => {
+                sink.push(no_file(file));
+                Ty::Error
+            }
+            TypeKind::Named { file: None, name, args } => {
+                self.named(name, args, written.span, sink)
+            }
             TypeKind::Function { params, ret } => Ty::Function(Box::new(FunctionTy {
                 params: params.iter().map(|id| self.parameter(*id, sink)).collect(),
                 result: self.ty(*ret, sink),
@@ -203,7 +209,7 @@ impl<'db> TypeScope<'_, 'db> {
         match type_head(self.db, scoped, self.cell) {
             Some(TypeHead::Adt { fingerprint, arity }) => {
                 if *arity != args.len() {
-                    sink.push(report::type_arguments(text, *arity, args.len(), span));
+                    sink.push(report::type_arguments(short(text), *arity, args.len(), span));
                     return Ty::Error;
                 }
                 let name = name.name.text();
@@ -211,22 +217,28 @@ impl<'db> TypeScope<'_, 'db> {
             }
             Some(TypeHead::Alias { generics, ty }) => {
                 if generics.len() != args.len() {
-                    sink.push(report::type_arguments(text, generics.len(), args.len(), span));
+                    sink.push(report::type_arguments(
+                        short(text),
+                        generics.len(),
+                        args.len(),
+                        span,
+                    ));
                     return Ty::Error;
                 }
                 ty.substitute(generics, &args)
             }
             Some(TypeHead::Tool) => Ty::Tool(name.name.text()),
             Some(TypeHead::Agent) => {
+                let own = short(text);
                 let message = format!(
-                    "`{text}` is an agent; a value that refers to one has the type `AgentRef<{text}>`"
+                    "`{own}` is an agent; a value that refers to one has the type `AgentRef<{own}>`"
                 );
-                let fix = format!("AgentRef<{text}>");
-                sink.push(Diagnostic::new(codes::E0208, span, message).fix(
-                    "refer to it",
-                    span,
-                    fix,
-                ));
+                let diagnostic = Diagnostic::new(codes::E0208, span, message);
+                // How a name of a file is written here is not known any more.
+                sink.push(match file_of(text) {
+                    Some(_) => diagnostic,
+                    None => diagnostic.fix("refer to it", span, format!("AgentRef<{own}>")),
+                });
                 Ty::Error
             }
             Some(TypeHead::Other) | None => {
@@ -239,7 +251,11 @@ impl<'db> TypeScope<'_, 'db> {
     fn agent_ref(&self, outer: &str, agent: TypeRefId, sink: &mut Vec<Diagnostic>) -> Ty {
         let shards = |one: Ty| if outer == "Shards" { Ty::Shards(Box::new(one)) } else { one };
         let written = &self.body[agent];
-        let TypeKind::Named { name, .. } = &written.kind else { return Ty::Error };
+        let TypeKind::Named { file, name, .. } = &written.kind else { return Ty::Error };
+        if let Some(file) = file {
+            sink.push(no_file(file));
+            return Ty::Error;
+        }
         // In a builtin's signature the variable stands for the reference itself.
         if self.prelude && self.generics.iter().any(|param| name.name == **param) {
             return shards(Ty::Param(name.name.text()));
@@ -271,6 +287,7 @@ impl<'db> TypeScope<'_, 'db> {
     }
 
     fn unknown(&self, text: &str, span: Span) -> Diagnostic {
+        let text = short(text);
         let message = format!("there is no type `{text}`");
         let scope = session_scope(self.db);
         let known = scope.names().map(|n| &**n).chain(prelude_scope(self.db).names().map(|n| &**n));
@@ -282,6 +299,17 @@ impl<'db> TypeScope<'_, 'db> {
         }
         report::did_you_mean(diagnostic, span, &found)
     }
+}
+
+/// `x.Trade` where nothing is imported as `x`.
+fn no_file(file: &Ident) -> Diagnostic {
+    let name = &file.name;
+    let note = match name.as_str().chars().next().is_some_and(char::is_uppercase) {
+        true => format!("a variant is no type: `{name}` is, if it is an enum"),
+        false => format!("`import \"{name}.ag\" as {name}` brings its names"),
+    };
+    let message = format!("there is no file `{name}` here that a type could be of");
+    Diagnostic::new(codes::E0208, file.span, message).saying("not imported").note(note)
 }
 
 pub const BUILTIN_NAMES: &[&str] = &[

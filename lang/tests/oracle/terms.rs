@@ -77,7 +77,11 @@ impl<'a> Terms<'a> {
     fn type_rule(&self) -> P<'a> {
         let ty = self.ty();
         let field = seq([name(), t(T::Colon), ty.clone()]);
-        let named = seq([name(), opt(seq([t(T::Lt), commas(ty.clone()), t(T::Gt)]))]);
+        let named = seq([
+            name(),
+            opt(seq([t(T::Dot), name()])),
+            opt(seq([t(T::Lt), commas(ty.clone()), t(T::Gt)])),
+        ]);
         let bounded = round(seq([ty.clone(), word("uses"), effects()]));
         let function = seq([round(list(ty.clone())), t(T::Arrow), ty.clone()]);
         let record = curly(list(field.clone()));

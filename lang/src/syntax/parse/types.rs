@@ -82,7 +82,11 @@ impl Parser<'_> {
 
     fn named_type(&mut self) -> TypeRefId {
         let start = self.start();
-        let name = self.take_ident();
+        let mut name = self.take_ident();
+        let mut file = None;
+        if self.eat(T::Dot) {
+            file = Some(std::mem::replace(&mut name, self.ident("the name of a type")));
+        }
         let mut args = Vec::new();
         if self.at(T::Lt) {
             let open = self.here();
@@ -100,7 +104,7 @@ impl Parser<'_> {
                 );
             }
         }
-        self.add_type(TypeKind::Named { name, args }, self.since(start))
+        self.add_type(TypeKind::Named { file, name, args }, self.since(start))
     }
 
     /// `(A, B)`, `(A) -> B`, `(A uses e)`, `(A)`

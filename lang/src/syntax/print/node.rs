@@ -277,8 +277,13 @@ impl Nodes<'_> {
     pub fn ty(&self, id: TypeRefId) -> String {
         match &self.body[id].kind {
             TypeKind::Error => "(error)".to_owned(),
-            TypeKind::Named { name, args } if args.is_empty() => name.name.as_str().to_owned(),
-            TypeKind::Named { name, args } => format!("({}{})", name.name, self.types(args)),
+            TypeKind::Named { file, name, args } => {
+                let file = file.as_ref().map(|file| format!("{}.", file.name)).unwrap_or_default();
+                match args.as_slice() {
+                    [] => format!("{file}{}", name.name),
+                    args => format!("({file}{}{})", name.name, self.types(args)),
+                }
+            }
             TypeKind::Function { params, ret } => {
                 format!("(->{} {})", self.types(params), self.ty(*ret))
             }
