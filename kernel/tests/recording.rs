@@ -109,6 +109,40 @@ echo: "filed"
     r#"match try @with_cost_limit($0.000001) { @judge(1, "is it one?") } { Ok(n) => "$n", Err(fault) => fault.code }"#,
 ];
 
+/// Many senders, one mailbox: in which order their messages are handled is chance, and part of what is shown.
+const CROWD: &[&str] = &[
+    r#"agent Book {
+         state { seen : List<Text> = [] }
+         behavior add(t : Text) -> Int { seen.push(t); return seen.len }
+         @priority(high) behavior urgent(t : Text) { seen.push("!$t") }
+         behavior all() -> List<Text> { return seen }
+       }
+       agent Sender(book : AgentRef<Book>, name : Text) {
+         behavior run(n : Int) -> List<Int> {
+           var places : List<Int> := []
+           for i in 0..n {
+             var spun := 0
+             for j in 0..(@random() * 400.0).round { spun += j }
+             let sent := @signal(book, Book.add("$name$i"))
+             if i % 5 == 0 { let hurried := @signal(book, Book.urgent("$name$i")) }
+             if i % 3 == 0 { places.push(await book.add("r$name$i")) }
+           }
+           return places
+         }
+       }"#,
+    r#"let book := @spawn(Book)
+       let senders := ["a", "b", "c", "d", "e", "f", "g", "h"].map(name => @spawn(Sender, book, name))
+       senders.map(sender => sender.run(15)).map(running => await running)"#,
+    "await book.all()",
+    r#"let twice := @record("inner.cassette") {
+         let own := @spawn(Book)
+         let both := [@spawn(Sender, own, "x"), @spawn(Sender, own, "y"), @spawn(Sender, own, "z")].map(s => s.run(9))
+         let places := both.map(running => await running)
+         "$places ${await own.all()}"
+       }
+       twice"#,
+];
+
 struct Run {
     shown: String,
     charged: i64,
@@ -226,5 +260,53 @@ fn tools_written_in_the_language_and_generated_code_replay_at_no_cost() {
         assert_eq!(again.charged, 0);
         // What the methods and the generated code write is not written again.
         assert!(!written.iter().any(|path| path.exists()));
+    }
+}
+
+/// L-161: the order of messages in each mailbox is in a recording that several workers made.
+#[test]
+fn mailboxes_are_replayed_in_the_order_that_several_workers_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = || tempfile::tempdir().unwrap();
+    let file = "crowd.cassette".to_owned();
+    let plain = run(CROWD, folder.path(), home().path(), None, Some(1), None);
+    assert!(!plain.shown.contains("R0") && plain.shown.contains("!a0"), "{}", plain.shown);
+    let mut has_chance = false;
+    for _ in 0..3 {
+        let taping = Some(Taping::Record(file.clone()));
+        let live = run(CROWD, folder.path(), home().path(), taping, None, None);
+        has_chance |= live.shown != plain.shown;
+        for seed in [Some(1), Some(2), None] {
+            let taping = Some(Taping::Replay(file.clone()));
+            let again = run(CROWD, folder.path(), home().path(), taping, seed, None);
+            assert_eq!(again.shown, live.shown, "seed {seed:?}");
+        }
+    }
+    // Else there was no order to keep.
+    assert!(has_chance);
+}
+
+/// A changed program is told that it is another; nobody waits for messages that it does not send.
+#[test]
+fn a_replay_of_another_program_ends_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = "crowd.cassette".to_owned();
+    let home = tempfile::tempdir().unwrap();
+    let taping = Some(Taping::Record(file.clone()));
+    run(CROWD, folder.path(), home.path(), taping, None, None);
+    // One sender says nothing: what came after its messages would wait for ever.
+    let changed =
+        CROWD[0].replace("for i in 0..n", "for i in 0..(if name == \"c\" { 0 } else { n })");
+    for seed in [Some(1), None] {
+        let home = tempfile::tempdir().unwrap();
+        let cells = [&[changed.as_str()], &CROWD[1..3]].concat();
+        let taping = Some(Taping::Replay(file.clone()));
+        let again = run(&cells, folder.path(), home.path(), taping, seed, None);
+        assert!(
+            again.shown.contains("the replay of `crowd.cassette` has ended, and"),
+            "{}",
+            again.shown
+        );
+        assert!(again.shown.contains(", [], [") && !again.shown.contains("R0"), "{}", again.shown);
     }
 }

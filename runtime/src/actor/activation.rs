@@ -24,6 +24,7 @@ use crate::fault::{Fault, code};
 use crate::ledger::quota::{LimitKind, LimitNode};
 use crate::sched::coroutine::Job;
 use crate::sched::queue::Runnable;
+use crate::sched::timer::Action;
 use crate::telemetry::event::{Actor, Kind, MessageId};
 use crate::value::dying;
 use crate::value::owned::Owned;
@@ -56,6 +57,7 @@ pub(crate) fn run(cx: &mut Cx, agent: AgentRef) {
                     return lifecycle::end(cx, agent);
                 }
             }
+            Next::Held(since) => wait_in_order(cx, slot, since),
             Next::Stop => return lifecycle::end(cx, agent),
             Next::Nothing => {
                 if rest(cx, slot) {
@@ -111,6 +113,28 @@ fn rest(cx: &mut Cx, slot: &Slot) -> bool {
         slot.put_instance(instance);
     }
     slot.mailbox.try_rest()
+}
+
+/// How long a replay waits for the message that was handled next when it was recorded: with a virtual clock until nothing else
+/// is left to happen, as time passes only then.
+const VIRTUAL_PATIENCE_NS: u64 = 365 * 24 * 3600 * 1_000_000_000;
+const PATIENCE_NS: u64 = 5_000_000_000;
+
+/// Waits until another message comes. If none does, what is replayed is another program by now, and the order is given up.
+fn wait_in_order(cx: &mut Cx, slot: &Slot, since: u64) {
+    let world = Arc::clone(&cx.world);
+    let patience = if world.clock().is_virtual() { VIRTUAL_PATIENCE_NS } else { PATIENCE_NS };
+    let until_ns = world.clock().monotonic_ns().saturating_add(patience);
+    let waker = cx.waker();
+    let timer = world.scheduler().set_timer(until_ns, Action::Wake(waker.clone()));
+    while !world.scheduler().is_closing() && !slot.mailbox.has_news(since, &waker) {
+        if world.clock().monotonic_ns() >= until_ns {
+            slot.mailbox.give_order_up();
+            break;
+        }
+        cx.rest_until_woken();
+    }
+    world.scheduler().timers().cancel(timer);
 }
 
 fn is_ready(cx: &Cx) -> bool {

@@ -4,12 +4,15 @@
 //!
 //! Protocol: whoever pushes into a mailbox that is not scheduled schedules the agent. The run that holds it keeps the flag
 //! while it handles messages, also while one is suspended, and gives it up by `try_rest`, under the same lock as `push`.
+//! In a replay the run may wait for the message that was handled next when it was recorded (`Next::Held`); it leaves its
+//! waker by `has_news`, and `push` and `stop` wake it.
 
 use crate::actor::kind::AgentType;
 use crate::actor::message::Message;
 use crate::actor::peek::{Peeked, Waiting};
 use crate::actor::queues::{Queues, Rank};
 use crate::context::waker::Waker;
+use crate::journal::track::Taken;
 use parking_lot::Mutex;
 
 /// Capacity and water marks (L-74).
@@ -41,6 +44,8 @@ pub enum Pushed {
 /// What the agent does next.
 pub enum Next {
     Message(Box<Message>, Vec<Waker>),
+    /// A replay waits for another message than those that are here, of which this many came so far.
+    Held(u64),
     Stop,
     Nothing,
 }
@@ -60,6 +65,62 @@ struct Inner {
     queues: Queues<Box<Message>>,
     waiters: Vec<Waker>,
     counts: Counts,
+    /// Of recordings and replays; empty where there are none.
+    taken: Option<Box<Order>>,
+    /// The run that waits for a message of a replay.
+    held: Option<Waker>,
+}
+
+/// What was handled last.
+struct Order {
+    rank: Rank,
+    last: Vec<Taken>,
+}
+
+/// Why no message can be taken.
+enum Left {
+    None,
+    Held,
+}
+
+impl Inner {
+    /// The next message; in a replay the next that may be handled.
+    fn pop(&mut self) -> Result<Box<Message>, Left> {
+        let last = self.taken.as_ref().map_or(&[][..], |order| &order.last);
+        let follows =
+            |message: &Message| message.track.as_ref().and_then(|track| track.follows(last));
+        let front = self.queues.front().ok_or(Left::None)?;
+        let message = match follows(front) {
+            None | Some(true) => self.queues.pop(),
+            Some(false) => {
+                // What was written down for no message is that it came behind the one of its sender and rank before it.
+                let mut held: Vec<(u64, Rank)> = Vec::new();
+                self.queues.pop_first(|message| {
+                    let from = message.track.as_ref().map_or(0, |track| track.parent());
+                    let place = (from, message.rank);
+                    let may = follows(message).unwrap_or(!held.contains(&place));
+                    if !may {
+                        held.push(place);
+                    }
+                    may
+                })
+            }
+        };
+        let message = message.ok_or(Left::Held)?;
+        self.note(&message);
+        Ok(message)
+    }
+
+    fn note(&mut self, message: &Message) {
+        let Some(track) = &message.track else { return };
+        let fresh = || Box::new(Order { rank: message.rank, last: Vec::new() });
+        let order = self.taken.get_or_insert_with(fresh);
+        track.take(order.rank == message.rank, &mut order.last);
+        order.rank = message.rank;
+        if order.last.is_empty() {
+            self.taken = None;
+        }
+    }
 }
 
 /// `sent = handled + waiting` at any moment.
@@ -104,7 +165,11 @@ impl Mailbox {
         inner.counts.sent += 1;
         inner.counts.waiting += 1;
         inner.counts.highest = inner.counts.highest.max(inner.counts.waiting);
-        Pushed::Queued { schedule: !std::mem::replace(&mut inner.scheduled, true) }
+        let schedule = !std::mem::replace(&mut inner.scheduled, true);
+        let held = inner.held.take();
+        drop(inner);
+        held.iter().for_each(Waker::wake);
+        Pushed::Queued { schedule }
     }
 
     /// Asks the agent to stop after its current message. True if the caller has to schedule it.
@@ -114,7 +179,11 @@ impl Mailbox {
             return false;
         }
         inner.stop = true;
-        !std::mem::replace(&mut inner.scheduled, true)
+        let schedule = !std::mem::replace(&mut inner.scheduled, true);
+        let held = inner.held.take();
+        drop(inner);
+        held.iter().for_each(Waker::wake);
+        schedule
     }
 
     #[must_use]
@@ -129,7 +198,11 @@ impl Mailbox {
         if inner.stop {
             return Next::Stop;
         }
-        let Some(message) = inner.queues.pop() else { return Next::Nothing };
+        let message = match inner.pop() {
+            Ok(message) => message,
+            Err(Left::None) => return Next::Nothing,
+            Err(Left::Held) => return Next::Held(inner.counts.sent),
+        };
         inner.counts.waiting -= 1;
         inner.counts.handled += 1;
         let low = inner.marks.map_or(0, |marks| marks.low);
@@ -138,6 +211,22 @@ impl Mailbox {
             false => Vec::new(),
         };
         Next::Message(message, woken)
+    }
+
+    /// Whether anything came since there were so many messages; if not, the run is woken when it does.
+    #[must_use]
+    pub fn has_news(&self, since: u64, waker: &Waker) -> bool {
+        let mut inner = self.inner.lock();
+        let is_new = inner.stop || inner.counts.sent != since;
+        inner.held = (!is_new).then(|| waker.clone());
+        is_new
+    }
+
+    /// The message that a replay waits for does not come: the others are handled as they are.
+    pub fn give_order_up(&self) {
+        let inner = self.inner.lock();
+        let tracks = inner.queues.iter().filter_map(|message| message.track.as_ref());
+        tracks.for_each(|track| track.give_order_up());
     }
 
     /// Ends a run if nothing came meanwhile; otherwise the run goes on.
@@ -280,6 +369,7 @@ mod tests {
                             prop_assert_eq!(Some(message.id.number()), model.pop_front());
                         }
                         Next::Nothing => prop_assert!(model.is_empty()),
+                        Next::Held(_) => prop_assert!(false, "no replay"),
                         Next::Stop => prop_assert!(false, "nobody stopped it"),
                     },
                     _ => {

@@ -77,6 +77,61 @@ impl<T> Queues<T> {
         queue.pop_front().map(|entry| entry.item)
     }
 
+    /// What [`pop`](Self::pop) would give.
+    #[must_use]
+    pub fn front(&self) -> Option<&T> {
+        let Some(other) = &self.other else { return Some(&self.normal.front()?.item) };
+        if let Some(entry) = other.alert.front() {
+            return Some(&entry.item);
+        }
+        let levels = [&other.high, &self.normal, &other.low].into_iter().enumerate();
+        let keyed = levels.filter_map(|(level, queue)| {
+            let entry = queue.front()?;
+            Some((entry.sent_ns.saturating_add(level as u64 * LEVEL_NS), entry))
+        });
+        keyed.min_by_key(|(key, _)| *key).map(|(_, entry)| &entry.item)
+    }
+
+    /// The first message, in the order in which they would leave, that is accepted.
+    pub fn pop_first(&mut self, mut accepts: impl FnMut(&T) -> bool) -> Option<T> {
+        let len = |queue: usize| self.queue(queue).map_or(0, VecDeque::len);
+        let mut places: Vec<(usize, usize)> =
+            (0..4).flat_map(|queue| (0..len(queue)).map(move |at| (queue, at))).collect();
+        places.sort_by_key(|&(queue, at)| {
+            match (queue, self.queue(queue).and_then(|q| q.get(at))) {
+                (0, _) | (_, None) => (false, 0),
+                (level, Some(entry)) => {
+                    (true, entry.sent_ns.saturating_add((level as u64 - 1) * LEVEL_NS))
+                }
+            }
+        });
+        let item = |&(queue, at): &(usize, usize)| self.queue(queue)?.get(at).map(|e| &e.item);
+        let (queue, at) = places.iter().find(|place| item(place).is_some_and(&mut accepts))?;
+        let (queue, at) = (*queue, *at);
+        self.queue_mut(queue)?.remove(at).map(|entry| entry.item)
+    }
+
+    /// Alerts, then the levels from high to low.
+    fn queue(&self, number: usize) -> Option<&VecDeque<Entry<T>>> {
+        let other = self.other.as_ref();
+        match number {
+            0 => other.map(|other| &other.alert),
+            1 => other.map(|other| &other.high),
+            2 => Some(&self.normal),
+            _ => other.map(|other| &other.low),
+        }
+    }
+
+    fn queue_mut(&mut self, number: usize) -> Option<&mut VecDeque<Entry<T>>> {
+        let other = self.other.as_mut();
+        match number {
+            0 => other.map(|other| &mut other.alert),
+            1 => other.map(|other| &mut other.high),
+            2 => Some(&mut self.normal),
+            _ => other.map(|other| &mut other.low),
+        }
+    }
+
     #[must_use]
     pub fn len(&self) -> usize {
         let other = self.other.as_ref();
@@ -160,8 +215,17 @@ mod tests {
                     (ordinary, if ordinary { sent + level(*rank) * LEVEL_NS } else { 0 }, level(*rank), *number)
                 });
                 let (_, _, expected) = model.remove(best.unwrap().0);
-                prop_assert_eq!(queues.pop(), Some(expected));
+                prop_assert_eq!(queues.front(), Some(&expected));
+                let popped = if number % 2 == 0 { queues.pop() } else { queues.pop_first(|_| true) };
+                prop_assert_eq!(popped, Some(expected));
             }
+            // The first that is accepted, whatever stands before it; nothing else moves.
+            let before: Vec<usize> = queues.in_order().into_iter().copied().collect();
+            let third = before.iter().copied().find(|number| number % 3 == 0);
+            prop_assert_eq!(queues.pop_first(|number| number % 3 == 0), third);
+            let rest: Vec<usize> = before.into_iter().filter(|n| Some(*n) != third).collect();
+            prop_assert_eq!(queues.in_order().into_iter().copied().collect::<Vec<_>>(), rest);
+            model.retain(|(_, _, number)| Some(*number) != third);
             prop_assert_eq!(queues.iter().count(), model.len());
             let announced: Vec<usize> = queues.in_order().into_iter().copied().collect();
             let left: Vec<usize> = std::iter::from_fn(|| queues.pop()).collect();

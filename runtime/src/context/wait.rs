@@ -79,6 +79,13 @@ impl Cx {
         Ok(())
     }
 
+    /// The same for an agent between two messages: nothing of the program waits.
+    pub(crate) fn rest_until_woken(&mut self) {
+        self.show_activity(Activity::Idle);
+        self.pause(Pause::Suspended);
+        self.show_activity(Activity::Running);
+    }
+
     pub(crate) fn waker(&self) -> Waker {
         Waker::new(Arc::clone(&self.control))
     }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 /// The format of recordings. A higher number in a file means that it was written by a newer `ag`.
-pub const VERSION: u64 = 1;
+pub const VERSION: u64 = 2;
 
 /// What an effect says that was given up.
 const CANCELLED: &str = "cancelled";
@@ -55,6 +55,32 @@ impl Failure {
             Self::Cancelled => None,
         }
     }
+}
+
+/// That a message was handled directly after another one of the same mailbox; both as strands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Order {
+    pub message: u64,
+    pub after: u64,
+}
+
+impl Order {
+    fn to_text(self) -> String {
+        let strand = |strand: u64| format!("{strand:016x}");
+        format!("{}\n", json!({ "message": strand(self.message), "after": strand(self.after) }))
+    }
+
+    fn of_json(json: &Value) -> Option<Self> {
+        let strand = |key: &str| u64::from_str_radix(json.get(key)?.as_str()?, 16).ok();
+        Some(Self { message: strand("message")?, after: strand("after")? })
+    }
+}
+
+/// All that a recording says.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Recorded {
+    pub lines: Vec<Line>,
+    pub orders: Vec<Order>,
 }
 
 /// One effect of a recording.
@@ -138,16 +164,17 @@ pub fn short(fingerprint: Fingerprint) -> String {
     fingerprint.to_string().chars().take(8).collect()
 }
 
-/// A whole recording as text.
+/// A whole recording as text: the effects, then the orders.
 #[must_use]
-pub fn write(lines: &[Line]) -> String {
+pub fn write(recorded: &Recorded) -> String {
     let mut text = format!("{}\n", json!({ "format": "ag recording", "version": VERSION }));
-    lines.iter().for_each(|line| text.push_str(&line.to_text()));
+    recorded.lines.iter().for_each(|line| text.push_str(&line.to_text()));
+    recorded.orders.iter().for_each(|order| text.push_str(&order.to_text()));
     text
 }
 
 /// Reads a recording; the error says what is wrong with the text.
-pub fn read(text: &str) -> Result<Vec<Line>, String> {
+pub fn read(text: &str) -> Result<Recorded, String> {
     let mut lines = text.split_inclusive('\n');
     let first = lines.next().and_then(|line| serde_json::from_str::<Value>(line).ok());
     let version = first.as_ref().and_then(|first| {
@@ -160,14 +187,18 @@ pub fn read(text: &str) -> Result<Vec<Line>, String> {
         }
         Some(_) => {}
     }
-    let mut found = Vec::new();
+    let mut found = Recorded::default();
     for (at, line) in lines.enumerate() {
         let json = serde_json::from_str::<Value>(line).ok();
-        match json.as_ref().and_then(Line::of_json) {
-            Some(line) => found.push(line),
+        if let Some(line) = json.as_ref().and_then(Line::of_json) {
+            found.lines.push(line);
+        } else if let Some(order) = json.as_ref().and_then(Order::of_json) {
+            found.orders.push(order);
+        } else if line.ends_with('\n') {
+            return Err(format!("line {} is no effect", at + 2));
+        } else {
             // The writer was stopped here.
-            None if !line.ends_with('\n') => break,
-            None => return Err(format!("line {} is no effect", at + 2)),
+            break;
         }
     }
     Ok(found)
@@ -175,7 +206,7 @@ pub fn read(text: &str) -> Result<Vec<Line>, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Failure, Line, read, write};
+    use super::{Failure, Line, Order, Recorded, read, write};
     use crate::journal::effect::Payload;
     use crate::journal::fingerprint::Fingerprint;
     use crate::ledger::money::MicroUsd;
@@ -210,10 +241,13 @@ mod tests {
         #[test]
         fn a_recording_is_read_as_it_was_written_also_when_it_was_cut(
             lines in vec(line(), 0..8),
+            orders in vec(any::<[u64; 2]>(), 0..4),
             cut in any::<proptest::sample::Index>(),
         ) {
-            let text = write(&lines);
-            prop_assert_eq!(read(&text), Ok(lines.clone()));
+            let orders = orders.into_iter().map(|[message, after]| Order { message, after });
+            let recorded = Recorded { lines, orders: orders.collect() };
+            let text = write(&recorded);
+            prop_assert_eq!(read(&text), Ok(recorded.clone()));
             // Anywhere after the first line.
             let first = text.find('\n').unwrap_or(0) + 1;
             let at = first + cut.index(text.len() - first + 1);
@@ -221,8 +255,10 @@ mod tests {
                 let whole = part.matches('\n').count() - 1;
                 let read = read(part).unwrap();
                 // A line without its newline may be whole already.
-                prop_assert_eq!(&read[..], &lines[..read.len()]);
-                assert!(read.len() == whole || read.len() == whole + 1);
+                prop_assert_eq!(&read.lines[..], &recorded.lines[..read.lines.len()]);
+                prop_assert_eq!(&read.orders[..], &recorded.orders[..read.orders.len()]);
+                let count = read.lines.len() + read.orders.len();
+                assert!(count == whole || count == whole + 1);
             }
         }
     }
@@ -234,7 +270,7 @@ mod tests {
         assert!(
             read("{\"format\":\"ag recording\",\"version\":9}\n").unwrap_err().contains("newer")
         );
-        let text = write(&[]) + "{\"path\": 1}\n";
+        let text = write(&Recorded::default()) + "{\"path\": 1}\n";
         assert_eq!(read(&text), Err("line 2 is no effect".to_owned()));
         assert_eq!(Line::of_json(&Value::Null), None);
     }

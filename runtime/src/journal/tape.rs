@@ -5,7 +5,7 @@
 
 use crate::fault::{Fault, code};
 use crate::journal::fingerprint::Fingerprint;
-use crate::journal::line::{self, Line, short};
+use crate::journal::line::{self, Line, Order, Recorded, short};
 use crate::journal::secret::Secrets;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
@@ -28,7 +28,12 @@ pub enum Found {
     Differs(Box<Fault>),
 }
 
+/// The tapes of this process.
+static TAPES: AtomicU64 = AtomicU64::new(0);
+
 pub struct Tape {
+    /// Another for each tape of the process.
+    id: u64,
     /// What it is called in messages: the file as the program wrote it.
     name: Box<str>,
     /// None: a recording. Else the effects that happen all the same, by the beginnings of their paths.
@@ -37,6 +42,8 @@ pub struct Tape {
     closed: AtomicBool,
     // Written by whoever begins a block or a statement; only the order of one session's statements matters.
     roots: AtomicU64,
+    // Written by whoever finds that messages cannot come as they were recorded; a stale answer makes one wait longer.
+    disordered: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -47,6 +54,10 @@ struct State {
     secrets: Secrets,
     /// Of a replay: what is left of each strand, in its order.
     strands: FxHashMap<u64, VecDeque<Line>>,
+    /// Of a recording: which message was handled after which.
+    orders: Vec<Order>,
+    /// The same of a replay, by the message.
+    after: FxHashMap<u64, u64>,
 }
 
 impl Tape {
@@ -57,9 +68,10 @@ impl Tape {
 
     /// Feeds a recording back; the error says what is wrong with the text.
     pub fn replaying(name: &str, text: &str, live: Vec<String>) -> Result<Arc<Self>, String> {
-        let mut lines = line::read(text)?;
+        let Recorded { mut lines, orders } = line::read(text)?;
         lines.sort_by_key(|line| line.sequence);
-        let mut state = State::default();
+        let after = orders.iter().map(|order| (order.message, order.after)).collect();
+        let mut state = State { after, ..State::default() };
         let is_kept =
             |line: &Line| !is_live(&live, &line.path) && !PERMISSIONS.contains(&&*line.path);
         for line in lines.into_iter().filter(is_kept) {
@@ -70,10 +82,12 @@ impl Tape {
 
     fn build(name: &str, live: Option<Vec<String>>, state: State) -> Arc<Self> {
         Arc::new(Self {
+            id: TAPES.fetch_add(1, Ordering::Relaxed),
             name: name.into(),
             live,
             closed: AtomicBool::new(false),
             roots: AtomicU64::new(0),
+            disordered: AtomicBool::new(false),
             state: Mutex::new(state),
         })
     }
@@ -106,8 +120,8 @@ impl Tape {
     #[must_use]
     pub fn text(&self) -> String {
         let state = self.state.lock();
-        let lines: Vec<Line> = state.lines.iter().map(|line| state.secrets.hide(line)).collect();
-        line::write(&lines)
+        let lines = state.lines.iter().map(|line| state.secrets.hide(line)).collect();
+        line::write(&Recorded { lines, orders: state.orders.clone() })
     }
 
     /// How many effects were recorded, or are left to replay.
@@ -128,7 +142,13 @@ impl Tape {
         self.live.as_ref()?;
         let state = self.state.lock();
         let left = state.strands.values().flatten();
-        let first = left.clone().min_by_key(|line| line.sequence)?;
+        let Some(first) = left.clone().min_by_key(|line| line.sequence) else {
+            let is_told = self.disordered.load(Ordering::Relaxed) && !state.after.is_empty();
+            return is_told.then(|| {
+                let name = self.name();
+                format!("the replay of `{name}` has ended, and messages did not come in the order that was recorded")
+            });
+        };
         let (count, name) = (left.count(), self.name());
         let effects = if count == 1 { "effect of it was" } else { "effects of it were" };
         Some(format!(
@@ -146,6 +166,32 @@ impl Tape {
         let sequence = state.lines.len() as u64;
         state.secrets.learn(&line);
         state.lines.push(Line { sequence, ..line });
+    }
+
+    #[must_use]
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// That a message was handled directly after another of its mailbox.
+    pub(super) fn note_order(&self, message: u64, after: u64) {
+        if self.is_recording() && !self.is_closed() {
+            self.state.lock().orders.push(Order { message, after });
+        }
+    }
+
+    /// The message that was handled directly before this one, if a replay knows and keeps to it.
+    pub(super) fn before(&self, message: u64) -> Option<u64> {
+        let keeps = !self.is_recording() && !self.is_closed();
+        if !keeps || self.disordered.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.state.lock().after.get(&message).copied()
+    }
+
+    /// From here on messages are handled as they come.
+    pub(super) fn give_order_up(&self) {
+        self.disordered.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn replays(&self, path: &str) -> bool {
@@ -167,6 +213,8 @@ impl Tape {
         }
         let expected = left.front().cloned();
         drop(state);
+        // Who ends here sends nothing any more, and nobody should wait for it.
+        self.give_order_up();
         Found::Differs(Box::new(self.mismatch(expected, path, fingerprint)))
     }
 

@@ -11,10 +11,20 @@ use crate::journal::tape::{Found, Tape};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+/// The message that a mailbox gave last of those that belong to a tape.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Taken {
+    tape: u64,
+    strand: u64,
+    parent: u64,
+}
+
 /// A strand of a tape, inside those around it.
 pub struct Track {
     tape: Arc<Tape>,
     strand: u64,
+    /// What began it.
+    parent: u64,
     // Written by the coroutine of this strand alone, through whichever context it has.
     begun: AtomicU64,
     outer: Option<Arc<Track>>,
@@ -25,7 +35,13 @@ impl Track {
     #[must_use]
     pub fn root(tape: &Arc<Tape>, outer: Option<Arc<Track>>) -> Arc<Self> {
         let strand = mixed(0, tape.next_root());
-        Arc::new(Self { tape: Arc::clone(tape), strand, begun: AtomicU64::new(0), outer })
+        Arc::new(Self {
+            tape: Arc::clone(tape),
+            strand,
+            parent: 0,
+            begun: AtomicU64::new(0),
+            outer,
+        })
     }
 
     /// Something that this strand begins: a task, a message, an agent. None if all tapes around it are closed.
@@ -39,6 +55,7 @@ impl Track {
         Some(Arc::new(Self {
             tape: Arc::clone(&self.tape),
             strand: mixed(self.strand, number),
+            parent: self.strand,
             begun: AtomicU64::new(0),
             outer,
         }))
@@ -69,6 +86,51 @@ impl Track {
     #[must_use]
     pub fn replays(&self, path: &str) -> bool {
         self.tape.replays(path) || self.outer.as_ref().is_some_and(|outer| outer.replays(path))
+    }
+
+    /// Who sent the message that this is the handling of.
+    #[must_use]
+    pub fn parent(&self) -> u64 {
+        self.parent
+    }
+
+    /// Whether the message is the next, as the replays around it were recorded; `last`: the one of its mailbox before.
+    /// `None` if they say nothing of it.
+    #[must_use]
+    pub fn follows(&self, last: &[Taken]) -> Option<bool> {
+        let before = self.tape.before(self.strand);
+        let own = before.map(|at| self.last_of(last).is_some_and(|taken| taken.strand == at));
+        match (own, self.outer.as_ref().and_then(|outer| outer.follows(last))) {
+            (Some(own), Some(outer)) => Some(own && outer),
+            (own, outer) => own.or(outer),
+        }
+    }
+
+    /// The message is handled next. Messages of one sender and rank come in their order anyway and are not written down.
+    pub fn take(&self, is_same_rank: bool, last: &mut Vec<Taken>) {
+        if let Some(before) = self.last_of(last)
+            && !(is_same_rank && before.parent == self.parent)
+        {
+            self.tape.note_order(self.strand, before.strand);
+        }
+        last.retain(|taken| taken.tape != self.tape.id());
+        if !self.tape.is_closed() {
+            let (tape, strand, parent) = (self.tape.id(), self.strand, self.parent);
+            last.push(Taken { tape, strand, parent });
+        }
+        if let Some(outer) = &self.outer {
+            outer.take(is_same_rank, last);
+        }
+    }
+
+    /// Replays around here do without the order of messages from now on.
+    pub fn give_order_up(&self) {
+        self.tape.give_order_up();
+        self.outer.iter().for_each(|outer| outer.give_order_up());
+    }
+
+    fn last_of(&self, last: &[Taken]) -> Option<Taken> {
+        last.iter().copied().find(|taken| taken.tape == self.tape.id())
     }
 
     /// Tells every recording around here how an effect ended.
