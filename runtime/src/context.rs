@@ -60,7 +60,8 @@ const FREED_PER_TURN: usize = 4 * FUEL as usize;
 pub struct Cx {
     /// Not 0 when the code is to stop at its next safepoint. Points into `control`, which lives as long as the context.
     pub safepoint: *const AtomicU32,
-    /// Safepoints left before the slow path is taken anyway.
+    /// Safepoints until the slow path is taken anyway, that one included. Not above 0 only while a value is out of its place:
+    /// compiled loops look at a few of its bits, and may not miss the end.
     pub fuel: i64,
     /// The value of the last call that ended with `OK`; owned by whoever reads it.
     pub result: u64,
@@ -132,7 +133,7 @@ impl Cx {
         registers.set_max_depth(world.limits().depth);
         Self {
             safepoint: &raw const control.flags,
-            fuel: FUEL,
+            fuel: FUEL + 1,
             result: 0,
             registers,
             fields: null_mut(),
@@ -178,7 +179,7 @@ impl Cx {
     #[cold]
     pub fn raise(&mut self, fault: Box<Fault>) -> Status {
         self.fault = Some(fault);
-        self.holds_place = false;
+        self.let_go();
         FAULT
     }
 
@@ -187,7 +188,7 @@ impl Cx {
     #[inline(always)]
     pub fn safepoint(&mut self) -> Status {
         self.fuel -= 1;
-        if self.control.flags.load(Ordering::Relaxed) == 0 && self.fuel >= 0 {
+        if self.control.flags.load(Ordering::Relaxed) == 0 && self.fuel > 0 {
             return OK;
         }
         self.safepoint_slow()
@@ -203,7 +204,7 @@ impl Cx {
         if self.is_cancelled() {
             return self.fail_cancelled();
         }
-        if self.fuel >= 0 {
+        if self.fuel > 0 {
             return OK;
         }
         let max_steps = self.world.limits().steps;
@@ -237,10 +238,16 @@ impl Cx {
 
     fn refuel(&mut self) {
         let slice = FUEL.min(i64::try_from(self.world.limits().steps).unwrap_or(FUEL));
-        // What was spent beyond the fuel there was counts too.
-        let overdrawn = slice.saturating_sub(self.fuel.min(0));
-        self.steps = self.steps.saturating_add(u64::try_from(overdrawn).unwrap_or(0));
-        self.fuel = slice;
+        self.settle_overdrawn();
+        self.steps = self.steps.saturating_add_signed(slice);
+        self.fuel = slice + 1;
+    }
+
+    /// What was spent beyond the fuel there was counts too; afterwards the next safepoint is the slow one.
+    fn settle_overdrawn(&mut self) {
+        let overdrawn = 1i64.saturating_sub(self.fuel).max(0);
+        self.steps = self.steps.saturating_add_signed(overdrawn);
+        self.fuel = self.fuel.saturating_add(overdrawn);
     }
 
     /// A safepoint for work that took as long as so many steps.
@@ -253,7 +260,7 @@ impl Cx {
     /// Steps since the cell, task or message began.
     #[must_use]
     pub fn steps(&self) -> u64 {
-        self.steps.saturating_sub(u64::try_from(self.fuel).unwrap_or(0))
+        self.steps.saturating_sub(u64::try_from(self.fuel - 1).unwrap_or(0))
     }
 
     /// A value leaves its place to be changed: safepoints wait until [`Cx::let_go`] or a Fault.
@@ -263,13 +270,16 @@ impl Cx {
 
     pub fn let_go(&mut self) {
         self.holds_place = false;
+        self.settle_overdrawn();
     }
 
     /// Does what must not be stopped half way.
     pub fn holding<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
         let before = std::mem::replace(&mut self.holds_place, true);
         let result = work(self);
-        self.holds_place &= before;
+        if !before {
+            self.let_go();
+        }
         result
     }
 
@@ -288,7 +298,7 @@ impl Cx {
     /// Steps count from here: a cell, a task, or a message begins.
     pub(crate) fn restart_steps(&mut self) {
         self.steps = 0;
-        self.fuel = 0;
+        self.fuel = 1;
         self.refuel();
     }
 

@@ -12,6 +12,8 @@ pub mod flow;
 pub mod host;
 pub mod index;
 pub mod intrinsics;
+pub mod known;
+pub mod lists;
 pub mod memory;
 pub mod objects;
 pub(crate) mod stubs;
@@ -56,6 +58,9 @@ pub fn compile(code: &Code, table: &FunctionTable, start: Start) -> Result<Unit,
     memory::make_kept()?;
     let flow = Flow::of(code);
     let webs = Webs::of(code, &flow);
-    let linked = Linked { code, flow: &flow, webs: &webs, table, start };
+    let held_alone = lists::held_alone(code, &flow, start);
+    let tight = lists::tight_safepoints(code, &flow);
+    let (flow, webs, held_alone, tight) = (&flow, &webs, &held_alone, &tight);
+    let linked = Linked { code, flow, webs, held_alone, tight, table, start };
     host::define(|builder, call_conv| Body::new(builder, call_conv, linked).run())
 }

@@ -102,10 +102,10 @@ pub fn mode() -> Mode {
     }
 }
 
-/// Whether the interpreter should look, by the fuel left after a safepoint.
+/// Whether the interpreter should look, by the fuel left after a safepoint: at the end of a turn, not at its start.
 #[inline(always)]
 pub fn is_due(fuel: i64) -> bool {
-    fuel & MASK.load(Ordering::Relaxed) == 0
+    (fuel - 1) & MASK.load(Ordering::Relaxed) == 0
 }
 
 /// What is known of a function's compiled forms. Part of its code, so that they end together.

@@ -11,5 +11,6 @@ mod programs;
 mod random;
 mod reductions;
 mod sessions;
+mod stores;
 mod support;
 mod tiers;

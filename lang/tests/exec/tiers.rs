@@ -23,7 +23,7 @@ fn seen(outcome: Result<String, Box<Fault>>) -> String {
 }
 
 /// Runs the cells in each mode; what they gave, which must be the same.
-fn on_all(limits: Limits, cells: &[&str]) -> Vec<String> {
+pub fn on_all(limits: Limits, cells: &[&str]) -> Vec<String> {
     let mut first: Option<Vec<String>> = None;
     for mode in MODES {
         let mut session = text_session_with(limits);
@@ -96,6 +96,96 @@ fn steps_are_counted_alike() {
     let limits = Limits { steps: 100_000, ..Limits::default() };
     let given = on_all(limits, &[text, "spin(1_000)", "spin(1_000_000)"]);
     assert!(given[2].starts_with("R0109"), "{}", given[2]);
+}
+
+/// Compiled stores do not look for other holders where there can be none: here there are some, from many sides.
+#[test]
+fn a_list_with_another_holder_is_copied_before_a_store() {
+    let text = "function stores(n : Int) -> (List<Int>, List<List<Int>>, List<Int>) {
+  var xs := (0..n).map(i => 0)
+  var ys := (0..n).map(i => 100)
+  var kept : List<List<Int>> := []
+  var seen : List<Int> := []
+  for i in 0..n {
+    xs[i] = i
+    if i % 3 == 1 { kept.push(xs) }
+    xs[i] = xs[i] + 10
+    let other := xs
+    xs[0] = xs[0] + 1
+    xs[0] = xs[0] + other[0]
+    let look := () => xs[i]
+    let before := look
+    if i % 2 == 0 { let swapped := xs
+ xs = ys
+ ys = swapped
+ ys[i] = ys[i] + 1
+ if i == 2 { kept.push(swapped) } }
+    xs[i] = 7
+    seen.push(before())
+  }
+  return (xs, kept, seen)
+}";
+    let given = on_all(Limits::default(), &[text, "stores(4)", "stores(9)"]);
+    let first = "([45, 0, 7, 7], [[7, 1, 100, 100], [31, 7, 12, 100]], [21, 11, 12, 13])";
+    assert_eq!(given[1], first);
+}
+
+#[test]
+fn what_was_checked_is_checked_again_when_it_changed() {
+    let text = "function walk(all : List<Int>, from : Int) -> Int {
+  var xs := all
+  var i := from
+  var s := 0
+  while s < 1_000 {
+    s += xs[i + 1] + xs[i + 1]
+    i = i + 1
+    s += xs[i + 1] - xs[i]
+    xs = xs.slice(0, xs.len - 1)
+    xs[i] = s
+    s += xs[i + 1]
+  }
+  return s
+}
+function large(n : Int) -> Int {
+  var a := n
+  let b := a * a
+  a = a * 1_000
+  return b + a * a + a * a
+}";
+    let cells = [text, "walk([1, 2, 3, 4, 5, 6, 7], 0)", "walk([1, 2], -1)", "walk([], 0)"];
+    let given = on_all(Limits::default(), &[&cells[..], &["large(1_000_000)"]].concat());
+    assert!(given[1..4].iter().all(|fault| fault.starts_with("R0104")), "{given:?}");
+    assert_eq!(given[4], "2000001000000000000");
+    let given = on_all(Limits::default(), &[text, "large(10_000_000)"]);
+    assert!(given[1].starts_with("R0101"), "{}", given[1]);
+}
+
+/// A step that falls between taking a part out and putting it back waits; it is counted all the same.
+#[test]
+fn steps_are_counted_alike_while_values_are_out_of_their_places() {
+    let text = "function fill(n : Int) -> Int {
+  var grid := [[0, 0], [0, 0]]
+  var s := 0
+  for i in 0..n {
+    grid[i % 2][0] = i
+    for j in 0..i % 5 { s += grid[i % 2][0] - j }
+  }
+  return s
+}";
+    let given = |steps| {
+        let limits = Limits { steps, ..Limits::default() };
+        on_all(limits, &[text, "fill(3_000)"]).remove(1)
+    };
+    // The least limit that it keeps, which is the same on every tier, like all limits tried on the way.
+    let (mut below, mut enough) = (8_192, 20_000);
+    while enough - below > 1 {
+        let steps = (below + enough) / 2;
+        match given(steps).starts_with("R0109") {
+            true => below = steps,
+            false => enough = steps,
+        }
+    }
+    assert!((8_193..20_000).contains(&enough), "{enough}");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 use crate::exec::bytecode::{Instr, Opcode};
 use crate::exec::jit::body::{Body, F64, I64};
+use crate::exec::jit::known::{Sum, Term};
 use crate::exec::jit::{flow, stubs};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, InstructionData, Value, ValueDef};
@@ -22,16 +23,14 @@ impl Body<'_, '_> {
                 self.load_constant(x.a, word);
             }
             Opcode::LoadI => self.load_constant(x.a, small(x.c) as u64),
-            Opcode::Move => match self.gives_float() {
-                true => {
-                    let value = self.get_float(x.b);
-                    self.set(x.a, value);
-                }
-                false => {
-                    let value = self.get(x.b);
-                    self.set(x.a, value);
-                }
-            },
+            Opcode::Move => {
+                let length = self.length_if_known(x.b);
+                let value = match self.gives_float() {
+                    true => self.get_float(x.b),
+                    false => self.get(x.b),
+                };
+                self.set_list(x.a, value, length);
+            }
             Opcode::Add | Opcode::Sub | Opcode::Mul => {
                 let (lhs, rhs) = (self.get(x.b), self.get(x.c));
                 self.checked(at, x, lhs, rhs);
@@ -77,12 +76,37 @@ impl Body<'_, '_> {
     }
 
     fn checked(&mut self, at: u32, x: Instr, lhs: Value, rhs: Value) {
-        let (value, wrong) = match x.op {
-            Opcode::Add | Opcode::AddI => self.b.ins().sadd_overflow(lhs, rhs),
-            Opcode::Sub | Opcode::SubI => self.b.ins().ssub_overflow(lhs, rhs),
-            _ => self.b.ins().smul_overflow(lhs, rhs),
+        let sum = match x.op {
+            Opcode::Add | Opcode::AddI => Sum::Add,
+            Opcode::Sub | Opcode::SubI => Sum::Sub,
+            _ => Sum::Mul,
         };
-        self.check_arithmetic(at, wrong, lhs, rhs);
+        self.once(sum, x, lhs, rhs, |this| {
+            let (value, wrong) = match sum {
+                Sum::Add => this.b.ins().sadd_overflow(lhs, rhs),
+                Sum::Sub => this.b.ins().ssub_overflow(lhs, rhs),
+                _ => this.b.ins().smul_overflow(lhs, rhs),
+            };
+            this.check_arithmetic(at, wrong, lhs, rhs);
+            value
+        });
+    }
+
+    /// The operation with its checks, unless it was done before: then neither has anything new to give.
+    fn once(
+        &mut self,
+        sum: Sum,
+        x: Instr,
+        lhs: Value,
+        rhs: Value,
+        make: impl FnOnce(&mut Self) -> Value,
+    ) {
+        let terms = (Term::of(&self.b.func.dfg, lhs), Term::of(&self.b.func.dfg, rhs));
+        let value = self.known.sum(sum, terms.0, terms.1).unwrap_or_else(|| {
+            let value = make(self);
+            self.known.note_sum(sum, terms.0, terms.1, value);
+            value
+        });
         self.set(x.a, value);
     }
 
@@ -97,10 +121,12 @@ impl Body<'_, '_> {
 
     fn divide(&mut self, at: u32, x: Instr) {
         let (lhs, rhs) = (self.get(x.b), self.get(x.c));
+        self.once(Sum::Div, x, lhs, rhs, |this| this.quotient(at, lhs, rhs));
+    }
+
+    fn quotient(&mut self, at: u32, lhs: Value, rhs: Value) -> Value {
         if self.is_harmless_divisor(rhs) {
-            let value = self.b.ins().sdiv(lhs, rhs);
-            self.set(x.a, value);
-            return;
+            return self.b.ins().sdiv(lhs, rhs);
         }
         let by_zero = self.b.ins().icmp_imm_s(IntCC::Equal, rhs, 0);
         let by_minus_one = self.b.ins().icmp_imm_s(IntCC::Equal, rhs, -1);
@@ -108,16 +134,17 @@ impl Body<'_, '_> {
         let over = self.b.ins().band(by_minus_one, least);
         let wrong = self.b.ins().bor(by_zero, over);
         self.check_arithmetic(at, wrong, lhs, rhs);
-        let value = self.b.ins().sdiv(lhs, rhs);
-        self.set(x.a, value);
+        self.b.ins().sdiv(lhs, rhs)
     }
 
     fn remainder(&mut self, at: u32, x: Instr) {
         let (lhs, rhs) = (self.get(x.b), self.get(x.c));
+        self.once(Sum::Rem, x, lhs, rhs, |this| this.rest(at, lhs, rhs));
+    }
+
+    fn rest(&mut self, at: u32, lhs: Value, rhs: Value) -> Value {
         if self.is_harmless_divisor(rhs) {
-            let value = self.b.ins().srem(lhs, rhs);
-            self.set(x.a, value);
-            return;
+            return self.b.ins().srem(lhs, rhs);
         }
         let wrong = self.b.ins().icmp_imm_s(IntCC::Equal, rhs, 0);
         self.check_arithmetic(at, wrong, lhs, rhs);
@@ -125,8 +152,7 @@ impl Body<'_, '_> {
         let by_minus_one = self.b.ins().icmp_imm_s(IntCC::Equal, rhs, -1);
         let one = self.b.ins().iconst(I64, 1);
         let divisor = self.b.ins().select(by_minus_one, one, rhs);
-        let value = self.b.ins().srem(lhs, divisor);
-        self.set(x.a, value);
+        self.b.ins().srem(lhs, divisor)
     }
 
     fn count(&mut self, x: Instr) {

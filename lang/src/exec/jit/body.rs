@@ -4,13 +4,16 @@
 
 use crate::exec::bytecode::{CONSTANT, Code, Opcode};
 use crate::exec::frame::HEADER;
-use crate::exec::jit::flow::{self, Flow};
+use crate::exec::jit::flow::{self, Flow, RegisterSet};
+use crate::exec::jit::known::Known;
+use crate::exec::jit::lists;
 use crate::exec::jit::webs::{Web, Webs};
 use crate::exec::jit::{Start, stubs};
 use ag_runtime::code::{FunctionTable, OK};
 use ag_runtime::context::Cx;
 use ag_runtime::context::call::MACHINE_RESERVE;
 use ag_runtime::context::registers::RegisterStack;
+use ag_runtime::value::list::LENGTH_OFFSET;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     self, AbiParam, Block, Inst, InstBuilder, InstructionData, MemFlagsData, SigRef, Signature,
@@ -18,7 +21,7 @@ use cranelift_codegen::ir::{
 };
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::{FunctionBuilder, Variable};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::mem::offset_of;
 
 pub const I64: Type = types::I64;
@@ -31,6 +34,8 @@ pub struct Linked<'a> {
     pub code: &'a Code,
     pub flow: &'a Flow,
     pub webs: &'a Webs,
+    pub held_alone: &'a FxHashMap<u32, RegisterSet>,
+    pub tight: &'a FxHashSet<u32>,
     pub table: &'a FunctionTable,
     pub start: Start,
 }
@@ -52,6 +57,15 @@ pub struct Body<'a, 'b> {
     call_conv: CallConv,
     /// By web.
     variables: Vec<Variable>,
+    /// The lengths of lists that are looked into, by web: no list changes its length while a register holds it.
+    lengths: FxHashMap<Web, Variable>,
+    pub known: Known,
+    /// What is known at the end of runs.
+    known_after: FxHashMap<u32, Known>,
+    /// Registers that hold a list alone: at the start of each run, and now.
+    held_alone: &'a FxHashMap<u32, RegisterSet>,
+    alone_now: RegisterSet,
+    tight: &'a FxHashSet<u32>,
     /// The web that each register is in now.
     current: FxHashMap<u16, Web>,
     /// The instruction that is translated.
@@ -74,13 +88,16 @@ impl<'a, 'b> Body<'a, 'b> {
     pub fn new(
         b: &'a mut FunctionBuilder<'b>,
         call_conv: CallConv,
-        Linked { code, flow, webs, table, start }: Linked<'a>,
+        Linked { code, flow, webs, held_alone, tight, table, start }: Linked<'a>,
     ) -> Self {
         let params = if start == Start::Entry { code.params.len() } else { 1 };
         let returns: &[Type] = if start == Start::Entry { &[I32, I64] } else { &[I32] };
         b.func.signature = signature(call_conv, &vec![I64; params + 1], returns);
         let kind = |web: Web| if webs.is_float(web) { F64 } else { I64 };
-        let variables = (0..webs.count() as Web).map(|web| b.declare_var(kind(web))).collect();
+        let all = || 0..webs.count() as Web;
+        let variables = all().map(|web| b.declare_var(kind(web))).collect();
+        let lists = all().filter(|web| webs.is_list(*web));
+        let lengths = lists.map(|web| (web, b.declare_var(I64))).collect();
         let fuel = b.declare_var(I64);
         let entry = b.create_block();
         b.append_block_params_for_function_params(entry);
@@ -102,6 +119,12 @@ impl<'a, 'b> Body<'a, 'b> {
             start,
             call_conv,
             variables,
+            lengths,
+            known: Known::default(),
+            known_after: FxHashMap::default(),
+            held_alone,
+            alone_now: RegisterSet::new(code.registers),
+            tight,
             current: FxHashMap::default(),
             at: 0,
             blocks,
@@ -154,17 +177,31 @@ impl<'a, 'b> Body<'a, 'b> {
         let live = self.flow.live_at(start);
         let live = live.filter_map(|register| Some((register, self.webs.live(start, register)?)));
         self.current = live.collect();
+        self.known = self.known_at(start);
+        let nothing = || RegisterSet::new(self.code.registers);
+        self.alone_now = self.held_alone.get(&start).cloned().unwrap_or_else(nothing);
         let mut ends = false;
         for at in flow::places(self.code, start, run.end) {
             let op = flow::instr(self.code, at).op;
             self.at = at;
             self.instr(at);
+            lists::follow(self.code, at, &mut self.alone_now);
             ends = flow::jump(self.code, at).is_some() || !flow::falls_through(op);
         }
         if !ends {
             let next = self.block(run.end);
             self.b.ins().jump(next, &[]);
         }
+        self.known_after.insert(start, std::mem::take(&mut self.known));
+    }
+
+    /// What the only way to a run has found out.
+    fn known_at(&self, start: u32) -> Known {
+        if self.start == Start::Loop(start) {
+            return Known::default();
+        }
+        let before = self.flow.only_before(start);
+        before.and_then(|before| self.known_after.get(&before)).cloned().unwrap_or_default()
     }
 
     fn instr(&mut self, at: u32) {
@@ -351,19 +388,56 @@ impl<'a, 'b> Body<'a, 'b> {
 
     /// The result of the instruction that is translated, as bits or as a float.
     pub fn set(&mut self, register: u16, value: Value) {
+        self.set_list(register, value, None);
+    }
+
+    /// The same with the length, if it is a list whose length is known.
+    pub fn set_list(&mut self, register: u16, value: Value, length: Option<Value>) {
         let Some(web) = self.webs.begun(self.at) else { return };
         let value = match self.webs.is_float(web) {
             true => self.float_of(value),
             false => self.bits_of(value),
         };
         self.current.insert(register, web);
-        self.define(web, value);
+        self.define_list(web, value, length);
     }
 
     fn define(&mut self, web: Web, value: Value) {
+        self.define_list(web, value, None);
+    }
+
+    fn define_list(&mut self, web: Web, value: Value, length: Option<Value>) {
         if let Some(variable) = self.variables.get(web as usize) {
             self.b.def_var(*variable, value);
         }
+        if let Some(variable) = self.lengths.get(&web).copied() {
+            let read = |this: &mut Self| this.load(I64, value, LENGTH_OFFSET as i32);
+            let length = length.unwrap_or_else(|| read(self));
+            self.b.def_var(variable, length);
+        }
+    }
+
+    /// The length of the list in a register, if it is in a variable.
+    pub fn length_if_known(&mut self, register: u16) -> Option<Value> {
+        let variable = self.lengths.get(self.current.get(&register)?).copied()?;
+        Some(self.b.use_var(variable))
+    }
+
+    /// The length of a list.
+    pub fn length(&mut self, list: u16) -> Value {
+        let known = if list & CONSTANT == 0 { self.length_if_known(list) } else { None };
+        known.unwrap_or_else(|| {
+            let list = self.operand(list);
+            self.load(I64, list, LENGTH_OFFSET as i32)
+        })
+    }
+
+    pub fn is_alone(&self, list: u16) -> bool {
+        list & CONSTANT == 0 && self.alone_now.has(list)
+    }
+
+    pub fn is_tight(&self, safepoint: u32) -> bool {
+        self.tight.contains(&safepoint)
     }
 
     /// What this was made from by a change of kind alone.
@@ -430,6 +504,12 @@ impl<'a, 'b> Body<'a, 'b> {
 
     pub fn address(&mut self, of: *const u8) -> Value {
         self.b.ins().iconst(I64, of.expose_provenance() as i64)
+    }
+
+    /// Goes on in a block that nothing more leads to.
+    pub fn begin(&mut self, block: Block) {
+        self.b.switch_to_block(block);
+        self.b.seal_block(block);
     }
 
     pub fn cold_block(&mut self) -> Block {

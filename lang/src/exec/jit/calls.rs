@@ -11,6 +11,9 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value};
 use std::mem::offset_of;
 
+/// Safepoints of a tight loop from look to look: well below a millisecond. A power of two.
+const BETWEEN_LOOKS: i64 = 256;
+
 impl Body<'_, '_> {
     pub fn calls(&mut self, at: u32, x: Instr) {
         match x.op {
@@ -87,8 +90,7 @@ impl Body<'_, '_> {
         let value = self.b.append_block_param(done, I64);
         self.b.ins().brif(entry, direct, &[], slow, &[]);
 
-        self.b.switch_to_block(direct);
-        self.b.seal_block(direct);
+        self.begin(direct);
         let signature = self.signature(&vec![I64; args.len()], &[I32, I64]);
         let call = self.call_out(signature, entry, &args);
         let results = self.b.inst_results(call).to_vec();
@@ -97,8 +99,7 @@ impl Body<'_, '_> {
             self.b.ins().jump(done, &[result.into()]);
         }
 
-        self.b.switch_to_block(slow);
-        self.b.seal_block(slow);
+        self.begin(slow);
         let args = self.gather(at);
         let number = self.b.ins().iconst(I32, i64::from(slot.0));
         let count = self.b.ins().iconst(I32, i64::from(x.c));
@@ -108,31 +109,37 @@ impl Body<'_, '_> {
         let result = self.result();
         self.b.ins().jump(done, &[result.into()]);
 
-        self.b.switch_to_block(done);
-        self.b.seal_block(done);
+        self.begin(done);
         self.set(x.a, value);
     }
 
-    /// Counts the fuel and looks at the flag; the rest is a call that hardly ever happens.
+    /// Counts the fuel and looks at the flag; the rest is a call that hardly ever happens. A tight loop looks at both now and
+    /// then: where the low bits of the fuel are 0, its end among them.
     fn safepoint(&mut self, at: u32) {
         let fuel = self.b.use_var(self.fuel);
         let fuel = self.b.ins().iadd_imm_s(fuel, -1);
         self.b.def_var(self.fuel, fuel);
-        let (slow, look, next) = (self.cold_block(), self.b.create_block(), self.b.create_block());
-        let empty = self.b.ins().icmp_imm_s(IntCC::SignedLessThan, fuel, 0);
-        self.b.ins().brif(empty, slow, &[], look, &[]);
-        self.b.switch_to_block(look);
-        let flag = self.load(I64, self.cx, offset_of!(Cx, safepoint) as i32);
-        let flag = self.load(I32, flag, 0);
-        self.b.ins().brif(flag, slow, &[], next, &[]);
-        self.b.switch_to_block(slow);
+        let (slow, next) = (self.cold_block(), self.b.create_block());
+        if self.is_tight(at) {
+            let low = self.b.ins().band_imm_s(fuel, BETWEEN_LOOKS - 1);
+            self.b.ins().brif(low, next, &[], slow, &[]);
+        } else {
+            let look = self.b.create_block();
+            let empty = self.b.ins().icmp_imm_s(IntCC::SignedLessThanOrEqual, fuel, 0);
+            self.b.ins().brif(empty, slow, &[], look, &[]);
+            self.begin(look);
+            let flag = self.load(I64, self.cx, offset_of!(Cx, safepoint) as i32);
+            let flag = self.load(I32, flag, 0);
+            self.b.ins().brif(flag, slow, &[], next, &[]);
+        }
+        self.begin(slow);
         self.kept_call(Kept::Safepoint, self.cx);
         let status = self.result();
         let fault = self.cold_block();
         self.b.ins().brif(status, fault, &[], next, &[]);
-        self.b.switch_to_block(fault);
+        self.begin(fault);
         self.leave_by_fault(at);
-        self.b.switch_to_block(next);
+        self.begin(next);
     }
 
     /// Calls one of the functions that keep all machine registers, so that the code around it need not save them.

@@ -22,11 +22,9 @@ impl Body<'_, '_> {
         let fault = self.cold_block();
         let next = self.b.create_block();
         self.b.ins().brif(status, fault, &[], next, &[]);
-        self.b.switch_to_block(fault);
-        self.b.seal_block(fault);
+        self.begin(fault);
         self.leave_by_fault(at);
-        self.b.switch_to_block(next);
-        self.b.seal_block(next);
+        self.begin(next);
     }
 
     /// The Fault of an arithmetic instruction, where `wrong` is true.
@@ -34,14 +32,12 @@ impl Body<'_, '_> {
         let fault = self.cold_block();
         let next = self.b.create_block();
         self.b.ins().brif(wrong, fault, &[], next, &[]);
-        self.b.switch_to_block(fault);
-        self.b.seal_block(fault);
+        self.begin(fault);
         let (code, pc) = (self.own_code(), self.place_after(at));
         let args = [self.cx, code, pc, lhs, rhs];
         self.stub(stubs::arithmetic as *const u8, &args, &[I32]);
         self.leave_by_fault(at);
-        self.b.switch_to_block(next);
-        self.b.seal_block(next);
+        self.begin(next);
     }
 
     /// Ends the block: what the way out needs goes into the frame.

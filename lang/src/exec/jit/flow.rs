@@ -4,6 +4,7 @@
 
 use crate::exec::bytecode::{CONSTANT, Code, Instr, Opcode};
 use crate::exec::interp::operand_words;
+use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
 /// A set of registers.
@@ -13,17 +14,17 @@ pub struct RegisterSet {
 }
 
 impl RegisterSet {
-    fn new(registers: u32) -> Self {
+    pub fn new(registers: u32) -> Self {
         Self { words: vec![0; (registers as usize).div_ceil(64)].into() }
     }
 
-    fn add(&mut self, register: u16) {
+    pub fn add(&mut self, register: u16) {
         if let Some(word) = self.words.get_mut(usize::from(register) / 64) {
             *word |= 1 << (register % 64);
         }
     }
 
-    fn remove(&mut self, register: u16) {
+    pub fn remove(&mut self, register: u16) {
         if let Some(word) = self.words.get_mut(usize::from(register) / 64) {
             *word &= !(1 << (register % 64));
         }
@@ -37,6 +38,22 @@ impl RegisterSet {
             *word |= other;
         }
         grew
+    }
+
+    pub fn has(&self, register: u16) -> bool {
+        self.words
+            .get(usize::from(register) / 64)
+            .is_some_and(|word| word >> (register % 64) & 1 == 1)
+    }
+
+    /// True when something was taken out.
+    pub fn keep_common(&mut self, other: &Self) -> bool {
+        let mut shrank = false;
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            shrank |= *word & !*other != 0;
+            *word &= *other;
+        }
+        shrank
     }
 
     pub fn iter(&self) -> impl Iterator<Item = u16> + '_ {
@@ -57,6 +74,8 @@ pub struct Run {
 pub struct Flow {
     /// By their first instruction.
     pub runs: BTreeMap<u32, Run>,
+    /// Runs that are reached from one other only, and that one.
+    only_before: FxHashMap<u32, u32>,
 }
 
 /// What an instruction does with a register.
@@ -76,9 +95,32 @@ pub enum Kind {
 
 impl Flow {
     pub fn of(code: &Code) -> Self {
-        let mut flow = Self { runs: runs(code) };
+        let mut flow = Self { runs: runs(code), only_before: FxHashMap::default() };
         flow.spread(code);
+        flow.only_before = flow.find_only_before(code);
         flow
+    }
+
+    /// The one run that control comes from to the run at `start`, if there is one only. Handlers have none.
+    pub fn only_before(&self, start: u32) -> Option<u32> {
+        self.only_before.get(&start).copied()
+    }
+
+    /// The last instruction of the run at `start`.
+    pub fn last(&self, code: &Code, start: u32) -> Option<u32> {
+        places(code, start, self.runs.get(&start)?.end).last()
+    }
+
+    fn find_only_before(&self, code: &Code) -> FxHashMap<u32, u32> {
+        let mut found: FxHashMap<u32, Option<u32>> = FxHashMap::default();
+        let outside = code.faults.iter().filter_map(|point| point.handler).chain([0]);
+        found.extend(outside.map(|start| (start, None)));
+        for start in self.runs.keys() {
+            for next in self.last(code, *start).into_iter().flat_map(|at| successors(code, at)) {
+                found.entry(next).and_modify(|known| *known = None).or_insert(Some(*start));
+            }
+        }
+        found.into_iter().filter_map(|(run, before)| Some((run, before?))).collect()
     }
 
     /// Live at the start of the run at `at`.

@@ -3,10 +3,9 @@
 //! Each gives what its row of the table gives, bit for bit. Never: says what a Fault is; the row itself does.
 
 use crate::exec::bytecode::Instr;
-use crate::exec::jit::body::{Body, F64, I64};
+use crate::exec::jit::body::{Body, F64};
 use crate::exec::jit::flow;
 use ag_runtime::builtin::{self, BuiltinId, Call};
-use ag_runtime::value::list::LENGTH_OFFSET;
 use ag_runtime::value::shape::ShapeId;
 use cranelift_codegen::ir::InstBuilder;
 use std::sync::LazyLock;
@@ -53,12 +52,26 @@ static KNOWN: LazyLock<Vec<(Call, Intrinsic)>> = LazyLock::new(|| {
     rows.filter_map(|(id, is)| Some((id?.get()?.call, is))).collect()
 });
 
+fn known(native: Call) -> Option<Intrinsic> {
+    let same = |(call, _): &&(Call, Intrinsic)| std::ptr::fn_addr_eq(*call, native);
+    KNOWN.iter().find(same).map(|(_, is)| *is)
+}
+
+/// Whether the builtin is made in line.
+pub fn is_known(native: Call) -> bool {
+    known(native).is_some()
+}
+
+/// Whether it looks into a list, its first operand.
+pub fn is_of_list(native: Call) -> bool {
+    matches!(known(native), Some(Intrinsic::ListLen | Intrinsic::ListAt))
+}
+
 impl Body<'_, '_> {
     /// True when the builtin was one of these.
     pub fn intrinsic(&mut self, at: u32, x: Instr) -> bool {
         let Some(native) = self.code.natives.get(usize::from(x.b)) else { return false };
-        let same = |(call, _): &&(Call, Intrinsic)| std::ptr::fn_addr_eq(*call, *native);
-        let Some((_, is)) = KNOWN.iter().find(same) else { return false };
+        let Some(is) = known(*native) else { return false };
         let fields: Vec<u16> = flow::operands(self.code, at).collect();
         match (is, &*fields) {
             (Intrinsic::ToFloat, [value]) => {
@@ -77,8 +90,7 @@ impl Body<'_, '_> {
                 self.set(x.a, value);
             }
             (Intrinsic::ListLen, [list, _]) => {
-                let list = self.operand(*list);
-                let length = self.load(I64, list, LENGTH_OFFSET as i32);
+                let length = self.length(*list);
                 self.set(x.a, length);
             }
             (Intrinsic::ListAt, [list, index, element]) => {
@@ -86,7 +98,7 @@ impl Body<'_, '_> {
                 let element = ShapeId(element as u32);
                 self.get_index(at, x, (*list, *index), element, Self::native_call);
             }
-            (_, [lhs, rhs]) => self.binary(*is, x, (*lhs, *rhs)),
+            (_, [lhs, rhs]) => self.binary(is, x, (*lhs, *rhs)),
             _ => return false,
         }
         true

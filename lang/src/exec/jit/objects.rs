@@ -6,7 +6,7 @@ use crate::exec::bytecode::{Instr, Opcode};
 use crate::exec::jit::body::{Body, I32, I64};
 use crate::exec::jit::memory::Kept;
 use crate::exec::jit::stubs;
-use ag_runtime::value::list::{ITEMS_OFFSET, LENGTH_OFFSET};
+use ag_runtime::value::list::ITEMS_OFFSET;
 use ag_runtime::value::record::TAG_OFFSET;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
@@ -44,8 +44,7 @@ impl Body<'_, '_> {
                 self.set(x.a, value);
             }
             Opcode::ListLen => {
-                let list = self.get(x.b);
-                let length = self.load(I64, list, LENGTH_OFFSET as i32);
+                let length = self.length(x.b);
                 self.set(x.a, length);
             }
             Opcode::ListGet => {
@@ -82,16 +81,16 @@ impl Body<'_, '_> {
             (self.b.create_block(), self.b.create_block(), self.b.create_block());
         let tag = self.b.append_block_param(done, I64);
         self.b.ins().brif(odd, plain, &[], payload, &[]);
-        self.b.switch_to_block(plain);
+        self.begin(plain);
         let shifted = self.b.ins().ushr_imm_u(value, 1);
         let narrow = self.b.ins().ireduce(I32, shifted);
         let wide = self.b.ins().uextend(I64, narrow);
         self.b.ins().jump(done, &[wide.into()]);
-        self.b.switch_to_block(payload);
+        self.begin(payload);
         let narrow = self.load(I32, value, TAG_OFFSET as i32);
         let wide = self.b.ins().uextend(I64, narrow);
         self.b.ins().jump(done, &[wide.into()]);
-        self.b.switch_to_block(done);
+        self.begin(done);
         self.set(x.a, tag);
     }
 
@@ -101,9 +100,9 @@ impl Body<'_, '_> {
             (self.b.create_block(), self.b.create_block(), self.b.create_block());
         let odd = self.b.ins().band_imm_s(value, 1);
         self.b.ins().brif(odd, done, &[], maybe, &[]);
-        self.b.switch_to_block(maybe);
+        self.begin(maybe);
         self.b.ins().brif(value, object, &[], done, &[]);
-        self.b.switch_to_block(object);
+        self.begin(object);
         done
     }
 
@@ -114,14 +113,14 @@ impl Body<'_, '_> {
         let own = self.b.ins().icmp_imm_s(IntCC::SignedGreaterThan, count, 0);
         let (fast, slow) = (self.b.create_block(), self.cold_block());
         self.b.ins().brif(own, fast, &[], slow, &[]);
-        self.b.switch_to_block(fast);
+        self.begin(fast);
         let more = self.b.ins().iadd_imm_s(count, 1);
         self.store(more, value, 0);
         self.b.ins().jump(done, &[]);
-        self.b.switch_to_block(slow);
+        self.begin(slow);
         self.kept_call(Kept::Retain, value);
         self.b.ins().jump(done, &[]);
-        self.b.switch_to_block(done);
+        self.begin(done);
     }
 
     pub fn drop_word(&mut self, value: Value) {
@@ -130,14 +129,14 @@ impl Body<'_, '_> {
         let others = self.b.ins().icmp_imm_s(IntCC::SignedGreaterThan, count, 1);
         let (fast, slow) = (self.b.create_block(), self.b.create_block());
         self.b.ins().brif(others, fast, &[], slow, &[]);
-        self.b.switch_to_block(fast);
+        self.begin(fast);
         let fewer = self.b.ins().iadd_imm_s(count, -1);
         self.store(fewer, value, 0);
         self.b.ins().jump(done, &[]);
-        self.b.switch_to_block(slow);
+        self.begin(slow);
         self.kept_call(Kept::Release, value);
         self.b.ins().jump(done, &[]);
-        self.b.switch_to_block(done);
+        self.begin(done);
     }
 
     fn make(&mut self, at: u32, x: Instr) {

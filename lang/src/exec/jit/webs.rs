@@ -4,6 +4,7 @@
 
 use crate::exec::bytecode::Code;
 use crate::exec::jit::flow::{self, Flow, Kind, Touch};
+use crate::exec::jit::lists;
 use rustc_hash::FxHashMap;
 
 /// Number of a web; of a part of one while they are found.
@@ -18,6 +19,7 @@ pub struct Webs {
     joined: Vec<Web>,
     has_float: Vec<bool>,
     has_whole: Vec<bool>,
+    is_list: Vec<bool>,
 }
 
 impl Webs {
@@ -52,6 +54,11 @@ impl Webs {
         of(&self.has_float) && !of(&self.has_whole)
     }
 
+    /// Lists that are looked into in line, so that their length is worth a variable.
+    pub fn is_list(&self, web: Web) -> bool {
+        self.is_list.get(web as usize).copied().unwrap_or(false)
+    }
+
     /// Numbers of webs are below this.
     pub fn count(&self) -> usize {
         self.joined.len()
@@ -62,6 +69,7 @@ impl Webs {
         self.joined.push(web);
         self.has_float.push(false);
         self.has_whole.push(false);
+        self.is_list.push(false);
         web
     }
 
@@ -73,6 +81,10 @@ impl Webs {
         let mut last = start;
         for at in flow::places(code, start, end) {
             last = at;
+            let list = lists::list_op(code, at).and_then(|op| current.get(&op.list));
+            if let Some(is_list) = list.and_then(|web| self.is_list.get_mut(*web as usize)) {
+                *is_list = true;
+            }
             flow::touched(code, at, &mut |touch, register, kind| {
                 if touch == Touch::Def {
                     let web = self.new_part();
@@ -129,7 +141,7 @@ impl Webs {
     fn settle(&mut self) {
         for part in 0..self.joined.len() as Web {
             let web = self.first(part);
-            for list in [&mut self.has_float, &mut self.has_whole] {
+            for list in [&mut self.has_float, &mut self.has_whole, &mut self.is_list] {
                 let has = list.get(part as usize).copied().unwrap_or(false);
                 if let Some(of_web) = list.get_mut(web as usize) {
                     *of_web |= has;
