@@ -14,10 +14,7 @@ const WITHOUT: &[(&str, &str)] = &[
         "needs a limit of steps, which a person cannot set yet: runtime/tests/actors/limits.rs",
     ),
     ("R0111", "comes with Frames"),
-    (
-        "R0707",
-        "needs a process that was stopped for longer than its lease: runtime/src/coord/lease.rs",
-    ),
+    ("R0707", "needs a process that was stopped for longer than its lease: repl/tests/stopped.rs"),
     ("R0711", "comes with several nodes"),
     ("R0712", "needs a redefinition while its caller runs: runtime/src/value/closure.rs"),
     ("R0999", "is a bug"),

@@ -62,10 +62,11 @@ impl Cx {
         paused.iter().for_each(|limit| limit.end_pause(now_ns));
     }
 
-    /// Whether nothing but a time limit opened here cancels this coroutine: a `try` around that block catches it.
+    /// Whether nothing but a time limit or a lost lease of a block opened here cancels this coroutine: a `try` around that
+    /// block catches it.
     #[must_use]
-    pub fn is_only_out_of_time(&self) -> bool {
-        !self.is_ended() && self.work.as_ref().is_some_and(|work| work.is_only_out_of_time())
+    pub fn is_only_block_over(&self) -> bool {
+        !self.is_ended() && self.work.as_ref().is_some_and(|work| work.is_only_block_over())
     }
 
     /// Whether a time limit is in force: then a wait ends by itself and is no deadlock.

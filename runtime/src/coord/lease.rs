@@ -252,7 +252,7 @@ impl Cx {
     /// The block begins: what it asks for ends with the lease, should that be lost.
     fn hold_lease(&mut self, resource: Arc<str>, fence: u64, ttl_ns: u64) -> usize {
         let name = Arc::clone(&resource);
-        let work = Work::new(name, self.audience.clone(), self.work.as_ref(), 0);
+        let work = Work::lease(name, self.audience.clone(), self.work.as_ref());
         let timer = LeaseTimer::default();
         let renewal =
             Renewal { work: Arc::downgrade(&work), resource: Arc::clone(&resource), fence, ttl_ns };

@@ -47,6 +47,8 @@ enum Kind {
     Plain,
     /// A block under a time limit.
     Limit,
+    /// A block with a lease, which may be lost.
+    Lease,
 }
 
 pub struct Work {
@@ -105,6 +107,15 @@ impl Work {
     /// A block that will be cancelled by a timer; it has no outcome.
     pub(crate) fn time_limit(audience: Audience, parent: Option<&Arc<Work>>) -> Arc<Self> {
         Self::build("time limit".into(), audience, parent, 0, Kind::Limit)
+    }
+
+    /// A block that is cancelled when its lease is lost; it has no outcome.
+    pub(crate) fn lease(
+        name: Arc<str>,
+        audience: Audience,
+        parent: Option<&Arc<Work>>,
+    ) -> Arc<Self> {
+        Self::build(name, audience, parent, 0, Kind::Lease)
     }
 
     fn build(
@@ -252,16 +263,16 @@ impl Work {
         self.kind == Kind::Limit && !self.is_finished()
     }
 
-    /// This is a block under a time limit that has passed, and what the block stands in is not cancelled.
-    pub(crate) fn is_only_out_of_time(&self) -> bool {
-        if self.kind != Kind::Limit || self.reason().is_none() {
+    /// This is a block whose time limit has passed or whose lease was lost, and what the block stands in is not cancelled.
+    pub(crate) fn is_only_block_over(&self) -> bool {
+        if self.kind == Kind::Plain || self.reason().is_none() {
             return false;
         }
         let around = std::iter::successors(self.parent(), |work| match work.kind {
-            Kind::Limit => work.parent(),
-            _ => None,
+            Kind::Limit | Kind::Lease => work.parent(),
+            Kind::Plain => None,
         });
-        around.filter(|work| work.kind != Kind::Limit).all(|work| work.reason().is_none())
+        around.filter(|work| work.kind == Kind::Plain).all(|work| work.reason().is_none())
     }
 
     /// Somebody inside waits for a person from now on: the limits it stands under do not count that time (L-96).

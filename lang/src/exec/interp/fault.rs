@@ -21,7 +21,7 @@ const LONGEST_CHAIN: usize = 64;
 pub unsafe fn leave_frames(cx: *mut Cx, here: Position) -> Option<Position> {
     // SAFETY: frames are well formed up to the one that native code called; code outlives its frames.
     unsafe {
-        let catchable = !(*cx).is_cancelled() || (*cx).is_only_out_of_time();
+        let catchable = !(*cx).is_cancelled() || (*cx).is_only_block_over();
         let mut at = Position { pc: here.pc.sub(1), ..here };
         loop {
             let code = &*at.code;
