@@ -8,12 +8,12 @@ use crate::hir::{self, Callee, ExprKind, Instance, Stmt, StmtKind};
 use crate::names::scope::{ScopedName, Site, resolve};
 use crate::source::Span;
 use crate::syntax::ast::{self, Arg, Literal};
-use crate::types::check::{FnPath, default_of};
+use crate::types::check::{FnPath, default_of, infer_default};
 use crate::types::def::Passing;
 use crate::types::generic::parameter_names;
 use crate::types::hints;
 use crate::types::infer::lend::Lent;
-use crate::types::infer::{Infer, expr};
+use crate::types::infer::{Called, Infer, expr};
 use crate::types::report;
 use crate::types::ty::{Name, Ty};
 
@@ -243,6 +243,7 @@ impl Infer<'_, '_> {
         let Some(function) = default_of(self.db, owner, slot.member, slot.index) else {
             return expr(ExprKind::Unit, Ty::Error, span);
         };
+        self.does_default(owner, slot, span);
         let value = match function.locals.is_empty() && !has_lambda(&mut function.body.clone()) {
             true => {
                 let mut value = respan(function.body.clone(), span);
@@ -267,6 +268,21 @@ impl Infer<'_, '_> {
         };
         // The default of `List<T>` was checked against the parameter, not against what it is here.
         hir::Expr { ty: ty.clone(), ..value }
+    }
+
+    /// What a default does, the call that leaves it out does. What an agent is begun with is the agent's, and what the
+    /// prelude leaves out is no program's.
+    fn does_default(&mut self, owner: ScopedName<'_>, slot: &DefaultSlot, span: Span) {
+        let Some(Site::Item(item)) = resolve(self.db, owner, None) else { return };
+        if slot.prelude || item.tree(self.db).kind.as_agent().is_some() && slot.member.is_none() {
+            return;
+        }
+        let facts = &infer_default(self.db, item, slot.member, slot.index).facts;
+        self.facts.reads.extend(facts.reads.iter().cloned());
+        self.facts.effects.extend(facts.effects.iter().map(|(effect, _)| (effect.clone(), span)));
+        let here = |call: &Called| Called { span, ..call.clone() };
+        self.facts.calls.extend(facts.calls.iter().map(here));
+        self.facts.asked.extend(facts.asked.iter().map(here));
     }
 
     fn slot_generics(&self, slot: &DefaultSlot) -> Vec<Name> {

@@ -3,7 +3,7 @@
 //! What a lambda or a named function does is counted where it is written. Never: follows a value through data: what was put
 //! away is not known any more.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::hir::{self, Callee, Expr, ExprKind, Function, LocalId, PatternKind, Stmt, StmtKind};
 use crate::source::Span;
@@ -18,10 +18,18 @@ pub struct Blind {
 }
 
 pub fn uses(function: &mut Function) -> Vec<Blind> {
-    let given = (0..function.params).map(|at| (LocalId(at), Known::Parameter)).collect();
-    let mut walk = Walk { known: given, found: Vec::new() };
-    walk.visit(&mut function.body);
-    walk.found
+    let mut unknown = FxHashSet::default();
+    loop {
+        let before = unknown.len();
+        let given = (0..function.params).map(|at| (LocalId(at), Known::Parameter)).collect();
+        let mut walk = Walk { known: given, found: Vec::new(), unknown, frame: 0, frames: 0 };
+        walk.visit(&mut function.body);
+        // What is assigned further down may be called before that, in a loop or by a lambda.
+        if walk.unknown.len() == before {
+            return walk.found;
+        }
+        unknown = walk.unknown;
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,6 +44,11 @@ struct Walk {
     /// Of locals that hold functions; nothing is known of those that are not here.
     known: FxHashMap<LocalId, Known>,
     found: Vec<Blind>,
+    /// Variables that are assigned somewhere what is not known, each with the body that has it.
+    unknown: FxHashSet<(usize, LocalId)>,
+    /// The body that is looked at: 0, or the number of a lambda, and how many there were.
+    frame: usize,
+    frames: usize,
 }
 
 impl Walk {
@@ -51,8 +64,16 @@ impl Walk {
             ExprKind::Lambda { function, captures } => {
                 let captured = captures.iter().map(|c| (c.inner, self.local(c.outer))).collect();
                 let outer = std::mem::replace(&mut self.known, captured);
+                self.frames += 1;
+                let around = std::mem::replace(&mut self.frame, self.frames);
                 self.visit(&mut function.body);
+                let inside = std::mem::replace(&mut self.frame, around);
                 self.known = outer;
+                for capture in captures {
+                    if self.unknown.contains(&(inside, capture.inner)) {
+                        self.unknown.insert((around, capture.outer));
+                    }
+                }
                 return;
             }
             ExprKind::Call { callee, args } => {
@@ -84,7 +105,7 @@ impl Walk {
                 if let hir::PlaceRoot::Local(local) = place.root
                     && self.of(value) != Known::Counted
                 {
-                    self.known.insert(local, Known::Nothing);
+                    self.unknown.insert((self.frame, local));
                 }
                 for step in &mut place.path {
                     if let hir::PlaceStep::Index { index, .. } = step {
@@ -108,6 +129,9 @@ impl Walk {
     }
 
     fn local(&self, local: LocalId) -> Known {
+        if self.unknown.contains(&(self.frame, local)) {
+            return Known::Nothing;
+        }
         self.known.get(&local).copied().unwrap_or(Known::Nothing)
     }
 
