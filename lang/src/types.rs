@@ -1,5 +1,6 @@
 //! From tree to typed tree: what names mean, the types of bodies, and everything a cell's check reports.
 
+mod alias;
 mod assemble;
 pub mod attribute;
 pub mod bounds;

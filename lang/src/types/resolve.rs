@@ -7,6 +7,7 @@ use crate::source::Span;
 use crate::syntax::ast::{Body, Ident, TypeKind, TypeRefId};
 use crate::syntax::item::{GenericParam, ItemKind};
 use crate::syntax::rename::{file_of, short};
+use crate::types::alias::contains_itself;
 use crate::types::capability;
 use crate::types::def::Passing;
 use crate::types::fingerprint::type_fingerprint;
@@ -33,7 +34,7 @@ pub enum TypeHead {
     Other,
 }
 
-#[salsa::tracked(cycle_result = head_of_itself)]
+#[salsa::tracked]
 pub fn type_head<'db>(
     db: &'db dyn Db,
     name: ScopedName<'db>,
@@ -61,16 +62,6 @@ pub fn type_head<'db>(
     })
 }
 
-/// An alias that leads back to itself; reported where it is declared.
-fn head_of_itself<'db>(
-    _db: &'db dyn Db,
-    _id: salsa::Id,
-    _name: ScopedName<'db>,
-    _cell: Option<CellInput>,
-) -> Option<TypeHead> {
-    Some(TypeHead::Alias { generics: Vec::new(), ty: Ty::Error })
-}
-
 pub fn generic_names(generics: &[GenericParam]) -> Vec<Name> {
     generics.iter().map(|param| param.name.name.text()).collect()
 }
@@ -85,12 +76,15 @@ pub fn generic_bounds(generics: &[GenericParam]) -> Vec<(Name, Name)> {
     generics.iter().flat_map(bounds).collect()
 }
 
-/// What an alias stands for; an alias of itself stands for nothing.
-#[salsa::tracked(returns(clone), cycle_result = alias_of_itself)]
+/// What an alias stands for; one that contains itself, which is reported where it is declared, stands for nothing.
+#[salsa::tracked(returns(clone))]
 fn alias_target<'db>(db: &'db dyn Db, name: ScopedName<'db>) -> Ty {
     let Some(Site::Item(item)) = resolve(db, name, None) else { return Ty::Error };
     let tree = item.tree(db);
     let ItemKind::Alias(def) = &tree.kind else { return Ty::Error };
+    if contains_itself(db, name) {
+        return Ty::Error;
+    }
     let generics = generic_names(&def.generics);
     let scope = TypeScope {
         db,
@@ -101,10 +95,6 @@ fn alias_target<'db>(db: &'db dyn Db, name: ScopedName<'db>) -> Ty {
         body: &tree.body,
     };
     scope.ty(def.ty, &mut Vec::new())
-}
-
-fn alias_of_itself<'db>(_db: &'db dyn Db, _id: salsa::Id, _name: ScopedName<'db>) -> Ty {
-    Ty::Error
 }
 
 /// Where written types are read.
@@ -120,7 +110,7 @@ pub struct TypeScope<'a, 'db> {
 }
 
 impl<'db> TypeScope<'_, 'db> {
-    fn scoped(&self, name: &crate::syntax::ast::Name) -> ScopedName<'db> {
+    pub fn scoped(&self, name: &crate::syntax::ast::Name) -> ScopedName<'db> {
         let prelude = self.prelude || (self.is_file && file_of(name.as_str()).is_none());
         ScopedName::new(self.db, name.text(), prelude)
     }
@@ -342,6 +332,11 @@ pub const BUILTIN_NAMES: &[&str] = &[
     media::NAME,
     template::NAME,
 ];
+
+/// Whether a type of this name is the language's own, whatever else is declared by it.
+pub fn is_builtin(name: &str) -> bool {
+    builtin_type(name, &[]).is_some()
+}
 
 /// The builtin type of this name; `Err` says how many arguments it takes.
 fn builtin_type(name: &str, args: &[Ty]) -> Option<Result<Ty, usize>> {

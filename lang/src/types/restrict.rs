@@ -3,11 +3,14 @@
 use crate::db::Db;
 use crate::diag::{Diagnostic, codes, nearest};
 use crate::names::cell::ItemKey;
+use crate::names::scope::ScopedName;
 use crate::source::Span;
 use crate::syntax::ast::{Body, Ident, TypeKind, TypeRefId};
 use crate::syntax::item::{
     Attr, BehaviorKind, Function, Import, ItemKind, ItemTree, MemberKind, Tool,
 };
+use crate::syntax::rename::short;
+use crate::types::alias::contains_itself;
 use crate::types::attribute;
 use crate::types::bounds::BOUNDS;
 use crate::types::capability::{self, Receivers};
@@ -17,7 +20,7 @@ use crate::types::lane_item;
 use crate::types::report::{did_you_mean, unsupported as report};
 use crate::types::resolve::{TypeScope, generic_names};
 use crate::types::start;
-use crate::types::ty::{Name, Ty};
+use crate::types::ty::Name;
 
 /// One diagnostic for each construct of the item that is not supported.
 pub fn unsupported(tree: &ItemTree) -> Vec<Diagnostic> {
@@ -176,11 +179,15 @@ pub fn declarations<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> Vec<Diagnostic>
         body: &tree.body,
     };
     for id in written_types(tree) {
-        let ty = scope.ty(id, &mut out);
-        let is_alias = matches!(tree.kind, ItemKind::Alias(_));
-        if is_alias && ty == Ty::Error && out.is_empty() && tree.body[id].kind != TypeKind::Error {
-            let message = format!("`{}` stands for a type that stands for itself", tree.name.name);
-            out.push(Diagnostic::new(codes::E0208, tree.name.span, message));
+        scope.ty(id, &mut out);
+    }
+    if matches!(tree.kind, ItemKind::Alias(_)) {
+        let own = ScopedName::new(db, item.name(db).clone(), item.prelude(db));
+        if contains_itself(db, own) {
+            let name = short(tree.name.name.as_str());
+            let message = format!("`{name}` stands for a type that contains itself");
+            let note = "a struct or an enum may contain itself, an alias is written out";
+            out.push(Diagnostic::new(codes::E0208, tree.name.span, message).note(note));
         }
     }
     twice(tree, &mut out);
