@@ -165,9 +165,9 @@ fn config() -> Value {
 }
 
 fn picture(groups: &[Group]) -> Picture {
-    let ground = Color::hex(0x1f242d);
-    let ink = Color::hex(0xdfe4ec);
-    let quiet = Color::hex(0x98a2b3);
+    let ground = Color::hex(0xf7f9fb);
+    let ink = Color::hex(0x1f2328);
+    let quiet = Color::hex(0x57606a);
     let width = 620;
     let mut kinds: Vec<&str> = groups.iter().map(|group| group.by).collect();
     kinds.dedup();
@@ -197,7 +197,7 @@ fn picture(groups: &[Group]) -> Picture {
         let real = group.cost_micro_usd - group.made_up_micro_usd;
         let real_width = share(real as f64, most) * room;
         let made_up_width = share(group.made_up_micro_usd as f64, most) * room;
-        picture.rect(left, y + 2.0, room, 12.0, Color::hex(0x262c37));
+        picture.rect(left, y + 2.0, room, 12.0, Color::hex(0xe9edf2));
         if real > 0 {
             picture.rect(left, y + 2.0, real_width, 12.0, Color::hex(REAL));
         }
