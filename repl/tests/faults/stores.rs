@@ -110,7 +110,11 @@ fn a_journal_damaged_in_the_middle_is_left_alone() {
     let mut flipped = whole.clone();
     flipped[40] ^= 1;
     let inserted = [&whole[..], b"{}\n", &whole[..]].concat();
-    for bytes in [replaced, taken_out, flipped, inserted] {
+    // Nor is what never was a journal a cut line: what was spent before would count no more.
+    let others =
+        [b"hello".to_vec(), b"hello\nworld\n".to_vec(), garbage(3_000), b"0123abcd {}".to_vec()];
+    let ends_bad = [&whole[..], b"hello\n"].concat();
+    for bytes in [replaced, taken_out, flipped, inserted, ends_bad].into_iter().chain(others) {
         std::fs::write(place.journal(), bytes).unwrap();
         only_money_refuses(&place, "R1002", "Restore the file, or move it away");
     }

@@ -1,8 +1,8 @@
 //! The money journal on disk: an append-only file of checksummed lines that several processes may share.
 //!
 //! Protocol: whoever appends holds the file lock, first reads what others have appended since, then writes one line with
-//! one write. A line cut by a crash can only be the last; the next one to take the lock moves it aside (`.torn`). A bad
-//! line with good ones after it is damage: the file is left alone and every use refuses. A journal that was deleted or
+//! one write. A line cut by a crash can only be the last; the next one to take the lock moves it aside (`.torn`). Any other bad
+//! line is damage: the file is left alone and every use refuses. A journal that was deleted or
 //! moved while in use takes nothing more: what it took would be lost. Never: what records mean.
 
 use crate::ledger::error::LedgerError;
@@ -213,8 +213,34 @@ fn scan(bytes: &[u8], first_number: u64) -> Scan {
         }
         offset += line.len();
     }
+    let tail = bytes.get(found.whole_len..).unwrap_or_default();
+    if found.bad_line.is_none()
+        && damaged_at.is_some()
+        && !is_cut(tail, found.entries.len() as u64 + first_number)
+    {
+        found.bad_line = damaged_at;
+    }
     found
 }
+
+/// Whether a crash can have left this behind the last good line: the beginning of one line, or room that was never written.
+/// Before the first line there is only the beginning of the line that says the format.
+fn is_cut(tail: &[u8], number: u64) -> bool {
+    let line = Entry { number, at_ns: 0, record: Record::Format { version: VERSION } }.to_line();
+    let is_beginning = match (number, tail.get(CHECKSUM..)) {
+        (0, Some(begun)) => {
+            let wanted = line.as_bytes().get(CHECKSUM..).unwrap_or_default();
+            let known = wanted.iter().position(u8::is_ascii_digit).unwrap_or(0);
+            tail.len() < 2 * line.len() && begun.iter().zip(wanted).take(known).all(|(a, b)| a == b)
+        }
+        _ => true,
+    };
+    let has_sum = tail.iter().take(CHECKSUM - 1).all(u8::is_ascii_hexdigit);
+    (has_sum && is_beginning && !tail.contains(&b'\n')) || tail.iter().all(|byte| *byte == 0)
+}
+
+/// What stands before the body of a line: the checksum and a blank.
+const CHECKSUM: usize = 9;
 
 /// The right refusal for an error of the file system.
 pub(in crate::ledger) fn broken(path: &Path, error: &std::io::Error) -> LedgerError {
