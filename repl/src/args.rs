@@ -24,7 +24,7 @@ Examples:
   ag kernel install --user              make the kernel known to Jupyter
 
 Exit codes: 0 it worked, 1 a Fault ended the program, 2 the command line or a file cannot be used,
-            3 checking found mistakes and nothing ran";
+            3 checking found mistakes and nothing ran, 141 the reader of the output went away (`| head`)";
 
 #[derive(Debug, Parser)]
 #[command(name = "ag", version, about = "A language for agents: typed, priced, explained", after_help = EXAMPLES, args_conflicts_with_subcommands = true)]

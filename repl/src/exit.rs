@@ -11,6 +11,8 @@ pub enum Exit {
     Usage = 2,
     /// Checking found mistakes; nothing ran.
     Diagnostics = 3,
+    /// Nobody reads the output any more and the program was ended: as a shell reports SIGPIPE.
+    Closed = 141,
 }
 
 impl Exit {

@@ -2,6 +2,7 @@
 
 mod above;
 pub mod ask;
+pub mod closed;
 mod complete;
 pub mod editor;
 pub mod external;

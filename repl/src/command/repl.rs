@@ -1,6 +1,6 @@
 //! `ag` and `ag repl`: one session, cell after cell, from a person or from a pipe.
 
-use std::io::{BufRead, IsTerminal, stdin};
+use std::io::{IsTerminal, stdin};
 use std::sync::Arc;
 
 use ag_kernel::output::{Output, OutputSink};
@@ -9,14 +9,14 @@ use ag_kernel::session::inspect::Inspector;
 use ag_kernel::session::request::{CellRequest, Completeness, Payload};
 
 use crate::args::SessionArgs;
-use crate::command::run::{exit_of, unreadable};
+use crate::command::run::{self, exit_of};
 use crate::exit::Exit;
 use crate::refuse;
 use crate::term::editor::{Editor, Entered};
 use crate::term::highlight::highlight;
 use crate::term::interrupt::on_interrupt;
 use crate::term::sink::{CommandSink, TerminalSink};
-use crate::term::{external, paint};
+use crate::term::{closed, external, paint};
 
 pub fn repl(arguments: &SessionArgs) -> Exit {
     let session = match Session::open(arguments.options(None)) {
@@ -176,9 +176,9 @@ impl Talk {
 fn follow(mut session: Session) -> Exit {
     let sink = Arc::new(TerminalSink::default());
     let shown: Arc<dyn OutputSink> = Arc::clone(&sink) as Arc<dyn OutputSink>;
-    let lines = match stdin().lock().lines().collect::<Result<Vec<String>, _>>() {
-        Ok(lines) => lines,
-        Err(error) => return refuse(unreadable("stdin", &error)),
+    let lines: Vec<String> = match run::stdin() {
+        Ok(text) => text.lines().map(str::to_owned).collect(),
+        Err(why) => return refuse(why),
     };
     let inspector = session.inspector();
     for text in pieces(&lines, |text| is_whole(&inspector, text)) {
@@ -187,6 +187,9 @@ fn follow(mut session: Session) -> Exit {
         }
         let reply = session.evaluate(CellRequest::new(text), &shown);
         sink.end_cell();
+        if closed::is_closed() {
+            return Exit::Closed;
+        }
         let exit = exit_of(&reply);
         if exit != Exit::Success {
             return exit;

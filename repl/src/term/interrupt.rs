@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::term::closed;
 use ag_kernel::session::Session;
 use ag_kernel::session::running::Interrupter;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -24,6 +25,7 @@ pub fn seen() -> usize {
 /// SIGTERM and SIGHUP are taken over only for an ephemeral home: every other one is made to survive an end at any time.
 pub fn on_interrupt(session: &Session) {
     let interrupter = session.interrupter();
+    closed::interrupts(interrupter.clone());
     let ephemeral = session.home().ephemeral().map(PathBuf::from);
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
         return;

@@ -1,6 +1,7 @@
 //! The terminal as a place for outputs: values and prints to stdout, mistakes to stderr, questions answered from stdin.
 //!
-//! What agents print while a person is typing goes above the prompt, pictures where the terminal shows them. It never fails: a closed pipe swallows.
+//! What agents print while a person is typing goes above the prompt, pictures where the terminal shows them. It never fails: a closed pipe
+//! swallows, and interrupts what runs.
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write, stderr, stdout};
@@ -18,7 +19,7 @@ use crate::term::above::Above;
 use crate::term::ask::{Asking, Desk, lock};
 use crate::term::live::{Live, Size};
 use crate::term::milestones::Milestones;
-use crate::term::{image, paint, prose};
+use crate::term::{closed, image, paint, prose};
 
 /// Lines that a bar takes in a pipe.
 const STEPS: u64 = 4;
@@ -256,9 +257,9 @@ impl Screen {
         let asked = state.take_question_back(self.is_live);
         let (before, after) = state.live.around(text, is_part);
         write_out(&before);
-        if is_error {
+        if is_error && !closed::is_closed() {
             let _ = stderr().write_all(text.as_bytes());
-        } else {
+        } else if !is_error {
             write_out(text);
         }
         write_out(&after);
@@ -422,8 +423,8 @@ fn size() -> Size {
 
 fn write_out(text: &str) {
     if !text.is_empty() {
-        let _ = stdout().write_all(text.as_bytes());
-        let _ = stdout().flush();
+        let mut out = stdout().lock();
+        closed::written(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
     }
 }
 
@@ -452,7 +453,7 @@ impl JsonSink {
 impl JsonLines {
     fn line(&self, value: &serde_json::Value) {
         let _held = lock(&self.0);
-        let _ = writeln!(stdout(), "{value}");
+        closed::written(writeln!(stdout(), "{value}"));
     }
 
     fn output(&self, output: &Output) {
