@@ -126,9 +126,38 @@ impl LineIndex {
     }
 }
 
+/// Bytes that are no text (E0012), and where that shows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NotText {
+    /// From 1.
+    pub line: usize,
+    /// Within the line, from 1.
+    pub byte: usize,
+    /// Value of the first byte that cannot stand there.
+    pub value: u8,
+}
+
+impl fmt::Display for NotText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let NotText { line, byte, value } = self;
+        write!(f, "it is not valid UTF-8 at line {line}, byte {byte} (0x{value:02X})")
+    }
+}
+
+/// The text that the bytes are.
+pub fn text_of(bytes: Vec<u8>) -> Result<String, NotText> {
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let (before, rest) = error.as_bytes().split_at(at);
+        let lines = before.split(|byte| *byte == b'\n');
+        let byte = lines.clone().next_back().map_or(0, <[u8]>::len) + 1;
+        NotText { line: lines.count(), byte, value: rest.first().copied().unwrap_or(0) }
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{LineColumn, LineIndex, Span};
+    use super::{LineColumn, LineIndex, Span, text_of};
 
     #[test]
     fn columns_count_characters() {
@@ -146,5 +175,15 @@ mod tests {
         let span = Span::new(3, 7);
         assert_eq!(span.shifted(10).relative_to(10), span);
         assert_eq!(span.to(Span::new(1, 4)), Span::new(1, 7));
+    }
+
+    #[test]
+    fn what_is_no_text_says_where() {
+        let at =
+            |bytes: &[u8]| text_of(bytes.to_vec()).map_err(|not| (not.line, not.byte, not.value));
+        assert_eq!(at("a\nö".as_bytes()), Ok("a\nö".to_owned()));
+        assert_eq!(at(b"\xff"), Err((1, 1, 0xff)));
+        assert_eq!(at(b"one\ntwo \xc3"), Err((2, 5, 0xc3)));
+        assert_eq!(at(b"one\n\xed\xa0\x80"), Err((2, 1, 0xed)));
     }
 }

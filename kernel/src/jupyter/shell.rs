@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ag_lang::diag::codes;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
@@ -55,6 +56,10 @@ fn dispatch(
     others: &UnboundedSender<Arc<Request>>,
     replies: &Queue,
 ) {
+    if let Some(why) = request.problem() {
+        kernel.answer(replies, &request, &error(codes::E0012.as_str(), &why));
+        return;
+    }
     // A queue is closed only while the kernel leaves.
     match (request.kind(), request.subshell()) {
         ("execute_request", None) => {
@@ -135,13 +140,16 @@ async fn answer(kernel: &Arc<Kernel>, request: &Arc<Request>) -> Option<Value> {
     }
 }
 
+fn error(code: &str, message: &str) -> Value {
+    json!({ "status": "error", "ename": code, "evalue": message, "traceback": [] })
+}
+
 /// A question to the session. Without one the answer is the error that cells give too.
 async fn ask(
     kernel: &Kernel,
     request: Arc<Request>,
     asked: fn(&Beside, &Request) -> Value,
 ) -> Option<Value> {
-    let error = |code: &str, message: &str| json!({ "status": "error", "ename": code, "evalue": message, "traceback": [] });
     let told = Arc::clone(&kernel.told);
     let job = move |_: &mut ()| match told.wait() {
         Ok(session) => asked(session, &request),

@@ -29,6 +29,8 @@ pub struct Request {
     pub parent_id: Option<String>,
     pub metadata: Value,
     pub content: Value,
+    /// Why the content that was sent could not be read; `content` is empty then.
+    unreadable: Option<String>,
     /// When it was read from the socket: `stop_on_error` aborts what arrived before the error.
     pub arrived: Instant,
 }
@@ -50,6 +52,17 @@ impl Request {
     /// The subshell it is meant for; none is the main one (JEP 91).
     pub fn subshell(&self) -> Option<&str> {
         self.header.get("subshell_id").and_then(Value::as_str)
+    }
+
+    /// Why it cannot be answered: its content cannot be read, or the code it is about is no text.
+    pub fn problem(&self) -> Option<String> {
+        let is_about_code = matches!(
+            self.kind(),
+            "execute_request" | "complete_request" | "inspect_request" | "is_complete_request"
+        );
+        let has_code = self.content.get("code").is_some_and(Value::is_string);
+        let no_code = || "`code` of the request is no text".to_owned();
+        self.unreadable.clone().or_else(|| (is_about_code && !has_code).then(no_code))
     }
 
     /// A text of the content; empty when absent.
@@ -105,6 +118,12 @@ impl Signer {
             return Err(BadMessage::Header);
         }
         let object = |bytes: &Bytes| serde_json::from_slice(bytes).unwrap_or_else(|_| json!({}));
+        let (content, unreadable) = match serde_json::from_slice::<Map<String, Value>>(content) {
+            Ok(content) => (Value::Object(content), None),
+            Err(error) => {
+                (json!({}), Some(format!("the content of the request is no JSON object: {error}")))
+            }
+        };
         let parent_id = object(parent).get("msg_id").and_then(Value::as_str).map(str::to_owned);
         Ok(Request {
             identities: frames,
@@ -112,7 +131,8 @@ impl Signer {
             header_bytes: header_bytes.clone(),
             header,
             metadata: object(metadata),
-            content: object(content),
+            content,
+            unreadable,
             arrived,
         })
     }
@@ -284,11 +304,20 @@ mod tests {
     }
 
     #[test]
-    fn content_that_is_no_json_reads_as_empty() {
+    fn content_that_cannot_be_read_says_why() {
         let signer = Signer::new("");
-        let mut frames = sent(&signer, json!({}));
-        frames[6] = Bytes::from_static(b"\xff{");
-        assert_eq!(signer.decode(message(frames)).unwrap().text("code"), "");
+        for bytes in [&b"\xff{"[..], b"{\"code\":\"\xff\xfe\"}", b"[1, 2]", b"null", b""] {
+            let mut frames = sent(&signer, json!({}));
+            frames[6] = Bytes::from_static(bytes);
+            let request = signer.decode(message(frames)).unwrap();
+            assert_eq!(request.text("code"), "");
+            assert!(request.problem().is_some_and(|why| why.contains("is no JSON object")));
+        }
+        let about = |content| signer.decode(message(sent(&signer, content))).unwrap().problem();
+        assert_eq!(about(json!({ "code": "1" })), None);
+        for content in [json!({}), json!({ "code": 5 }), json!({ "code": null })] {
+            assert!(about(content).is_some_and(|why| why.contains("no text")));
+        }
     }
 
     proptest! {

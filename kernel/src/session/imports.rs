@@ -12,6 +12,7 @@ use ag_lang::db::workspace::files::paths_in;
 use ag_lang::db::workspace::{CellId, Changes, CheckedCell, Workspace};
 use ag_lang::diag::{Diagnostic, codes};
 use ag_lang::names::import::stem;
+use ag_lang::source::text_of;
 
 use crate::session::evaluate::refuse_commands;
 use crate::session::program::Program;
@@ -177,7 +178,8 @@ impl Reading<'_> {
         if let Some(name) = self.names.get(&path) {
             return Ok(name.clone());
         }
-        let text = std::fs::read_to_string(&path).map_err(|error| error.to_string())?;
+        let bytes = std::fs::read(&path).map_err(|error| error.to_string())?;
+        let text = text_of(bytes).map_err(|why| why.to_string())?;
         let name = self.name_of(&path);
         self.names.insert(path.clone(), name.clone());
         let folder = path.parent().unwrap_or(Path::new(".")).to_owned();

@@ -1,18 +1,21 @@
 //! `ag run FILE`: a program as one cell, or a notebook's code cells one by one.
 
 use std::fmt::Display;
-use std::io::ErrorKind;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use ag_kernel::output::{Output, OutputSink};
 use ag_kernel::session::Session;
 use ag_kernel::session::request::{CellReply, CellRequest, CellStatus};
+use ag_lang::diag::codes;
+use ag_lang::source::text_of;
 use serde_json::{Value, json};
 
 use crate::args::RunArgs;
 use crate::exit::Exit;
 use crate::refuse;
+use crate::term::closed;
 use crate::term::interrupt::on_interrupt;
 use crate::term::sink::{CommandSink, JsonSink, OwnLines, TerminalSink};
 
@@ -52,6 +55,9 @@ pub fn run(arguments: &RunArgs) -> Exit {
     for cell in cells {
         let reply = session.evaluate(cell.request, &shown);
         sink.end_cell();
+        if closed::is_closed() {
+            return Exit::Closed;
+        }
         if arguments.json {
             json_lines.line(&reply_line(&reply));
         }
@@ -89,12 +95,7 @@ fn reply_line(reply: &CellReply) -> Value {
 pub fn read(path: &Path) -> Result<Program, String> {
     let is_stdin = path.as_os_str() == "-";
     let name = if is_stdin { "stdin".to_owned() } else { path.display().to_string() };
-    let text = if is_stdin {
-        std::io::read_to_string(std::io::stdin())
-    } else {
-        std::fs::read_to_string(path)
-    };
-    let text = text.map_err(|error| unreadable(&name, &error))?;
+    let text = if is_stdin { stdin() } else { read_text(path, &name) }?;
     if path.extension().is_some_and(|extension| extension == "ipynb") {
         let no_notebook = |why: &dyn Display| format!("{name} is no notebook: {why}");
         let text = text.trim_start_matches('\u{feff}');
@@ -104,12 +105,21 @@ pub fn read(path: &Path) -> Result<Program, String> {
     Ok(Program::File(CellRequest::file(name, text)))
 }
 
-/// Why a text could not be had, in the same words wherever it comes from.
-pub fn unreadable(name: &str, error: &std::io::Error) -> String {
-    match error.kind() {
-        ErrorKind::InvalidData => format!("{name} cannot be read: it is not valid UTF-8"),
-        _ => format!("{name} cannot be read: {error}"),
-    }
+/// All of stdin.
+pub fn stdin() -> Result<String, String> {
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().lock().read_to_end(&mut bytes);
+    text(read.map(|_| bytes), "stdin")
+}
+
+fn read_text(path: &Path, name: &str) -> Result<String, String> {
+    text(std::fs::read(path), name)
+}
+
+/// The text, or why it could not be had, in the same words wherever it comes from.
+fn text(bytes: std::io::Result<Vec<u8>>, name: &str) -> Result<String, String> {
+    let bytes = bytes.map_err(|error| format!("{name} cannot be read: {error}"))?;
+    text_of(bytes).map_err(|why| format!("{}: {name} cannot be read: {why}", codes::E0012))
 }
 
 /// The code cells of a notebook (format 4), with their ids; the error says what is wrong with it.

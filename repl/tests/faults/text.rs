@@ -62,7 +62,7 @@ fn what_is_not_utf_8_is_refused_whole() {
     ] {
         for (code, out, err) in every_way(bytes) {
             assert_eq!((code, out.as_str()), (2, ""), "{err}");
-            assert!(err.contains("not valid UTF-8"), "{err}");
+            assert!(err.contains("E0012") && err.contains("not valid UTF-8 at line "), "{err}");
         }
         let place = Place::new();
         place.write("a.ag", bytes);
@@ -70,7 +70,7 @@ fn what_is_not_utf_8_is_refused_whole() {
         for arguments in [["check", "a.ag"], ["test", "a.ag"], ["run", "a.ipynb"]] {
             let (code, out, err) = place.ag(&arguments, "");
             assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}: {err}");
-            assert!(err.contains("not valid UTF-8"), "{arguments:?}: {err}");
+            assert!(err.contains("not valid UTF-8 at line "), "{arguments:?}: {err}");
         }
     }
 }
@@ -119,5 +119,29 @@ fn json_that_is_none_is_an_err_of_the_program() {
     let values: Vec<Cell> = place.cells(&cells);
     for (cell, text) in values.iter().zip(cells) {
         assert_eq!(cell.value(), "true", "{text}");
+    }
+}
+
+/// `ag run p.ag | head -1`: the program ends with its reader, what it spent is settled, and nobody is told of an interrupt.
+#[test]
+fn a_program_ends_when_nobody_reads_it_any_more() {
+    use std::io::{BufRead, BufReader, Read};
+    use std::process::{Command, Stdio};
+    let place = Place::new();
+    place.write("a.ag", b"print(@llm_call(\"once\"))\nwhile true { print(\"x\") }\n");
+    for arguments in [&["run", "a.ag"][..], &["run", "a.ag", "--json"], &[]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ag"));
+        command.args(arguments).current_dir(place.path()).env("AG_HOME", place.home());
+        if arguments.is_empty() {
+            command.stdin(std::fs::File::open(place.path().join("a.ag")).unwrap());
+        }
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert!(!line.is_empty());
+        let mut told = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(141), "{told}");
+        assert!(!told.contains("R0"), "{told}");
     }
 }

@@ -128,6 +128,18 @@ class Abuse(Kernel):
                 self.raw(frames, info[port]).close()
         self.alive()
 
+    def test_content_that_cannot_be_read_is_an_error(self):
+        for content in (b'{"code":"\xff\xfe"}', b"[1, 2]", b"null", b"at all"):
+            header = self.header()
+            socket = self.raw(self.signed(header, b"{}", b"{}", content))
+            message_id = json.loads(header)["msg_id"]
+            until_idle(self.client, message_id)
+            frames = socket.recv_multipart()
+            reply = json.loads(frames[frames.index(b"<IDS|MSG>") + 5])
+            self.assertEqual((reply["status"], reply["ename"]), ("error", "E0012"), content)
+            socket.close()
+        self.alive()
+
     def test_content_of_other_types(self):
         wrong = [None, 5, [], {}, True, "x", -1, 1e300, {"a": []}]
         for kind, keys in (
@@ -141,7 +153,11 @@ class Abuse(Kernel):
             for value in wrong:
                 message_id = request(self.client, kind, dict.fromkeys(keys, value))
                 reply = reply_to(self.client.get_shell_msg, message_id)
-                self.assertIn(reply["content"]["status"], ("ok", "error", "complete", "incomplete", "invalid"))
+                content = reply["content"]
+                if "code" in keys and not isinstance(value, str):
+                    self.assertEqual((content["status"], content["ename"]), ("error", "E0012"), (kind, value))
+                else:
+                    self.assertIn(content["status"], ("ok", "error", "complete", "incomplete", "invalid"))
                 until_idle(self.client, message_id)
             reply_to(self.client.get_shell_msg, request(self.client, kind, {}))
         for metadata in ({"cellId": 5}, {"deletedCells": "x"}, {"cellId": [], "deletedCells": [None]}):

@@ -6,6 +6,7 @@ use crate::tree::expect_none;
 
 /// Pages without an example, and why. A code that gets one leaves the list.
 const WITHOUT: &[(&str, &str)] = &[
+    ("E0012", "bytes that are no text cannot stand in a page: repl/tests/faults/text.rs"),
     ("E0207", "needs two files: tests/spec/32-tools.md"),
     ("E0216", "needs a file: tests/spec/32-tools.md"),
     ("W0803", "needs a provider that bills more than it said: runtime/tests/remote.rs"),
