@@ -128,7 +128,7 @@ impl Infer<'_, '_> {
             return expr(ExprKind::Cell(local), ty, span);
         }
         let mut before = Vec::new();
-        self.fix_indices(&mut place, &mut before);
+        self.fix_lent_indices(&mut place, &mut before);
         let local = self.temporary(ty.clone(), span);
         self.share(local);
         let value = self.read(&place, span);

@@ -304,9 +304,23 @@ impl Infer<'_, '_> {
 
     /// Indices that cost something are computed once, before the place is read and written.
     pub fn fix_indices(&mut self, place: &mut Place, out: &mut Vec<Stmt>) {
+        self.fix_unless(place, is_simple, out);
+    }
+
+    /// The same where the call itself may change a variable that is an index: the place stays the one it was (L-42).
+    pub fn fix_lent_indices(&mut self, place: &mut Place, out: &mut Vec<Stmt>) {
+        self.fix_unless(place, is_literal, out);
+    }
+
+    fn fix_unless(
+        &mut self,
+        place: &mut Place,
+        stays: fn(&hir::Expr) -> bool,
+        out: &mut Vec<Stmt>,
+    ) {
         for step in &mut place.path {
             let PlaceStep::Index { index, .. } = step else { continue };
-            if is_simple(index) {
+            if stays(index) {
                 continue;
             }
             let (ty, span) = (index.ty.clone(), index.span);
@@ -386,6 +400,10 @@ impl Infer<'_, '_> {
             }
         }
     }
+}
+
+fn is_literal(value: &hir::Expr) -> bool {
+    matches!(value.kind, ExprKind::Bool(_) | ExprKind::Int(_) | ExprKind::Text(_))
 }
 
 fn binary_of(op: AssignOp) -> Option<ast::BinaryOp> {
