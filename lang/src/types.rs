@@ -28,6 +28,7 @@ pub mod resolve;
 pub mod restrict;
 pub mod rule;
 pub mod shape;
+pub mod snapshot;
 pub mod speculative;
 pub mod spending;
 pub mod start;

@@ -102,6 +102,7 @@ pub mod code {
     pub const DEADLOCK: &str = "R0710";
     pub const PEER_REFUSED: &str = "R0711";
     pub const STAYS: &str = "R0712";
+    pub const GLOBAL_ASSIGNED: &str = "R0713";
     pub const REPLAY: &str = "R0801";
     pub const BROKEN_DEFINITION: &str = "R0901";
     pub const INTERNAL: &str = "R0999";
@@ -149,6 +150,7 @@ pub mod code {
         THRESHOLD,
         DEADLOCK,
         PEER_REFUSED,
+        GLOBAL_ASSIGNED,
         REPLAY,
         BROKEN_DEFINITION,
         INTERNAL,

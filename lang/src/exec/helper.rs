@@ -16,7 +16,7 @@ pub enum Helper {
     Plain(Aux, ShapeId),
     GlobalGet(GlobalSlot, crate::types::ty::Name),
     GlobalTake(GlobalSlot, crate::types::ty::Name),
-    GlobalSet(GlobalSlot, ShapeId),
+    GlobalSet(GlobalSlot, ShapeId, crate::types::ty::Name),
     AgentSet(u32),
     /// The shapes of parameters and ports, then of the supervision.
     Spawn(TypeId, Box<[ShapeId]>),
@@ -48,7 +48,7 @@ impl Helper {
             Aux::GlobalTake(name) => Self::GlobalTake((linker.global)(name, result), name.clone()),
             Aux::GlobalSet(name) => {
                 let shape = args.first().copied().unwrap_or(ShapeId::UNIT);
-                Self::GlobalSet((linker.global)(name, shape), shape)
+                Self::GlobalSet((linker.global)(name, shape), shape, name.clone())
             }
             Aux::AgentSet(index) => Self::AgentSet(*index),
             Aux::Spawn(name) => Self::Spawn((linker.agent)(name), args.into()),

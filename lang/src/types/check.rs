@@ -38,6 +38,7 @@ use crate::types::report;
 use crate::types::resolve::{generic_bounds, generic_names};
 use crate::types::restrict;
 use crate::types::rule;
+use crate::types::snapshot;
 use crate::types::speculative;
 use crate::types::speculative::is_speculative;
 use crate::types::start;
@@ -517,6 +518,7 @@ pub fn check_item<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> CheckedItem {
         out.diagnostics.extend(deprecated::called(db, &checked.facts, item.prelude(db)));
         out.diagnostics.extend(unbounded(db, &checked.facts, item.prelude(db)));
         out.diagnostics.extend(escaping(db, &checked.facts, item.prelude(db)));
+        out.diagnostics.extend(snapshot::in_item(db, item, &checked.facts));
         out.diagnostics.extend(answer_stays(db, tree, path, checked));
         out.diagnostics.extend(impure(db, &checked.facts, item.prelude(db)));
         out.diagnostics.extend(suspending(db, item, path, checked));

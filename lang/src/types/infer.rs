@@ -106,6 +106,8 @@ pub struct Facts {
     pub reads: BTreeSet<Name>,
     /// Globals assigned.
     pub assigns: BTreeSet<Name>,
+    /// Where.
+    pub assigned_at: Vec<(Name, Span)>,
     /// Its contract. What clauses do is here and not above: they must do nothing.
     pub clauses: Vec<ClauseFacts>,
     /// Functions that were given where a bound on effects holds.

@@ -21,6 +21,7 @@ use crate::types::escape::escaping;
 use crate::types::infer::frame::FrameKind;
 use crate::types::infer::probe::Probe;
 use crate::types::infer::{Expect, Facts, Infer, expr};
+use crate::types::snapshot;
 use crate::types::spending;
 use crate::types::ty::{Name, Ty};
 
@@ -230,6 +231,7 @@ impl Top<'_, '_> {
         checked.diagnostics.extend(deprecated::called(db, &checked.facts, prelude));
         checked.diagnostics.extend(outdated);
         checked.diagnostics.extend(escaping(db, &checked.facts, prelude));
+        checked.diagnostics.extend(snapshot::in_tasks(db, &checked.facts, prelude));
         let Some(mut function) = checked.function else {
             globals.iter_mut().for_each(|global| global.ty = Ty::Error);
             return CheckedStep {

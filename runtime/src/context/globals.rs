@@ -4,6 +4,7 @@
 //! assignment copies the table only if a snapshot of it is held.
 
 use crate::context::Cx;
+use crate::fault::{Faulted, code};
 use crate::value::owned::Owned;
 use crate::value::shape::ShapeId;
 use parking_lot::RwLock;
@@ -118,6 +119,19 @@ impl Cx {
             None => self.world.globals().get(slot),
         };
         value.map(Owned::into_word)
+    }
+
+    /// The last check of L-75. The checker refuses what it can follow (E0506); a function value that was given to an agent
+    /// or a task is only known when it runs. What it assigned would be seen by nobody, or undo what others assigned.
+    pub fn may_assign_global(&mut self, name: &str) -> Result<(), Faulted> {
+        if self.globals.is_none() {
+            return Ok(());
+        }
+        let message = format!(
+            "an agent or a task sees globals as they were when it started and cannot assign `{name}`"
+        );
+        self.fail(code::GLOBAL_ASSIGNED, message);
+        Err(Faulted)
     }
 
     /// Takes a global out, to be changed in place: `set_global` follows before anything can fault, sleep, or read globals.

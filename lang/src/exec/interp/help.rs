@@ -13,6 +13,7 @@ use crate::ir::core::Aux;
 use ag_runtime::builtin::large;
 use ag_runtime::context::Cx;
 use ag_runtime::fault::{Faulted, code};
+use ag_runtime::value::owned::Owned;
 use ag_runtime::value::shape::ShapeId;
 
 /// Runs one; its operands are in order.
@@ -20,8 +21,15 @@ pub fn run(cx: &mut Cx, helper: &Helper, args: &[u64]) -> Result<u64, Faulted> {
     match helper {
         Helper::Plain(aux, result) => plain(cx, aux, *result, args),
         Helper::GlobalGet(slot, name) => known(cx.global(*slot), cx, name),
-        Helper::GlobalTake(slot, name) => known(cx.take_global(*slot), cx, name),
-        Helper::GlobalSet(slot, shape) => {
+        Helper::GlobalTake(slot, name) => {
+            cx.may_assign_global(name)?;
+            known(cx.take_global(*slot), cx, name)
+        }
+        Helper::GlobalSet(slot, shape, name) => {
+            if let Err(faulted) = cx.may_assign_global(name) {
+                drop(Owned::new(args[0], *shape));
+                return Err(faulted);
+            }
             cx.set_global(*slot, args[0], *shape);
             Ok(0)
         }

@@ -26,6 +26,11 @@ pub fn words(bound: &[Name]) -> String {
     }
 }
 
+/// Whether it is a function whose effects were counted in the body it stands in.
+pub fn is_made_here(value: &hir::Expr) -> bool {
+    matches!(value.kind, ExprKind::Lambda { .. } | ExprKind::Function(_) | ExprKind::Instance(_))
+}
+
 impl Infer<'_, '_> {
     /// The bound of a function type, or of an option of one.
     pub fn bound_of(&self, ty: &Ty) -> Option<Vec<Name>> {
@@ -37,11 +42,7 @@ impl Infer<'_, '_> {
 
     /// Notes a function that stands where `bound` holds. `effects`, `calls`: how many were known before it was read.
     pub fn given(&mut self, value: &hir::Expr, bound: Vec<Name>, effects: usize, calls: usize) {
-        let is_made_here = matches!(
-            value.kind,
-            ExprKind::Lambda { .. } | ExprKind::Function(_) | ExprKind::Instance(_)
-        );
-        if is_made_here {
+        if is_made_here(value) {
             let effects = self.facts.effects.get(effects..).unwrap_or_default().to_vec();
             let calls = self.facts.calls.get(calls..).unwrap_or_default().to_vec();
             self.facts.given.push(Given { bound, effects, calls, span: value.span });

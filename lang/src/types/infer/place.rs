@@ -247,6 +247,7 @@ impl Infer<'_, '_> {
             return None;
         }
         self.facts.assigns.insert(name.clone());
+        self.facts.assigned_at.push((name.clone(), span));
         self.effect("global", span);
         Some(Place { root: PlaceRoot::Global(name.clone()), path: Vec::new(), ty })
     }

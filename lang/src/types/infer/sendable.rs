@@ -19,6 +19,7 @@ use crate::hir::{
 use crate::source::Span;
 use crate::types::builtins::builtin_signature;
 use crate::types::handles;
+use crate::types::infer::bounded::is_made_here;
 use crate::types::ty::{Name, Ty};
 
 /// Rows whose arguments run on, or are handed to, another coroutine.
@@ -32,6 +33,8 @@ pub struct Refs {
     pub kept: BTreeSet<u32>,
     /// References that are given to functions of the program.
     pub passed: Vec<Passed>,
+    /// Functions written here that run in another coroutine.
+    pub crossing: Vec<Span>,
 }
 
 /// A reference given to a function of the program.
@@ -105,6 +108,9 @@ impl Walk<'_> {
         let span = value.span;
         if matches!(place, Place::Kept(Kept::Crossing)) {
             self.handles(value);
+            if is_made_here(value) {
+                self.refs.crossing.push(span);
+            }
         }
         match &mut value.kind {
             ExprKind::Local(local) | ExprKind::Cell(local) => {
