@@ -160,6 +160,25 @@ function large(n : Int) -> Int {
     assert!(given[1].starts_with("R0101"), "{}", given[1]);
 }
 
+#[test]
+fn vectors_are_lists_of_floats() {
+    let text = "function smooth(n : Int) -> (Vector, Float) {
+  var v : Vector := []
+  for i in 0..n { v.push(i.to_float) }
+  let before := v
+  for i in 1..v.len - 1 { v[i] = (v[i - 1] + v[i] + v[i + 1]) / 3.0 }
+  return (v, before[n - 1])
+}
+function beyond(v : Vector, i : Int) -> Float { return v[i] }";
+    let given = on_all(
+        Limits::default(),
+        &[text, "smooth(4)", "beyond([1.0, 2.0], 1)", "beyond([1.0], -1)"],
+    );
+    assert_eq!(given[1], "([0.0, 1.0, 2.0, 3.0], 3.0)");
+    assert_eq!(given[2], "2.0");
+    assert!(given[3].starts_with("R0104"), "{}", given[3]);
+}
+
 /// A step that falls between taking a part out and putting it back waits; it is counted all the same.
 #[test]
 fn steps_are_counted_alike_while_values_are_out_of_their_places() {

@@ -25,6 +25,8 @@ enum Intrinsic {
     WrappingMul,
     ListLen,
     ListAt,
+    VectorLen,
+    VectorAt,
 }
 
 /// The rows by the function that a call names.
@@ -42,12 +44,15 @@ static KNOWN: LazyLock<Vec<(Call, Intrinsic)>> = LazyLock::new(|| {
         (builtin::function("wrapping_sub"), Intrinsic::WrappingSub),
         (builtin::function("wrapping_mul"), Intrinsic::WrappingMul),
     ];
-    let at = builtin::operators("[]").iter().copied();
-    let on_lists =
-        |id: &BuiltinId| id.get().is_some_and(|row| row.signature.starts_with("(xs: List<"));
+    let at = |on: &'static str| {
+        let is_on = move |id: &BuiltinId| id.get().is_some_and(|row| row.signature.starts_with(on));
+        builtin::operators("[]").iter().copied().find(is_on)
+    };
     let rows = rows.into_iter().chain([
         (builtin::member("List", "len"), Intrinsic::ListLen),
-        (at.into_iter().find(on_lists), Intrinsic::ListAt),
+        (at("(xs: List<"), Intrinsic::ListAt),
+        (builtin::member("Vector", "len"), Intrinsic::VectorLen),
+        (at("(xs: Vector,"), Intrinsic::VectorAt),
     ]);
     rows.filter_map(|(id, is)| Some((id?.get()?.call, is))).collect()
 });
@@ -64,7 +69,8 @@ pub fn is_known(native: Call) -> bool {
 
 /// Whether it looks into a list, its first operand.
 pub fn is_of_list(native: Call) -> bool {
-    matches!(known(native), Some(Intrinsic::ListLen | Intrinsic::ListAt))
+    use Intrinsic::{ListAt, ListLen, VectorAt, VectorLen};
+    matches!(known(native), Some(ListLen | ListAt | VectorLen | VectorAt))
 }
 
 impl Body<'_, '_> {
@@ -89,7 +95,7 @@ impl Body<'_, '_> {
                 let value = self.b.ins().fabs(value);
                 self.set(x.a, value);
             }
-            (Intrinsic::ListLen, [list, _]) => {
+            (Intrinsic::ListLen, [list, _]) | (Intrinsic::VectorLen, [list]) => {
                 let length = self.length(*list);
                 self.set(x.a, length);
             }
@@ -98,6 +104,10 @@ impl Body<'_, '_> {
                 let element = ShapeId(element as u32);
                 self.get_index(at, x, (*list, *index), element, Self::native_call);
             }
+            (Intrinsic::VectorAt, [list, index]) => {
+                self.get_index(at, x, (*list, *index), ShapeId::FLOAT, Self::native_call);
+            }
+            (Intrinsic::VectorLen | Intrinsic::ListLen | Intrinsic::ListAt, _) => return false,
             (_, [lhs, rhs]) => self.binary(is, x, (*lhs, *rhs)),
             _ => return false,
         }
