@@ -111,7 +111,11 @@ impl Highlighter for AgHelper {
     }
 
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
-        self.painted(color::GREY, hint)
+        match self.has_color {
+            true => Cow::Owned(paint(color::GREY, hint)),
+            // Faint is no colour; plain it would look like what was typed.
+            false => Cow::Owned(format!("\x1b[2m{hint}\x1b[0m")),
+        }
     }
 
     fn highlight_candidate<'c>(&self, candidate: &'c str, _: CompletionType) -> Cow<'c, str> {
