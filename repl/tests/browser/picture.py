@@ -1,11 +1,13 @@
 """The pictures of the README: a decision of the agent, its timeline and its cost, as JupyterLab shows them."""
 
+import json
 import os
-import shutil
 
 import lab
 
 FROM = "A decision"
+# Cells from here on redefine what the decision read: its result would be marked stale.
+UNTIL = "## The same question"
 SCROLL = """
 text => {
   const heading = [...document.querySelectorAll('.jp-MarkdownCell h2')].find(one => one.textContent.startsWith(text));
@@ -16,11 +18,20 @@ text => {
 """
 
 
+def copy_of_the_first_part(path, copy):
+    with open(path, encoding="utf-8") as file:
+        notebook = json.load(file)
+    starts = ["".join(cell["source"]).startswith(UNTIL) for cell in notebook["cells"]]
+    del notebook["cells"][starts.index(True):]
+    with open(copy, "w", encoding="utf-8") as file:
+        json.dump(notebook, file)
+
+
 def take(browser, folder, path, out):
     """Writes `notebook-light.png` and `notebook-dark.png` into `out`; gives their names with their sizes."""
     name = os.path.basename(path)
     os.makedirs(os.path.join(folder, "work"), exist_ok=True)
-    shutil.copy(path, os.path.join(folder, "work", name))
+    copy_of_the_first_part(path, os.path.join(folder, "work", name))
     with lab.server(folder) as url:
         page = lab.Lab(browser, url, name, width=1000, height=960, scale=1.5)
         for command in ("application:set-mode", "statusbar:toggle"):
