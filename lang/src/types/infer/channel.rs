@@ -29,7 +29,7 @@ impl Infer<'_, '_> {
         self.enter();
         let pattern = self.binding(pattern, item, false);
         self.irrefutable(&pattern);
-        let (before, each) = self.loop_checks(specs);
+        let (before, each) = self.loop_checks(specs).at_iterations();
         let (body, _) = self.loop_body(body);
         self.leave();
         let Some(id) = builtin::member("Channel", "recv") else { return error(span) };

@@ -338,28 +338,23 @@ impl Infer<'_, '_> {
         (stmts, reads)
     }
 
-    /// What a loop checks: what stands before it, and what each iteration begins with.
-    pub fn loop_checks(&mut self, specs: &[LoopSpec]) -> (Vec<Stmt>, Vec<Stmt>) {
+    pub fn loop_checks(&mut self, specs: &[LoopSpec]) -> LoopChecks {
         let of = self.frames.first().map_or_else(|| Name::from(""), |frame| frame.key.clone());
-        let (mut before, mut each) = (Vec::new(), Vec::new());
+        let mut checks = LoopChecks::default();
         for spec in specs {
             match spec {
                 LoopSpec::Invariant(id) => {
-                    each.extend(self.clause(ClauseKind::Invariant, &of, *id).map(expr_stmt));
+                    let clause = self.clause(ClauseKind::Invariant, &of, *id);
+                    checks.invariants.extend(clause.map(expr_stmt));
                 }
-                LoopSpec::Decreases(id) => self.loop_measure(&of, *id, &mut before, &mut each),
+                LoopSpec::Decreases(id) => self.loop_measure(&of, *id, &mut checks),
             }
         }
-        (before, each)
+        checks
     }
 
-    fn loop_measure(
-        &mut self,
-        of: &Name,
-        id: ExprId,
-        before: &mut Vec<Stmt>,
-        each: &mut Vec<Stmt>,
-    ) {
+    fn loop_measure(&mut self, of: &Name, id: ExprId, checks: &mut LoopChecks) {
+        let LoopChecks { before, measures: each, .. } = checks;
         let span = self.span(id);
         let (clause, value, _) = self.read_clause(ClauseKind::Decreases, of, id);
         let now = self.temporary(Ty::Int, span);
@@ -389,6 +384,24 @@ impl Infer<'_, '_> {
             info.mutable = true;
         }
         local
+    }
+}
+
+/// What a loop checks, and where.
+#[derive(Default)]
+pub struct LoopChecks {
+    pub before: Vec<Stmt>,
+    pub invariants: Vec<Stmt>,
+    /// Belong where an iteration begins: the measure of a loop that has ended may be negative.
+    pub measures: Vec<Stmt>,
+}
+
+impl LoopChecks {
+    /// What stands before the loop, and what its body begins with where that is not entered when nothing is left.
+    pub fn at_iterations(self) -> (Vec<Stmt>, Vec<Stmt>) {
+        let mut each = self.invariants;
+        each.extend(self.measures);
+        (self.before, each)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::syntax::ast::{
     self, Block, Cond, Diverge, ExprId, Ident, LoopSpec, PatId, StmtId, TypeRefId,
 };
 use crate::types::capability::passing;
-use crate::types::infer::contract::block as block_of;
+use crate::types::infer::contract::{LoopChecks, block as block_of};
 use crate::types::infer::control::wildcard;
 use crate::types::infer::frame::FrameKind;
 use crate::types::infer::lend::moved;
@@ -453,7 +453,7 @@ impl Infer<'_, '_> {
         self.enter();
         let pattern = self.binding(pattern, &element, false);
         self.irrefutable(&pattern);
-        let (before, each) = self.loop_checks(specs);
+        let (before, each) = self.loop_checks(specs).at_iterations();
         let (body, _) = self.loop_body(body);
         self.leave();
         let is_range = matches!(sequence, Sequence::Range { .. });
@@ -482,7 +482,8 @@ impl Infer<'_, '_> {
         }
     }
 
-    /// The checks stand before the condition: they hold before each iteration and when there is none any more.
+    /// Invariants stand before the condition: they hold before each iteration and when there is none any more.
+    /// The measure stands after it, as nothing has to end that does not go on.
     fn while_loop(
         &mut self,
         cond: &Cond,
@@ -490,17 +491,18 @@ impl Infer<'_, '_> {
         body: &Block,
         span: Span,
     ) -> hir::Expr {
-        let (before, each) = self.loop_checks(specs);
+        let LoopChecks { before, invariants, measures } = self.loop_checks(specs);
         let value = match cond {
             Cond::Expr(cond) => {
                 let cond = self.check(*cond, &Ty::Bool);
                 let forever = cond.kind == ExprKind::Bool(true);
                 let (body, breaks) = self.loop_body(body);
                 let ty = if forever && !breaks { Ty::Never } else { Ty::Unit };
-                let cond = match each.is_empty() {
+                let cond = match invariants.is_empty() {
                     true => cond,
-                    false => block_of(each, Some(cond), Ty::Bool, span),
+                    false => block_of(invariants, Some(cond), Ty::Bool, span),
                 };
+                let body = after(measures, body);
                 expr(ExprKind::While { cond: Box::new(cond), body: Box::new(body) }, ty, span)
             }
             Cond::Let { pattern, value } => {
@@ -512,11 +514,11 @@ impl Infer<'_, '_> {
                 let stop = expr(ExprKind::Break, Ty::Never, span);
                 let wild = wildcard(&scrutinee.ty, span);
                 let arms = vec![
-                    Arm { pattern, guard: None, body },
+                    Arm { pattern, guard: None, body: after(measures, body) },
                     Arm { pattern: wild, guard: None, body: stop },
                 ];
                 let kind = ExprKind::Match { scrutinee: Box::new(scrutinee), arms };
-                let body = Box::new(after(each, expr(kind, Ty::Unit, span)));
+                let body = Box::new(after(invariants, expr(kind, Ty::Unit, span)));
                 expr(ExprKind::Loop { body }, Ty::Unit, span)
             }
         };
