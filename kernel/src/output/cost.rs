@@ -196,7 +196,7 @@ impl CostRow {
             lane: call.facts.lane.to_string(),
             model: call.facts.model.to_string(),
             calls: 1,
-            cached_calls: 0,
+            cached_calls: u64::from(call.facts.cached),
             tokens_in: call.tokens_in,
             tokens_out: call.tokens_out,
             cost_micro_usd: call.cost.micros(),
