@@ -15,6 +15,7 @@ use ag_runtime::value::native;
 use ag_runtime::value::owned::Owned;
 use ag_runtime::value::record;
 use ag_runtime::value::shape::{Shape, ShapeId, shape};
+use std::collections::BTreeSet;
 
 /// The name of a variant without payload.
 fn variant(value: &Owned) -> &'static str {
@@ -52,7 +53,7 @@ pub fn quorum(
     args: &[u64],
 ) -> Result<u64, Faulted> {
     let mut operands = owned(shapes, args).into_iter();
-    let agents = operands.next().map(|list| words(&list)).unwrap_or_default();
+    let agents = once_each(operands.next().map(|list| words(&list)).unwrap_or_default());
     let threshold = word(&mut operands);
     let timeout_ns = u64::try_from(word(&mut operands)).unwrap_or(0);
     let until = operands.next().map_or(Until::Agree, |value| match variant(&value) {
@@ -79,11 +80,18 @@ pub fn broadcast(
     let shards = is_handle.then(|| native::payload::<Shards>(agents.value())).flatten();
     let (agents, topology) = match shards {
         Some(shards) => (shards.agents.clone(), shards.topology),
-        None => (words(&agents), Topology::Mesh),
+        None => (once_each(words(&agents)), Topology::Mesh),
     };
     let broadcast = Broadcast { topology, fanout };
     cx.broadcast(agents, selector, operands.collect(), &broadcast)?;
     Ok(0)
+}
+
+/// An agent that is listed twice is told once and has one vote.
+fn once_each(mut agents: Vec<u64>) -> Vec<u64> {
+    let mut seen = BTreeSet::new();
+    agents.retain(|agent| seen.insert(*agent));
+    agents
 }
 
 /// The references in a list of agents.
