@@ -11,3 +11,4 @@ pub mod place;
 pub mod plan;
 pub mod statement;
 pub mod symbols;
+pub mod uses;

@@ -359,8 +359,12 @@ impl Graph {
     pub fn dependencies(&self, name: &str) -> Option<Dependencies> {
         let node = self.nodes.get(name)?;
         let used_by = self.nodes.iter().filter(|(_, other)| other.uses.contains_key(name));
+        // Builtins are used by all and change with nothing.
+        let is_of_session =
+            |used: &Key, version: &Version| *version != Version(0) || self.nodes.contains_key(used);
+        let uses = node.uses.iter().filter(|(used, version)| is_of_session(used, version));
         Some(Dependencies {
-            uses: node.uses.keys().map(ToString::to_string).collect(),
+            uses: uses.map(|(used, _)| used.to_string()).collect(),
             used_by: used_by.map(|(name, _)| name.to_string()).collect(),
         })
     }

@@ -7,8 +7,8 @@ use rustc_hash::FxHasher;
 
 use crate::db::Db;
 use crate::db::workspace::{CellId, Workspace};
+use crate::ide::uses::uses;
 use crate::names::cell::{ItemKey, cell_items, is_named, parse_cell};
-use crate::names::mention::mentions;
 use crate::names::scope::ScopedName;
 use crate::syntax::item::ItemKind;
 use crate::types::check::inferred_result;
@@ -28,7 +28,7 @@ pub struct Symbol {
     pub members: Vec<Symbol>,
     /// Of its text without its place: the same text is the same definition.
     pub fingerprint: u64,
-    /// The names it mentions.
+    /// The names of the session it uses, and those it will when somebody defines them.
     pub uses: Vec<Name>,
 }
 
@@ -97,8 +97,7 @@ fn symbol<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> Symbol {
     let definition = item_definition(db, item);
     let mut hasher = FxHasher::default();
     item.tree(db).hash(&mut hasher);
-    let mut uses: Vec<Name> = mentions(db, item).iter().cloned().collect();
-    uses.sort();
+    let uses = uses(db, item);
     let name = item.name(db);
     let about = Symbol { fingerprint: hasher.finish(), uses, ..plain(name.clone(), "", "") };
     match definition {
@@ -246,7 +245,8 @@ mod tests {
             ]
         );
         assert_eq!(found[1].members[1].signature, "(n: Int)");
-        assert!(found[2].uses.iter().any(|name| &**name == "x"), "{:?}", found[2].uses);
+        let uses: Vec<&str> = found[2].uses.iter().map(|name| &**name).collect();
+        assert_eq!(uses, ["Int", "P"], "neither its parameter nor a field");
     }
 
     #[test]

@@ -597,30 +597,41 @@ fn answer_stays(
 /// Defaults are checked with their item; those with locals are functions of their own.
 fn defaults<'db>(db: &'db dyn Db, item: ItemKey<'db>, out: &mut CheckedItem) {
     let tree = item.tree(db);
+    for (member, index) in given_defaults(tree) {
+        let checked = infer_default(db, item, member, index);
+        out.diagnostics.extend(checked.diagnostics.iter().cloned());
+        out.diagnostics.extend(escaping(db, &checked.facts, item.prelude(db)));
+        out.instances.extend(checked.instances.iter().cloned());
+        let function = checked.function.iter().cloned().map(|mut function| {
+            function.effects = all_effects(db, checked, item.prelude(db));
+            function
+        });
+        match is_generic(tree, member.map_or(FnPath::Item, FnPath::Member)) {
+            true => out.generic.extend(function),
+            false => out.functions.extend(function),
+        }
+    }
+}
+
+/// The defaults that an item and its members give, checked.
+pub fn defaults_of<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> Vec<&'db Checked> {
+    let places = given_defaults(item.tree(db)).into_iter();
+    places.map(|(member, index)| infer_default(db, item, member, index)).collect()
+}
+
+/// Where they stand: the member and the place that `default_places` counts.
+fn given_defaults(tree: &ItemTree) -> Vec<(Option<u32>, u32)> {
     let members = function_paths(tree).into_iter().filter_map(|path| match path {
         FnPath::Member(at) => Some(Some(at)),
         _ => None,
     });
+    let mut given = Vec::new();
     for member in std::iter::once(None).chain(members) {
-        for (index, (_, _, value)) in default_places(tree, member).iter().enumerate() {
-            if value.is_none() {
-                continue;
-            }
-            let index = u32::try_from(index).unwrap_or(u32::MAX);
-            let checked = infer_default(db, item, member, index);
-            out.diagnostics.extend(checked.diagnostics.iter().cloned());
-            out.diagnostics.extend(escaping(db, &checked.facts, item.prelude(db)));
-            out.instances.extend(checked.instances.iter().cloned());
-            let function = checked.function.iter().cloned().map(|mut function| {
-                function.effects = all_effects(db, checked, item.prelude(db));
-                function
-            });
-            match is_generic(tree, member.map_or(FnPath::Item, FnPath::Member)) {
-                true => out.generic.extend(function),
-                false => out.functions.extend(function),
-            }
+        for (index, (_, _, value)) in (0..).zip(default_places(tree, member)) {
+            given.extend(value.map(|_| (member, index)));
         }
     }
+    given
 }
 
 pub fn generic(name: &Name, fingerprint: u64, generics: &[Name]) -> Ty {
