@@ -511,7 +511,7 @@ pub fn check_item<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> CheckedItem {
     let mut agent_parts = Vec::new();
     for path in function_paths(tree) {
         let checked = infer_function(db, item, path);
-        out.diagnostics.extend(checked.diagnostics.iter().cloned());
+        out.diagnostics.extend(reported(tree, path, checked));
         out.diagnostics.extend(exceeded(db, item, path, checked));
         out.diagnostics.extend(speculative::check(db, item, path, checked));
         out.diagnostics.extend(attribute::always_inlined(db, item, path, checked));
@@ -562,6 +562,19 @@ pub fn check_item<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> CheckedItem {
         out.agent = Some(assemble(tree, def, agent_parts, &mut out.functions));
     }
     out
+}
+
+/// What was found in a body; in one of a struct without `self`, its fields are no unknown names.
+fn reported(tree: &ItemTree, path: FnPath, checked: &Checked) -> Vec<Diagnostic> {
+    let mut found = checked.diagnostics.clone();
+    if let (ItemKind::Struct(def), Some(function)) = (&tree.kind, function_at(tree, path))
+        && function.receiver.is_none()
+    {
+        let fields: Vec<_> = def.fields.iter().map(|field| field.name.name.text()).collect();
+        let fields: Vec<&str> = fields.iter().map(|name| &**name).collect();
+        found.iter_mut().for_each(|diagnostic| report::without_self(diagnostic, &fields));
+    }
+    found
 }
 
 /// The effects of a body and of all it calls, sorted.

@@ -92,6 +92,7 @@ pub fn foreign_member(name: &str) -> Option<&'static str> {
         "search" | "findall" => {
             "`t.matches(pattern)` tests, `t.find_all(pattern)` gives what was found"
         }
+        "join" => "the list comes first: `xs.join(\"-\")`",
         "extend" | "concat" => "`xs + ys` is one list after the other",
         _ => return None,
     })

@@ -1,6 +1,6 @@
 //! Diagnostics that several parts of the checker give, worded once.
 
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Diagnostic, Edit, Fix, codes};
 use crate::source::Span;
 use crate::syntax::habits::block_below;
 use crate::types::ty::Ty;
@@ -18,7 +18,49 @@ pub fn type_arguments(name: &str, wanted: usize, given: usize, span: Span) -> Di
         1 => format!("`{name}` takes one type argument, not {given}"),
         _ => format!("`{name}` takes {wanted} type arguments, not {given}"),
     };
-    Diagnostic::new(codes::E0310, span, message)
+    let diagnostic = Diagnostic::new(codes::E0310, span, message);
+    let whole = if given == 0 { whole_type(name) } else { None };
+    whole.into_iter().fold(diagnostic, |diagnostic, whole| {
+        diagnostic.note(format!("such as `{whole}`; a `let` also does without a type"))
+    })
+}
+
+/// An example of a type that was written without its arguments.
+fn whole_type(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "List" => "List<Int>",
+        "Set" => "Set<Int>",
+        "Map" => "Map<Text, Int>",
+        "Option" => "Int?",
+        "Result" => "Result<Int, Text>",
+        "Future" => "Future<Int>",
+        _ => return None,
+    })
+}
+
+/// A field of an agent that is asked for from outside.
+pub fn foreign_state(agent: &str, field: &str, span: Span) -> Diagnostic {
+    let message = format!("`{field}` is state of `{agent}`, which only it sees");
+    Diagnostic::new(codes::E0206, span, message)
+        .note("ask the agent: a behavior that gives it, and `await` where it is asked for")
+}
+
+/// Futures are used like their values: `await` before each of them.
+pub fn awaited(mut diagnostic: Diagnostic, places: &[Span]) -> Diagnostic {
+    let edit = |span: &Span| Edit { span: *span, text: "await ".to_owned() };
+    let fix = Fix { title: "wait for it".to_owned(), edits: places.iter().map(edit).collect() };
+    diagnostic.fixes.push(fix);
+    diagnostic.note("an agent's answer is a `Future` until `await` gives its value")
+}
+
+/// A name that is missing in a function of a struct that has no `self`, and is a field there.
+pub fn without_self(diagnostic: &mut Diagnostic, fields: &[&str]) {
+    let Some(name) = missing_name(diagnostic).filter(|name| fields.contains(&name.as_str())) else {
+        return;
+    };
+    diagnostic.fixes.clear();
+    diagnostic.notes =
+        vec![format!("a method takes its value first: write `(self)`, then `self.{name}`")];
 }
 
 /// Adds the nearest names: as a fix if there is one, as a note if there are several.
@@ -82,6 +124,11 @@ pub fn foreign_value(name: &str) -> Option<(Option<&'static str>, &'static str)>
         "null" | "nil" | "undefined" | "none" => (Some("None"), "no value is `None`"),
         "True" | "TRUE" => (Some("true"), "write `true`"),
         "False" | "FALSE" => (Some("false"), "write `false`"),
+        "sorted" => (None, "`xs.sort` gives the sorted list, `xs.sort_by(x => key)` by a key"),
+        "reversed" => (None, "`xs.reverse` gives the list from its end"),
+        "assert_eq" | "assertEq" | "assertEqual" | "assert_equal" => {
+            (None, "`assert a == b` says both sides if it fails")
+        }
         "len" => (None, "the length of `xs` is `xs.len`"),
         "str" | "String" | "repr" | "format" => {
             (None, "`show(x)` and \"${x}\" give the Text of any value")

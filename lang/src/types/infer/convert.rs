@@ -123,6 +123,10 @@ fn mismatch(expected: &Ty, found: &Ty, from: &Expr) -> Diagnostic {
         (Ty::Int, Ty::Float, _) => {
             diagnostic.note("`round(x)`, `floor(x)` and `ceil(x)` give the Int of a Float")
         }
+        _ if is_money(expected) => money(diagnostic, found, from),
+        (Ty::Vector, Ty::List(element), _) if matches!(**element, Ty::Float) => diagnostic.note(
+            "a Vector is written `[1.0, 2.0]`; of a list: `let none : Vector := []`, then `xs.fold(none, (v, x) => v.push(x))`",
+        ),
         (Ty::List(wanted), Ty::List(_), _) if **wanted == Ty::Text => {
             diagnostic.note("`xs.map(x => show(x))` gives the Texts of its elements")
         }
@@ -134,6 +138,26 @@ fn mismatch(expected: &Ty, found: &Ty, from: &Expr) -> Diagnostic {
             diagnostic.fix("wait for it", crate::source::Span::at(span.start), "await ")
         }
         _ => diagnostic,
+    }
+}
+
+fn is_money(ty: &Ty) -> bool {
+    ty == &Ty::Money || ty.as_option() == Some(&Ty::Money)
+}
+
+/// A number where an amount is wanted.
+fn money(diagnostic: Diagnostic, found: &Ty, from: &Expr) -> Diagnostic {
+    let amount = match from.kind {
+        ExprKind::Int(value) => Some(format!("${value}")),
+        ExprKind::Float(bits) => Some(format!("${}", f64::from_bits(bits))),
+        _ => None,
+    };
+    match (amount, found) {
+        (Some(amount), _) => diagnostic.fix(format!("write `{amount}`"), from.span, amount),
+        (None, Ty::Int | Ty::Float) => {
+            diagnostic.note("an amount is written with `$`; `$1 * x` makes one of a number")
+        }
+        (None, _) => diagnostic,
     }
 }
 

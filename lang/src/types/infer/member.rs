@@ -456,6 +456,9 @@ impl Infer<'_, '_> {
     fn no_member(&mut self, value: &hir::Expr, ty: &Ty, name: &Ident, span: Span) {
         match ty {
             Ty::Error | Ty::Never => {}
+            Ty::AgentRef(agent) if self.is_state(agent, name) => {
+                self.report(report::foreign_state(agent, name.name.as_str(), name.span));
+            }
             Ty::Var(_) => {
                 let message = format!(
                     "the type of this is not known yet, so `.{}` cannot be looked up",
@@ -474,6 +477,10 @@ impl Infer<'_, '_> {
             }
         }
         let _ = span;
+    }
+
+    fn is_state(&self, agent: &Name, name: &Ident) -> bool {
+        matches!(self.definition(agent), Some(Definition::Agent(def)) if def.field(&name.name.text()).is_some())
     }
 
     pub fn unknown_member(&mut self, what: &str, name: &Ident, known: &[&str]) {

@@ -248,7 +248,7 @@ impl Infer<'_, '_> {
         expr(kind, Ty::function(params, result), span)
     }
 
-    fn undefined_name(&mut self, name: &Name, span: Span) -> hir::Expr {
+    pub fn undefined_name(&mut self, name: &Name, span: Span) -> hir::Expr {
         if let Some((found, tag)) = self.option_or_result(name, span) {
             return self.bare_variant(&found, tag, span);
         }

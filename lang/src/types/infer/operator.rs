@@ -268,6 +268,7 @@ impl Infer<'_, '_> {
                 let diagnostic = Diagnostic::new(codes::E0308, span, message);
                 let hint = hints::operands(op, left, right);
                 match (left, right) {
+                    (Ty::Future(_), _) | (_, Ty::Future(_)) => diagnostic,
                     _ if hint.is_some() => hint.into_iter().fold(diagnostic, Diagnostic::note),
                     (Ty::Int, Ty::Float) | (Ty::Float, Ty::Int) => {
                         diagnostic.note("`n.to_float` gives the Float of an Int")
@@ -288,7 +289,12 @@ impl Infer<'_, '_> {
             }
             _ => Diagnostic::new(codes::E0308, span, format!("`{op}` is not defined here")),
         };
-        self.report(diagnostic);
+        let waiting = args.iter().zip(&types).filter(|(_, ty)| matches!(ty, Ty::Future(_)));
+        let places: Vec<Span> = waiting.map(|(arg, _)| Span::at(arg.span.start)).collect();
+        self.report(match places.is_empty() {
+            true => diagnostic,
+            false => report::awaited(diagnostic, &places),
+        });
     }
 
     fn equality(&mut self, left: ExprId, right: ExprId, negated: bool, span: Span) -> hir::Expr {

@@ -209,6 +209,10 @@ impl Infer<'_, '_> {
                 self.report(Diagnostic::new(codes::E0205, span, message).note(note));
                 return None;
             }
+            if &**name == "this" {
+                self.undefined_name(name, span);
+                return None;
+            }
             if self.first_time_missing(name) {
                 let message = format!("`{name}` is not declared");
                 let diagnostic =
