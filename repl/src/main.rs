@@ -5,6 +5,7 @@
 mod args;
 mod command;
 mod exit;
+mod jupyter;
 mod term;
 
 use std::process::ExitCode;

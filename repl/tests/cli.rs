@@ -528,12 +528,17 @@ fn a_new_folder_runs_at_once() {
 #[test]
 fn doctor_tells_what_is_there_and_never_a_key() {
     let place = Place::new();
+    let path = std::env::var_os("PATH").unwrap();
+    let folders = std::env::split_paths(&path).filter(|folder| !folder.join("jupyter").exists());
+    let without_jupyter = std::env::join_paths(folders).unwrap();
     let doctor = |home: &str, data: &Path| {
         let mut command = place.command(&["doctor", "--json"]);
         command
             .env("AG_HOME", home)
             .env("JUPYTER_DATA_DIR", data)
             .env("JUPYTER_PATH", "")
+            // A Jupyter of the machine would say where it looks itself.
+            .env("PATH", &without_jupyter)
             .env("ANTHROPIC_API_KEY", "sk-secret")
             .env_remove("OPENROUTER_API_KEY")
             .env_remove("OPENAI_API_KEY");
@@ -586,6 +591,54 @@ fn doctor_tells_what_is_there_and_never_a_key() {
     assert_eq!(state(&doctor(home.to_str().unwrap(), &data).1, "memory").0, "broken");
     let (code, report) = doctor("/dev/null/x", &data);
     assert_eq!((code, state(&report, "home").0.as_str()), (1, "broken"));
+}
+
+/// A Jupyter in a virtual environment looks there before it looks at what `--user` installs.
+#[test]
+fn the_kernelspec_is_the_one_that_jupyter_takes() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    let (venv, user) = (place.0.path().join("venv"), place.0.path().join("user"));
+    let folders = serde_json::json!({ "data": [venv.join("share/jupyter"), user] });
+    let script = format!("#!/bin/sh\n[ \"$1\" = --paths ] && echo '{folders}'\nexit 0\n");
+    let bin = place.0.path().join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    place.write("bin/jupyter", &script);
+    std::fs::set_permissions(bin.join("jupyter"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let ag = |arguments: &[&str]| {
+        let mut command = place.command(arguments);
+        command.env("PATH", &bin).env("JUPYTER_DATA_DIR", &user);
+        Ran::from(command.output().unwrap())
+    };
+    let kernelspec = || {
+        let report: serde_json::Value =
+            serde_json::from_str(&ag(&["doctor", "--json"]).out).unwrap();
+        let rows = report["findings"].as_array().unwrap().clone();
+        rows.into_iter().find(|row| row["part"] == "kernelspec").unwrap()
+    };
+    let in_venv = ["--prefix", venv.to_str().unwrap()];
+    assert!(
+        ag(&["kernel", "install", "--user"]).out.lines().count() == 1,
+        "nothing stands before it"
+    );
+    assert_eq!(kernelspec()["state"], "ok");
+
+    assert!(ag(&[&["kernel", "install"][..], &in_venv].concat()).out.lines().count() == 1);
+    let spec = venv.join("share/jupyter/kernels/agentic/kernel.json");
+    let text = std::fs::read_to_string(&spec).unwrap();
+    std::fs::write(&spec, text.replace(env!("CARGO_BIN_EXE_ag"), "/nowhere/ag")).unwrap();
+    assert_eq!(kernelspec()["state"], "broken", "the other one is there, but not taken");
+    let way = kernelspec()["command"].as_str().unwrap().to_owned();
+    assert_eq!(way, format!("ag kernel install --prefix {}", venv.display()));
+    let ran = ag(&["kernel", "install", "--user"]);
+    assert!(
+        ran.code == 0 && ran.out.contains(&way) && ran.out.contains("before it"),
+        "{}",
+        ran.out
+    );
+
+    assert_eq!(ag(&[&["kernel", "install"][..], &in_venv].concat()).code, 0);
+    assert_eq!(kernelspec()["state"], "ok");
 }
 
 /// What the banner of the terminal offers works; a pipe shows no banner.

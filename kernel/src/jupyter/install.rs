@@ -77,15 +77,29 @@ pub struct Installed {
     pub has_extension: bool,
 }
 
-/// The first kernelspec that Jupyter finds; `prefix` is where Jupyter itself is installed.
-pub fn installed(prefix: Option<&Path>) -> Option<Installed> {
+impl Installed {
+    /// The prefix it was installed below; none if that is the person's own folder.
+    pub fn prefix(&self) -> Option<&Path> {
+        let folder = self.kernelspec.parent()?.parent()?;
+        let prefix = folder.parent()?.parent()?;
+        let is_below = Place::Prefix(prefix.to_owned()).folder() == folder;
+        (is_below && folder != Place::User.folder()).then_some(prefix)
+    }
+}
+
+/// Where Jupyter looks unless it says otherwise.
+pub fn usual_folders() -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = env::var_os("JUPYTER_PATH")
         .map(|paths| env::split_paths(&paths).collect())
         .unwrap_or_default();
     folders.push(Place::User.folder());
-    let shared = prefix.into_iter().chain([Path::new("/usr/local"), Path::new("/usr")]);
-    folders.extend(shared.map(|prefix| prefix.join("share/jupyter")));
-    folders.into_iter().find_map(|folder| {
+    folders.extend(["/usr/local", "/usr"].map(|prefix| Path::new(prefix).join("share/jupyter")));
+    folders
+}
+
+/// The kernelspec that Jupyter takes: the first in these folders.
+pub fn installed(folders: &[PathBuf]) -> Option<Installed> {
+    folders.iter().find_map(|folder| {
         let kernelspec = folder.join(KERNEL_FOLDER);
         let text = std::fs::read_to_string(kernelspec.join("kernel.json")).ok()?;
         let spec: Value = serde_json::from_str(&text).unwrap_or(Value::Null);

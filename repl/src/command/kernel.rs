@@ -1,10 +1,12 @@
 //! `ag kernel install | start | uninstall`.
 
+use ag_kernel::jupyter::install::Place;
 use ag_kernel::jupyter::{install, serve};
 use ag_kernel::session::Session;
 
 use crate::args::KernelAction;
 use crate::exit::Exit;
+use crate::jupyter::{data_folders, on_path};
 use crate::refuse;
 use crate::term::paint;
 
@@ -24,6 +26,9 @@ pub fn kernel(action: &KernelAction) -> Exit {
                         install::KERNEL_NAME,
                         folder.display()
                     ));
+                    if let Some(warning) = shadowed(&place.place()) {
+                        paint::line(&format!("warning: {warning}"));
+                    }
                     Exit::Success
                 }
                 Err(error) => refuse(format!(
@@ -53,4 +58,24 @@ pub fn kernel(action: &KernelAction) -> Exit {
             }
         }
     }
+}
+
+/// Jupyter looks elsewhere before it comes to what was installed, and finds one there.
+fn shadowed(place: &Place) -> Option<String> {
+    let own = match place {
+        Place::Prefix(prefix) => Some(prefix.join("bin/jupyter")).filter(|file| file.is_file()),
+        Place::User => None,
+    };
+    let folders = data_folders(&own.or_else(on_path)?)?;
+    let here = place.folder();
+    let before = folders.iter().position(|folder| *folder == here)?;
+    let other = install::installed(folders.get(..before)?)?;
+    let way = match other.prefix() {
+        Some(prefix) => format!("--prefix {}", prefix.display()),
+        None => "--user".to_owned(),
+    };
+    Some(format!(
+        "Jupyter takes {} before it: `ag kernel install {way}` renews that one, `ag kernel uninstall {way}` removes it",
+        other.kernelspec.display()
+    ))
 }

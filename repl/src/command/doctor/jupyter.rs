@@ -1,20 +1,19 @@
 //! Jupyter, the kernelspec and the colours in JupyterLab.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::path::Path;
 
-use ag_kernel::jupyter::install::{Installed, KERNEL_NAME, installed};
+use ag_kernel::jupyter::install::{Installed, KERNEL_NAME, installed, usual_folders};
 
 use super::{Finding, State};
+use crate::jupyter::{data_folders, on_path, said};
 
 const INSTALL: &str = "ag kernel install --user";
 
 pub fn findings() -> Vec<Finding> {
-    let program = on_path("jupyter");
-    let prefix = program.as_deref().and_then(prefix);
+    let program = on_path();
+    let folders = program.as_deref().and_then(data_folders).unwrap_or_else(usual_folders);
     let mut found = vec![jupyter(program.as_deref())];
-    match installed(prefix.as_deref()) {
+    match installed(&folders) {
         Some(installed) => {
             found.push(kernelspec(&installed));
             found.push(extension(&installed));
@@ -33,7 +32,7 @@ fn jupyter(program: Option<&Path>) -> Finding {
         return Finding::new("jupyter", State::Off, text).command("pip install jupyterlab");
     };
     let place = program.display();
-    match said(program, "--version") {
+    match said(program, &["--version"]) {
         Some(text) => {
             let lab = text.lines().find_map(|line| {
                 let (name, version) = line.split_once(':')?;
@@ -55,7 +54,8 @@ fn jupyter(program: Option<&Path>) -> Finding {
 }
 
 fn kernelspec(found: &Installed) -> Finding {
-    let broken = |text: String| Finding::new("kernelspec", State::Broken, text).command(INSTALL);
+    let again = install(found);
+    let broken = |text: String| Finding::new("kernelspec", State::Broken, text).command(&again);
     let spec = found.kernelspec.display();
     let Some(program) = &found.program else {
         return broken(format!("{spec} does not say what to start"));
@@ -64,7 +64,7 @@ fn kernelspec(found: &Installed) -> Finding {
         return broken(format!("{spec} starts {}, which is not there", program.display()));
     }
     let own = concat!("ag ", env!("CARGO_PKG_VERSION"));
-    match said(program, "--version") {
+    match said(program, &["--version"]) {
         Some(text) if text.trim() == own => {
             Finding::new("kernelspec", State::Fine, format!("{spec} starts {}", program.display()))
         }
@@ -76,6 +76,14 @@ fn kernelspec(found: &Installed) -> Finding {
     }
 }
 
+/// Puts a new one in the place of this: one elsewhere would not be looked at.
+fn install(found: &Installed) -> String {
+    match found.prefix() {
+        Some(prefix) => format!("ag kernel install --prefix {}", prefix.display()),
+        None => INSTALL.to_owned(),
+    }
+}
+
 fn extension(found: &Installed) -> Finding {
     match found.has_extension {
         true => Finding::new("labextension", State::Fine, "colours of the language in JupyterLab"),
@@ -83,41 +91,4 @@ fn extension(found: &Installed) -> Finding {
             Finding::new("labextension", State::Off, "no colours in JupyterLab").command(INSTALL)
         }
     }
-}
-
-fn on_path(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
-}
-
-/// `/opt/venv` of `/opt/venv/bin/jupyter`.
-fn prefix(program: &Path) -> Option<PathBuf> {
-    Some(program.parent()?.parent()?.to_owned())
-}
-
-/// What a program prints when it is asked; nothing if it fails or takes longer than anybody waits.
-fn said(program: &Path, argument: &str) -> Option<String> {
-    const PATIENCE: Duration = Duration::from_secs(20);
-    let mut child = Command::new(program)
-        .arg(argument)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .ok()?;
-    let began = Instant::now();
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) if status.success() => break,
-            Ok(None) if began.elapsed() < PATIENCE => {
-                std::thread::sleep(Duration::from_millis(10));
-            }
-            _ => {
-                let _ = child.kill();
-                let _ = child.wait();
-                return None;
-            }
-        }
-    }
-    std::io::read_to_string(child.stdout.take()?).ok()
 }
