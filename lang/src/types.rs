@@ -13,6 +13,7 @@ pub mod declare;
 pub mod def;
 pub mod deprecated;
 pub mod effects;
+mod endless;
 pub mod escape;
 pub mod exhaustive;
 pub mod fingerprint;

@@ -15,6 +15,7 @@ use crate::types::attribute;
 use crate::types::bounds::BOUNDS;
 use crate::types::capability::{self, Receivers};
 use crate::types::check::{FnPath, function_paths};
+use crate::types::endless::endless;
 use crate::types::generic::parameters;
 use crate::types::lane_item;
 use crate::types::report::{did_you_mean, unsupported as report};
@@ -192,6 +193,7 @@ pub fn declarations<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> Vec<Diagnostic>
     }
     twice(tree, &mut out);
     type_parameters(tree, &mut out);
+    out.extend(endless(db, item));
     out
 }
 
