@@ -95,22 +95,29 @@ impl Body<'_, '_> {
                 let value = self.b.ins().fabs(value);
                 self.set(x.a, value);
             }
-            (Intrinsic::ListLen, [list, _]) | (Intrinsic::VectorLen, [list]) => {
-                let length = self.length(*list);
-                self.set(x.a, length);
-            }
-            (Intrinsic::ListAt, [list, index, element]) => {
-                let Some(element) = self.constant_operand(*element) else { return false };
-                let element = ShapeId(element as u32);
-                self.get_index(at, x, (*list, *index), element, Self::native_call);
-            }
-            (Intrinsic::VectorAt, [list, index]) => {
-                self.get_index(at, x, (*list, *index), ShapeId::FLOAT, Self::native_call);
-            }
-            (Intrinsic::VectorLen | Intrinsic::ListLen | Intrinsic::ListAt, _) => return false,
+            _ if is_of_list(*native) => return self.look(is, at, x, &fields),
             (_, [lhs, rhs]) => self.binary(is, x, (*lhs, *rhs)),
             _ => return false,
         }
+        true
+    }
+
+    /// The length or an element of a list.
+    fn look(&mut self, is: Intrinsic, at: u32, x: Instr, fields: &[u16]) -> bool {
+        let (list, index, element) = match (is, fields) {
+            (Intrinsic::ListLen, [list, _]) | (Intrinsic::VectorLen, [list]) => {
+                let length = self.length(*list);
+                self.set(x.a, length);
+                return true;
+            }
+            (Intrinsic::ListAt, [list, index, element]) => {
+                let Some(element) = self.constant_operand(*element) else { return false };
+                (*list, *index, ShapeId(element as u32))
+            }
+            (Intrinsic::VectorAt, [list, index]) => (*list, *index, ShapeId::FLOAT),
+            _ => return false,
+        };
+        self.get_index(at, x, (list, index), element, Self::native_call);
         true
     }
 
