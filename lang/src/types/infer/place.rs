@@ -200,34 +200,7 @@ impl Infer<'_, '_> {
             },
         };
         let Some((ty, mutable)) = found else {
-            if &**name == "self" {
-                let message = "`self` cannot be assigned";
-                let note = match self.owner {
-                    Owner::Agent(_) => "an agent's state has names of its own: `count += 1`",
-                    _ => "values do not change: give back a new one, `Point { x: 1, ..self }`",
-                };
-                self.report(Diagnostic::new(codes::E0205, span, message).note(note));
-                return None;
-            }
-            if &**name == "this" {
-                self.undefined_name(name, span);
-                return None;
-            }
-            if self.first_time_missing(name) {
-                let message = format!("`{name}` is not declared");
-                let diagnostic =
-                    Diagnostic::new(codes::E0202, span, message).note("`:=` declares, `=` assigns");
-                let fix = declares.map(|value| {
-                    let end = self.span(value).start;
-                    (Span::new(span.end, end.max(span.end)), " := ".to_owned())
-                });
-                self.report(match fix {
-                    Some((at, text)) => {
-                        diagnostic.fix(format!("declare it: `{name} := ...`"), at, text)
-                    }
-                    None => diagnostic,
-                });
-            }
+            self.no_such_place(name, span, declares);
             return None;
         };
         if matches!(self.owner, Owner::Agent(_)) {
@@ -254,6 +227,38 @@ impl Infer<'_, '_> {
         self.facts.assigned_at.push((name.clone(), span));
         self.effect("global", span);
         Some(Place { root: PlaceRoot::Global(name.clone()), path: Vec::new(), ty })
+    }
+
+    /// Tells why nothing of this name can be assigned.
+    fn no_such_place(&mut self, name: &Name, span: Span, declares: Option<ExprId>) {
+        if &**name == "self" {
+            let message = "`self` cannot be assigned";
+            let note = match self.owner {
+                Owner::Agent(_) => "an agent's state has names of its own: `count += 1`",
+                _ => "values do not change: give back a new one, `Point { x: 1, ..self }`",
+            };
+            self.report(Diagnostic::new(codes::E0205, span, message).note(note));
+            return;
+        }
+        if &**name == "this" {
+            self.undefined_name(name, span);
+            return;
+        }
+        if self.first_time_missing(name) {
+            let message = format!("`{name}` is not declared");
+            let diagnostic =
+                Diagnostic::new(codes::E0202, span, message).note("`:=` declares, `=` assigns");
+            let fix = declares.map(|value| {
+                let end = self.span(value).start;
+                (Span::new(span.end, end.max(span.end)), " := ".to_owned())
+            });
+            self.report(match fix {
+                Some((at, text)) => {
+                    diagnostic.fix(format!("declare it: `{name} := ...`"), at, text)
+                }
+                None => diagnostic,
+            });
+        }
     }
 
     fn not_assignable(&mut self, name: &Name, span: Span) {
