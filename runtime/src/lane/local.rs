@@ -8,6 +8,7 @@ pub mod generate;
 pub mod gguf;
 pub mod graph;
 pub mod hint;
+pub mod loops;
 pub mod model;
 pub mod thread;
 pub mod tokens;

@@ -79,6 +79,13 @@ impl<'g> Machine<'g> {
         place == DONE
     }
 
+    /// Whether it is within a JSON text.
+    #[must_use]
+    pub fn is_in_text(&self, place: Place) -> bool {
+        let rule = self.frame(place).and_then(|frame| self.rule(frame.rule));
+        matches!(rule, Some(Rule::Text { .. }))
+    }
+
     /// Whether the reply is complete as it stands; a number may still get digits.
     pub fn may_end(&mut self, place: Place) -> bool {
         let mark = self.frames.len();

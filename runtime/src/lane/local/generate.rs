@@ -4,6 +4,7 @@
 
 use crate::lane::grammar::compile::Grammar;
 use crate::lane::grammar::machine::{Machine, Place};
+use crate::lane::local::loops;
 use crate::lane::local::model::{Conversation, Model};
 use crate::lane::local::tokens::Words;
 use crate::models::ModelError;
@@ -232,12 +233,45 @@ impl<'a> Writer<'a> {
 
     /// Writes what comes next: a token, or one of the words between which the type leaves the choice. False at the end.
     fn write(&mut self, reader: &mut Reader<'_>) -> Result<bool, Trouble> {
+        if self.form.is_none() && self.has_looped() {
+            return Ok(false);
+        }
         let choice = self.choice();
         if choice.len() > 1 {
             return self.decide(reader, choice).map(|()| true);
         }
-        let next = self.choose(reader.scores(&self.written)?);
+        let next = self.next(reader.scores(&self.written)?);
         Ok(next.is_some_and(|token| self.take(token).is_some()))
+    }
+
+    /// Whether free text came to say the same again; then only the first time is left of it.
+    fn has_looped(&mut self) -> bool {
+        let Some(found) = loops::at_end(&self.written) else { return false };
+        self.written.truncate(self.written.len() - found.length * (found.copies - 1));
+        true
+    }
+
+    /// The next token; `None` where the answer ends.
+    fn next(&mut self, scores: &[f32]) -> Option<u32> {
+        let left = self.left().checked_sub(1)?;
+        let usual = self.choose(scores, left)?;
+        match self.shortest_way_out(usual) {
+            Some(shortest) => self.choose(scores, left.min(shortest)),
+            None => Some(usual),
+        }
+    }
+
+    /// How few tokens can complete a typed reply after the next one, if it came to say the same again. A text that is part of
+    /// what is repeated goes on to its own end: closing it at once would leave it cut or empty.
+    fn shortest_way_out(&self, usual: u32) -> Option<u32> {
+        let (machine, place) = self.form.as_ref()?;
+        let found = loops::at_end(&self.written)?;
+        let has_quote = |token: &u32| {
+            self.words.vocabulary.bytes(*token).is_some_and(|bytes| bytes.contains(&b'"'))
+        };
+        let repeats_texts = self.written.iter().rev().take(found.length).any(has_quote);
+        let goes_on = machine.is_in_text(*place) && repeats_texts && !has_quote(&usual);
+        (!goes_on).then(|| machine.fewest_tokens(*place).saturating_sub(1))
     }
 
     /// The tokens of each word that may come here, if it must be one of them.
@@ -278,9 +312,8 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// The next token; `None` where the answer ends.
-    fn choose(&mut self, scores: &[f32]) -> Option<u32> {
-        let left = self.left().checked_sub(1)?;
+    /// The best token that leaves a way to end within `left` more.
+    fn choose(&mut self, scores: &[f32], left: u32) -> Option<u32> {
         let (vocabulary, stops) = (&self.words.vocabulary, self.words.stops());
         let mut best = Best::new(self.ask.temperature, &mut self.rng);
         let mut look = |token: u32| {
