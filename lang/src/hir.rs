@@ -604,6 +604,8 @@ pub struct CellStep {
     pub shows: bool,
     /// Globals this step declares or assigns, with their types.
     pub writes: Vec<(Name, Ty)>,
+    /// Other globals, which functions that it calls may assign.
+    pub changes: Vec<Name>,
     /// Definitions and globals it uses directly.
     pub reads: Vec<Name>,
 }

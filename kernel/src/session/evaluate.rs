@@ -400,7 +400,7 @@ impl<'s> Evaluation<'s> {
         if !is_done {
             step.writes.retain(|(name, _)| !statement.fresh.contains(name));
         }
-        if step.writes.is_empty() {
+        if step.writes.is_empty() && step.changes.is_empty() {
             return;
         }
         if is_done {

@@ -227,6 +227,11 @@ impl Graph {
         self.ran(&Ran { cell, writes, reads, ..Ran::default() });
     }
 
+    /// What a name is; `None` if it means nothing now.
+    pub fn kind(&self, name: &str) -> Option<Kind> {
+        self.nodes.get(name).map(|node| node.kind)
+    }
+
     pub fn remove(&mut self, name: &str) {
         self.nodes.remove(name);
     }

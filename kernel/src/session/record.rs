@@ -96,7 +96,11 @@ impl Record {
             kind: kind(ty),
             is_fresh: statement.fresh.contains(name),
         });
-        let writes = writes.collect();
+        let changes = step.changes.iter().filter_map(|name| {
+            let kind = self.graph.kind(name)?;
+            Some(Written { name, kind, is_fresh: false })
+        });
+        let writes = writes.chain(changes).collect();
         self.enter(number, &statement.text, writes, &step.reads, None);
         for (name, ty) in &step.writes {
             self.name_value(name, ty, number);

@@ -1,6 +1,6 @@
 //! Effects (L-90): what a function does by itself and through what it calls.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::db::Db;
 use crate::diag::{Diagnostic, codes};
@@ -152,9 +152,13 @@ pub fn suspending<'db>(
 
 /// A global that a body assigns, by itself or through what it calls.
 pub fn assigned(db: &dyn Db, facts: &Facts, prelude: bool) -> Option<Name> {
+    facts.assigns.first().cloned().or_else(|| assigned_through(db, facts, prelude).pop_first())
+}
+
+/// The globals that what a body calls assigns.
+pub fn assigned_through(db: &dyn Db, facts: &Facts, prelude: bool) -> BTreeSet<Name> {
     let mut walk = Walk::new(db, prelude);
-    let mut through = facts.calls.iter().filter_map(|call| walk.from(call).assigns);
-    facts.assigns.first().cloned().or_else(|| through.next())
+    facts.calls.iter().flat_map(|call| walk.from(call).assigns).collect()
 }
 
 pub fn called_facts<'db>(

@@ -18,19 +18,19 @@ use crate::types::ty::Name;
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Reached {
     pub effects: BTreeSet<Name>,
-    /// A global that is assigned: the first that was found.
-    pub assigns: Option<Name>,
+    /// The globals that are assigned.
+    pub assigns: BTreeSet<Name>,
 }
 
 impl Reached {
     fn add(&mut self, other: &Reached) {
         self.effects.extend(other.effects.iter().cloned());
-        self.assigns = self.assigns.take().or_else(|| other.assigns.clone());
+        self.assigns.extend(other.assigns.iter().cloned());
     }
 
     fn add_own(&mut self, facts: &Facts) {
         self.effects.extend(facts.effects.iter().map(|(effect, _)| effect.clone()));
-        self.assigns = self.assigns.take().or_else(|| facts.assigns.first().cloned());
+        self.assigns.extend(facts.assigns.iter().cloned());
     }
 }
 

@@ -45,7 +45,7 @@ fn through<'a>(
 ) -> Vec<Diagnostic> {
     calls
         .filter_map(|call| {
-            let global: Name = Walk::new(db, prelude).from(call).assigns?;
+            let global: Name = Walk::new(db, prelude).from(call).assigns.pop_first()?;
             let message =
                 format!("{who} cannot assign the global `{global}`, which `{}` does", call.name);
             Some(refused(message, call.span))

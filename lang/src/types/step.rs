@@ -16,7 +16,7 @@ use crate::syntax::ast::{self, StmtId};
 use crate::syntax::item::{CellBody, Step};
 use crate::types::check::with_stack;
 use crate::types::deprecated;
-use crate::types::effects::{effects_of, impure, unbounded};
+use crate::types::effects::{assigned_through, effects_of, impure, unbounded};
 use crate::types::escape::escaping;
 use crate::types::infer::frame::FrameKind;
 use crate::types::infer::probe::Probe;
@@ -257,8 +257,11 @@ impl Top<'_, '_> {
             }
         }
         let reads = checked.facts.reads.iter().cloned().collect();
+        let mut changes = assigned_through(db, &checked.facts, prelude);
+        changes.retain(|name| writes.iter().all(|(written, _)| written != name));
+        let changes = changes.into_iter().collect();
         CheckedStep {
-            step: Some(CellStep { function, shows, writes, reads }),
+            step: Some(CellStep { function, shows, writes, changes, reads }),
             globals,
             diagnostics: checked.diagnostics,
             facts: checked.facts,

@@ -70,7 +70,8 @@ impl Session {
     }
 
     pub fn run_function(&mut self, function: Function) -> Result<String, Box<Fault>> {
-        let step = CellStep { function, shows: true, writes: vec![], reads: vec![] };
+        let step =
+            CellStep { function, shows: true, writes: vec![], changes: vec![], reads: vec![] };
         self.run_step(&step)
     }
 

@@ -61,7 +61,8 @@ impl Workspace {
             for (cell, listed) in checked {
                 for (at, step) in listed.iter().enumerate() {
                     let Step::Statement(step) = step else { continue };
-                    if step.writes.iter().any(|(written, _)| *written == name)
+                    let writes = step.writes.iter().map(|(written, _)| written);
+                    if writes.chain(&step.changes).any(|written| *written == name)
                         && steps.insert((*cell, at))
                     {
                         ahead.extend(step.reads.iter().cloned());
