@@ -7,7 +7,7 @@
 
 mod agents;
 mod bundle;
-mod cost;
+pub mod cost;
 mod decisions;
 mod diagnostic;
 pub mod html;

@@ -19,6 +19,9 @@ use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+/// Whether this build has local models.
+pub const ARE_BUILT_IN: bool = cfg!(feature = "models");
+
 /// Why a model cannot be used or installed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ModelError {

@@ -6,6 +6,7 @@ pub mod budget;
 pub mod chart;
 mod group;
 
+use ag_runtime::models;
 use serde_json::{Value, json};
 
 use super::bundle::Bundle;
@@ -17,6 +18,11 @@ use crate::output::cost::{CostLine, CostRow, CostView};
 use crate::output::table::{Column, TableCell, TableView};
 
 const NONE: &str = "no lane was called";
+const WAY_OUT: &str = if models::ARE_BUILT_IN {
+    "`ag models install` (no account), or a key of `ag doctor`"
+} else {
+    "`ag doctor` tells what this build can use"
+};
 /// The limits count these prices as they count real ones, so that they can be tried without a bill.
 const PRETENDED: &str = "pretended prices, no money is spent";
 
@@ -169,18 +175,31 @@ pub fn line(line: &CostLine) -> String {
     format!("{calls}, {lanes}, {tokens}, {}", money(line.cost_micro_usd))
 }
 
+/// `echo: made up`, and what a person can do who did not ask for made-up answers.
+pub fn made_up(line: &CostLine) -> Vec<String> {
+    let note = |lane: &String| match line.stand_in && lane == "echo" {
+        true => format!("{lane}: made up, because no model is set up: {WAY_OUT}"),
+        false => format!("{lane}: made up"),
+    };
+    line.made_up.iter().map(note).collect()
+}
+
+/// A notebook has an answer's origin beside it only where nobody chose it: elsewhere the lane's name says enough.
 pub fn line_mime(view: &CostLine) -> MimeBundle {
-    let text = line(view);
+    let mut lines = vec![line(view)];
+    if view.stand_in {
+        lines.extend(made_up(view));
+    }
     let facts = serde_json::to_value(view).unwrap_or(Value::Null);
     let style = format!("{}font-size:90%;", html::MUTED);
-    let html = html::text("div", &style, &text);
-    Bundle::new(text).html(html).facts("cost_line", facts).done()
+    let html: String = lines.iter().map(|line| html::text("div", &style, line)).collect();
+    Bundle::new(lines.join("\n")).html(html).facts("cost_line", facts).done()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{line, terminal};
-    use crate::output::cost::{CostRow, CostView, CrashView};
+    use super::{line, line_mime, terminal};
+    use crate::output::cost::{CostLine, CostRow, CostView, CrashView};
     use crate::render::Style;
 
     #[test]
@@ -203,6 +222,21 @@ mod tests {
         view.rows.clear();
         assert_eq!(view.line(), None);
     }
+
+    #[test]
+    fn answers_that_nobody_chose_say_so_in_a_notebook() {
+        let chosen = CostLine { made_up: vec!["echo".into()], calls: 1, ..CostLine::default() };
+        let stood_in = CostLine { stand_in: true, ..chosen.clone() };
+        let shown = |line: &CostLine| {
+            let bundle = line_mime(line);
+            (format!("{:?}", bundle.data["text/plain"]), format!("{:?}", bundle.data["text/html"]))
+        };
+        let ((text, html), (chosen, _)) = (shown(&stood_in), shown(&chosen));
+        assert!(text.contains("made up") && html.contains("made up"), "{text} {html}");
+        assert!(text.contains("ag doctor"), "{text}");
+        assert!(!chosen.contains("made up"), "{chosen}");
+    }
+
     #[test]
     fn what_a_dead_process_owed_is_marked() {
         let crash = CrashView { uncertain_calls: 2, cost_micro_usd: 2_070, ..CrashView::default() };

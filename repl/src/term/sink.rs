@@ -23,13 +23,6 @@ use crate::term::{closed, image, paint, prose};
 
 /// Lines that a bar takes in a pipe.
 const STEPS: u64 = 4;
-/// What a person can do who did not ask for made-up answers.
-const WAY_OUT: &str = if cfg!(feature = "models") {
-    ", because no model is set up: `ag models install` (no account), or a key of `ag doctor`"
-} else {
-    ", because no model is set up: `ag doctor` tells what this build can use"
-};
-
 const USUAL_ROWS: usize = 24;
 
 /// A sink that is told when a cell has ended: what was held back is shown then.
@@ -222,9 +215,8 @@ impl Screen {
                 let output = if self.is_live { prose::fitted(output, style.width) } else { output };
                 let mut text = render::terminal(&output, &style);
                 if let (Output::CostLine(line), true) = (&output, is_error) {
-                    for lane in &line.made_up {
-                        let way_out = if line.stand_in && lane == "echo" { WAY_OUT } else { "" };
-                        text.push_str(&format!("{lane}: made up{way_out}\n"));
+                    for note in render::cost::made_up(line) {
+                        text.push_str(&format!("{note}\n"));
                     }
                 }
                 self.text(state, &text, is_part, is_error);
