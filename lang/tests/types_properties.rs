@@ -136,3 +136,55 @@ fn deep_programs() {
         thread.spawn(check).unwrap().join().unwrap();
     }
 }
+
+/// The codes that checking one cell gives.
+fn codes(text: &str) -> Vec<String> {
+    let mut workspace = Workspace::new();
+    let id = workspace.add_cell(text);
+    let found = workspace.check(id).diagnostics;
+    found.iter().map(|found| found.code.to_string()).collect()
+}
+
+fn all_too_large(codes: &[String]) {
+    assert!(!codes.is_empty() && codes.iter().all(|code| code == "E0313"), "{codes:?}");
+}
+
+/// Short steps that double a type each: written out they would fill the memory.
+#[test]
+fn types_that_double_are_refused() {
+    let pair = "function pair<T>(x : T) -> (T, T) { return (x, x) }\n";
+    let calls = format!("{pair}let big := {}1{}", "pair(".repeat(60), ")".repeat(60));
+    all_too_large(&codes(&calls));
+    let lets: String = (1..60).map(|n| format!("let x{n} := (x{0}, x{0})\n", n - 1)).collect();
+    all_too_large(&codes(&format!("let x0 := 1\n{lets}")));
+    let aliases: String = (1..60).map(|n| format!("type A{n} = (A{0}, A{0})\n", n - 1)).collect();
+    all_too_large(&codes(&format!("type A0 = Int\n{aliases}")));
+    let usual = format!("{pair}let big := {}1{}", "pair(".repeat(9), ")".repeat(9));
+    assert_eq!(codes(&usual), [""; 0]);
+}
+
+/// Whether patterns cover everything is NP-complete: where it is too much to find out, `_` must end the `match`.
+#[test]
+fn a_match_of_many_parts_is_decided_or_asked_to_end() {
+    let row = |told: &[(usize, bool)]| {
+        let part = |at| told.iter().find(|(known, _)| *known == at).map(|(_, value)| *value);
+        let parts = (0..24).map(|at| part(at).map_or("_".to_owned(), |value| value.to_string()));
+        format!("({}) => 1\n", parts.collect::<Vec<_>>().join(", "))
+    };
+    let chain = (0..23).map(|at| row(&[(at, true), (at + 1, false)]));
+    // A fixed sequence (Knuth's MMIX generator), so that what is refused stays refused.
+    let mut state = 1_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 40) as usize
+    };
+    let scattered: Vec<String> = (0..60)
+        .map(|_| row(&[(next() % 24, true), (next() % 24, false), (next() % 24, true)]))
+        .collect();
+    let arms: String = chain.chain(scattered).collect();
+    let ty = ["Bool"; 24].join(", ");
+    let with =
+        |end: &str| format!("function f(b : ({ty})) -> Int {{ return match b {{\n{arms}{end}}} }}");
+    assert_eq!(codes(&with("")), ["E0401"]);
+    assert!(!codes(&with("_ => 0\n")).contains(&"E0401".to_owned()));
+}

@@ -2,6 +2,7 @@
 //!
 //! Maranget, "Warnings for pattern matching", JFP 17(3), 2007. Works on the typed patterns; lists are split by their
 //! length up to one more than the longest pattern mentions, Ints, Money and Durations at the ends of the ranges mentioned.
+//! The question is NP-complete, so the search is bounded: what it did not find out counts as not covered.
 
 use crate::db::Db;
 use crate::hir::{Arm, ExprKind, Pattern, PatternKind};
@@ -9,6 +10,10 @@ use crate::source::Span;
 use crate::types::declare::adt_definition;
 use crate::types::def::Definition;
 use crate::types::ty::Ty;
+use std::cell::Cell;
+
+/// How many cases of rows may be looked at, once for all arms and once for what they leave; under a second.
+const MOST_LOOKS: usize = 50_000_000;
 
 /// What is wrong with the arms of a `match`.
 #[derive(Debug, Default)]
@@ -17,6 +22,8 @@ pub struct Found {
     pub missing: Option<String>,
     /// What is never reached, in order.
     pub unreachable: Vec<Unreachable>,
+    /// Whether all is covered was too much to find out.
+    pub gave_up: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +35,7 @@ pub enum Unreachable {
 
 /// `resolve` replaces the variables of a type that is still being inferred.
 pub fn check(db: &dyn Db, ty: &Ty, arms: &[Arm], resolve: &dyn Fn(&Ty) -> Ty) -> Found {
-    let matrix = Matrix { db, resolve };
+    let matrix = Matrix { db, resolve, looks: Cell::new(MOST_LOOKS) };
     let types = vec![resolve(ty)];
     let mut rows: Vec<Vec<Case>> = Vec::new();
     let mut found = Found::default();
@@ -38,7 +45,7 @@ pub fn check(db: &dyn Db, ty: &Ty, arms: &[Arm], resolve: &dyn Fn(&Ty) -> Ty) ->
         let mut dead = Vec::new();
         for choice in &choices {
             let row = vec![matrix.case(choice)];
-            if matrix.useful(&rows, &row, &types).is_none() {
+            if matrix.useful(&rows, &row, &types).is_none() && matrix.is_sure() {
                 dead.push(choice.span);
             }
             rows.push(row);
@@ -52,7 +59,12 @@ pub fn check(db: &dyn Db, ty: &Ty, arms: &[Arm], resolve: &dyn Fn(&Ty) -> Ty) ->
             rows.truncate(before);
         }
     }
+    if rows.iter().any(|row| matches!(row.as_slice(), [Case::Any])) {
+        return found;
+    }
+    matrix.looks.set(MOST_LOOKS);
     let missing = matrix.useful(&rows, &[Case::Any], &types);
+    found.gave_up = missing.is_none() && !matrix.is_sure();
     found.missing = missing.and_then(|witness| witness.into_iter().next());
     found
 }
@@ -98,9 +110,16 @@ enum Maker {
 struct Matrix<'a> {
     db: &'a dyn Db,
     resolve: &'a dyn Fn(&Ty) -> Ty,
+    /// How many cases may still be looked at.
+    looks: Cell<usize>,
 }
 
 impl Matrix<'_> {
+    /// Whether nothing was left out.
+    fn is_sure(&self) -> bool {
+        self.looks.get() > 0
+    }
+
     fn case(&self, pattern: &Pattern) -> Case {
         match &pattern.kind {
             PatternKind::Wildcard | PatternKind::Bind(_) => Case::Any,
@@ -151,11 +170,16 @@ impl Matrix<'_> {
         }
     }
 
-    /// A value that `row` matches and none of `rows`, as patterns.
+    /// A value that `row` matches and none of `rows`, as patterns; `None` also if it was not found in time ([`Self::is_sure`]).
     fn useful(&self, rows: &[Vec<Case>], row: &[Case], types: &[Ty]) -> Option<Vec<String>> {
         let Some((first, rest)) = row.split_first() else {
             return rows.is_empty().then(Vec::new);
         };
+        let size = (rows.len() + 1) * row.len();
+        self.looks.set(self.looks.get().saturating_sub(size));
+        if !self.is_sure() {
+            return None;
+        }
         let ty = types.first().cloned().unwrap_or(Ty::Error);
         match first {
             Case::Either(items) => items.iter().find_map(|item| {

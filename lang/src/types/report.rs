@@ -3,13 +3,20 @@
 use crate::diag::{Diagnostic, Edit, Fix, codes};
 use crate::source::Span;
 use crate::syntax::habits::block_below;
-use crate::types::ty::Ty;
+use crate::types::ty::{MOST_PARTS, Ty};
 
 /// One clear sentence for what parses but cannot be used yet.
 pub fn unsupported(what: &str, span: Span) -> Diagnostic {
     Diagnostic::new(codes::E0903, span, format!("{what} cannot be used yet")).note(
         "The syntax is right; this version of ag does not run it. Nothing of the cell was run.",
     )
+}
+
+/// E0313 for a type that doubled once too often.
+pub fn too_large(span: Span) -> Diagnostic {
+    let message = format!("this has a type of more than {MOST_PARTS} parts");
+    Diagnostic::new(codes::E0313, span, message)
+        .note("a struct or a list in place of tuples within tuples keeps a type small")
 }
 
 pub fn type_arguments(name: &str, wanted: usize, given: usize, span: Span) -> Diagnostic {

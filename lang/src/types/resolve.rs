@@ -117,6 +117,15 @@ impl<'db> TypeScope<'_, 'db> {
 
     /// The type written at `id`; mistakes are reported once into `sink` and give `Ty::Error`.
     pub fn ty(&self, id: TypeRefId, sink: &mut Vec<Diagnostic>) -> Ty {
+        let ty = self.as_written(id, sink);
+        if ty.is_too_large() {
+            sink.push(report::too_large(self.body[id].span));
+            return Ty::Error;
+        }
+        ty
+    }
+
+    fn as_written(&self, id: TypeRefId, sink: &mut Vec<Diagnostic>) -> Ty {
         let written = &self.body[id];
         match &written.kind {
             TypeKind::Error => Ty::Error,

@@ -8,6 +8,9 @@ use std::sync::Arc;
 /// A name as written in source or in the prelude.
 pub type Name = Arc<str>;
 
+/// A type of more parts than this is refused: nobody means it, and each step that doubles a type is a short one.
+pub const MOST_PARTS: usize = 10_000;
+
 /// A type. `Var` occurs only while a body is being inferred.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub enum Ty {
@@ -158,6 +161,15 @@ impl Ty {
             Ty::Unit
         });
         found
+    }
+
+    /// Whether it has more than [`MOST_PARTS`].
+    pub fn is_too_large(&self) -> bool {
+        let mut parts = 0;
+        self.any(&mut |_| {
+            parts += 1;
+            parts > MOST_PARTS
+        })
     }
 
     /// Whether a type parameter occurs in it.

@@ -1,7 +1,7 @@
 //! Local unification: the type variables of one body and what is known of them (L-36).
 
 use crate::source::Span;
-use crate::types::ty::Ty;
+use crate::types::ty::{MOST_PARTS, Ty};
 
 /// What an unconstrained variable becomes at the end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,14 +45,45 @@ impl Table {
 
     /// What a variable stands for, as far as its head is known.
     pub fn shallow(&self, ty: &Ty) -> Ty {
-        let mut ty = ty;
+        self.known(ty).clone()
+    }
+
+    fn known<'a>(&'a self, mut ty: &'a Ty) -> &'a Ty {
         while let Ty::Var(id) = ty {
             match self.variables.get(*id as usize).and_then(|variable| variable.bound.as_ref()) {
                 Some(bound) => ty = bound,
                 None => break,
             }
         }
-        ty.clone()
+        ty
+    }
+
+    /// Whether a type has too many parts, as far as it is known.
+    pub fn is_too_large(&self, ty: &Ty) -> bool {
+        self.exceeds(ty, &mut 0)
+    }
+
+    /// Makes the variables that a type is written with agree with everything, so that nobody writes out what they stood for.
+    pub fn poison(&mut self, ty: &Ty) {
+        ty.any(&mut |part| {
+            if let Ty::Var(id) = part
+                && let Some(variable) = self.variables.get_mut(*id as usize)
+            {
+                variable.bound = Some(Ty::Error);
+            }
+            false
+        });
+    }
+
+    fn exceeds(&self, ty: &Ty, parts: &mut usize) -> bool {
+        ty.any(&mut |part| match self.known(part) {
+            Ty::Var(_) => false,
+            known if matches!(part, Ty::Var(_)) => self.exceeds(known, parts),
+            _ => {
+                *parts += 1;
+                *parts > MOST_PARTS
+            }
+        })
     }
 
     /// All known variables replaced.

@@ -214,8 +214,13 @@ impl Infer<'_, '_> {
             return;
         }
         let found = exhaustive::check(self.db, &ty, arms, &|ty| self.table.resolve(ty));
+        let head = Span::new(span.start, span.start.saturating_add(5).min(span.end));
+        if found.gave_up {
+            let message = "whether `match` covers every case is too much to find out";
+            let note = "end it with `_ => ...`, or decide one part after the other";
+            self.report(Diagnostic::new(codes::E0401, head, message).note(note));
+        }
         if let Some(missing) = found.missing {
-            let head = Span::new(span.start, span.start.saturating_add(5).min(span.end));
             let message = format!("`match` does not cover `{missing}`");
             let insert = Span::at(span.end.saturating_sub(1));
             self.report(
@@ -255,12 +260,37 @@ impl Infer<'_, '_> {
         let pattern = self.pattern(pattern, &scrutinee.ty.clone(), false);
         self.in_is = false;
         self.leave();
+        self.always_is(&pattern);
         let yes = |value| expr(ExprKind::Bool(value), Ty::Bool, span);
         let arms = vec![
             Arm { pattern, guard: None, body: yes(true) },
             Arm { pattern: wildcard(&scrutinee.ty, span), guard: None, body: yes(false) },
         ];
         expr(ExprKind::Match { scrutinee: Box::new(scrutinee), arms }, Ty::Bool, span)
+    }
+
+    /// `x is y`: the name of a value is no pattern of that value, it stands for every value.
+    fn always_is(&mut self, pattern: &Pattern) {
+        let ty = self.table.resolve(&pattern.ty);
+        if ty == Ty::Error || self.has_error(pattern) {
+            return;
+        }
+        let arms = [Arm { pattern: pattern.clone(), guard: None, body: error(pattern.span) }];
+        let found = exhaustive::check(self.db, &ty, &arms, &|ty| self.table.resolve(ty));
+        if found.missing.is_some() || found.gave_up {
+            return;
+        }
+        let warning = Diagnostic::new(
+            codes::W0401,
+            pattern.span,
+            "this is always true: the pattern takes every value",
+        );
+        self.report(match &pattern.kind {
+            PatternKind::Bind(_) => warning.note(
+                "`==` compares with a value; in a pattern a name stands for whatever is there",
+            ),
+            _ => warning,
+        });
     }
 
     /// `d as T` (L-39).

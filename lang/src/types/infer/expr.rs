@@ -6,6 +6,7 @@ use crate::hir::{self, ExprKind, TemplatePart};
 use crate::source::Span;
 use crate::syntax::ast::{self, ExprId, Literal};
 use crate::types::infer::{Expect, Infer, error, expr};
+use crate::types::report;
 use crate::types::ty::Ty;
 use ag_runtime::value::template;
 
@@ -13,7 +14,12 @@ impl Infer<'_, '_> {
     /// The expression, with what is wanted as a hint; `check` enforces it.
     pub fn expr(&mut self, id: ExprId, expect: &Expect) -> hir::Expr {
         crate::stop::look();
-        let value = self.any_expr(id, expect);
+        let mut value = self.any_expr(id, expect);
+        if self.table.is_too_large(&value.ty) {
+            self.report(report::too_large(value.span));
+            self.table.poison(&value.ty);
+            value = error(value.span);
+        }
         if self.probe.is_some() {
             self.probed(id, &value, expect);
         }
