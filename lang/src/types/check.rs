@@ -257,6 +257,12 @@ fn needs_annotation<'db>(
 ) -> Checked {
     let tree = item.tree(db);
     let name = function_at(tree, path).map_or(&tree.name, |function| &function.name);
+    if function_at(tree, path).is_some_and(|function| function.ret.is_some()) {
+        let message = format!("`{}` needs a value that is computed by calling it", name.name);
+        let note = "where files import each other, move the value into a third file";
+        let diagnostic = Diagnostic::new(codes::E0207, name.span, message).note(note);
+        return Checked::failed(vec![diagnostic]);
+    }
     let message = format!("`{}` uses its own result, so its type must be written", name.name);
     Checked::failed(vec![
         Diagnostic::new(codes::E0303, name.span, message)
@@ -291,6 +297,7 @@ fn infer_body<'db>(
         None if function.body.is_none() => Ty::Unit,
         None => infer.table.fresh(function.name.span, Fallback::Report),
     };
+    let untold = (function.ret.is_none() && !is_alert).then(|| result.clone());
     infer.open(FrameKind::Function, key.clone(), result);
     if attribute::is_simd(function) {
         infer.frame().simd.push(0);
@@ -303,10 +310,25 @@ fn infer_body<'db>(
         (None, Definition::Tool(_)) => infer.required_body(function, &key),
         (None, _) => return Checked::failed(infer.diagnostics),
     };
+    if let (Definition::Tool(_), Some(result)) = (definition, untold) {
+        infer.tool_result(&result, function);
+    }
     let after = infer.state_check(definition, &function.name);
     let body = infer.contract_around(function, &key, before, body, after);
     let body = if is_speculative(function) { held(body, function.span) } else { body };
     infer.finish(body, function.span)
+}
+
+impl Infer<'_, '_> {
+    /// A tool's results are written (L-36): they are what models and providing tools go by.
+    fn tool_result(&mut self, result: &Ty, function: &Function) {
+        let result = self.table.resolve(result);
+        if matches!(result, Ty::Unit | Ty::Never | Ty::Error | Ty::Var(_)) {
+            return;
+        }
+        let message = format!("a tool's function says what it gives: `-> {result}`");
+        self.report(Diagnostic::new(codes::E0303, function.name.span, message));
+    }
 }
 
 enum BodyOwner {

@@ -44,6 +44,7 @@ pub mod task;
 pub mod theorem;
 pub mod told;
 pub mod tools;
+pub mod unknown;
 pub mod unused;
 
 use std::cell::RefCell;

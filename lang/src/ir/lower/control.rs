@@ -302,7 +302,7 @@ fn full_tag(id: ShapeId) -> u32 {
     if is_named(id, "Result") { OK } else { SOME }
 }
 
-fn is_named(id: ShapeId, name: &str) -> bool {
+pub(super) fn is_named(id: ShapeId, name: &str) -> bool {
     matches!(shape(id), Shape::Enum(shape) if &*shape.name == name)
 }
 

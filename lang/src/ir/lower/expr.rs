@@ -5,9 +5,10 @@
 use crate::hir::{Arith, BinaryOp, Callee, Capture, Conversion, Expr, ExprKind, LocalId, UnaryOp};
 use crate::ir::core::{Aux, End, Op, Raise, Tied, Var, Word};
 use crate::ir::lower::build::Builder;
+use crate::ir::lower::control::is_named;
 use crate::types::ty::Ty;
 use ag_runtime::builtin::BuiltinId;
-use ag_runtime::value::shape::{SOME, ShapeId, option_of};
+use ag_runtime::value::shape::{OK, SOME, ShapeId, option_of};
 
 impl<'h> Builder<'_, 'h> {
     pub fn expr(&mut self, expr: &'h Expr) -> Var {
@@ -245,6 +246,13 @@ impl<'h> Builder<'_, 'h> {
         self.run(Op::Aux(Aux::Raise(Raise::DiscardedErr(error)), vec![error_value]));
         self.end(End::Unreachable);
         self.switch_to(good);
-        self.unit()
+        match self.payload_shape(result, OK) {
+            // `try f()` whose `f` gives a Result.
+            Some(inner) if is_named(inner, "Result") => {
+                let inner = self.emit(inner, Op::Payload(result, 0));
+                self.discard_result(inner)
+            }
+            _ => self.unit(),
+        }
     }
 }

@@ -35,7 +35,8 @@ impl Infer<'_, '_> {
             ast::ExprKind::Name(name) => {
                 self.call_name(&name.text(), body[callee].span, args, span, expect)
             }
-            ast::ExprKind::Field { base, name } => {
+            // In parentheses it is the value of the field that is called: `(p.f.value)(3)`.
+            ast::ExprKind::Field { base, name } if body[callee].span.start == span.start => {
                 self.call_member(*base, name, args, span, expect)
             }
             _ => {

@@ -123,6 +123,9 @@ fn mismatch(expected: &Ty, found: &Ty, from: &Expr) -> Diagnostic {
         (Ty::Int, Ty::Float, _) => {
             diagnostic.note("`round(x)`, `floor(x)` and `ceil(x)` give the Int of a Float")
         }
+        (Ty::Lane, Ty::Text, ExprKind::Text(name)) if !name.is_empty() => {
+            diagnostic.fix("a lane is named without quotes", span, name.to_string())
+        }
         _ if is_money(expected) => money(diagnostic, found, from),
         (Ty::Vector, Ty::List(element), _) if matches!(**element, Ty::Float) => diagnostic.note(
             "a Vector is written `[1.0, 2.0]`; of a list: `let none : Vector := []`, then `xs.fold(none, (v, x) => v.push(x))`",
