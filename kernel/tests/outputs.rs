@@ -8,6 +8,8 @@
 mod page;
 #[path = "outputs/sample.rs"]
 mod sample;
+#[path = "support/shape.rs"]
+mod shape;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -318,4 +320,15 @@ fn every_color_of_a_trace_is_there_for_both_grounds() {
             }
         }
     }
+}
+
+/// What `output like` of the pages compares with: a `*` that stood for nothing would let a missing listing pass.
+#[test]
+fn a_star_is_any_part_of_a_line_and_a_line_of_it_any_lines() {
+    assert!(shape::matches("a * c\n*\nend\n", "a bb c\n1\n2\nend\n"));
+    assert!(shape::matches("*: *", "x: 1"));
+    assert!(!shape::matches("a\n*\nend", "a\nend"), "no line is not a line");
+    assert!(!shape::matches("a *", "b a"));
+    assert!(!shape::matches("*", ""));
+    assert!(!shape::matches("a", "a\nb"));
 }

@@ -15,6 +15,8 @@ use crate::engine::provided::Provided;
 use crate::exec::bytecode::Code;
 use crate::exec::emit::{self, Linker};
 use crate::exec::interp::{broken, gate, interp_entry, provide, reclaim};
+use crate::exec::jit::Refused;
+use crate::exec::jit::listing::Listing;
 use crate::exec::tier::{self, TierOf};
 use crate::hir::{self, FunctionKey};
 use crate::ir::{core, lower, print, rc, validate};
@@ -169,10 +171,17 @@ impl Engine {
 
     /// The tier that calls of a function run on now.
     pub fn tier(&self, key: &str) -> TierOf {
-        let slot = self.slot(key);
-        let version = slot.and_then(|slot| self.world.functions().current(slot).cloned());
-        let code = version.as_ref().and_then(|version| version.code.get::<Code>());
-        code.map_or_else(TierOf::default, |code| code.tier.of())
+        self.code(key).map_or_else(TierOf::default, |code| code.tier.of())
+    }
+
+    /// Its machine code as text, made for this if it runs interpreted; none if it has no code.
+    pub fn listing(&self, key: &str) -> Option<Result<Listing, Refused>> {
+        Some(tier::listing(self.code(key)?, &self.world))
+    }
+
+    fn code(&self, key: &str) -> Option<Arc<Code>> {
+        let version = self.world.functions().current(self.slot(key)?)?;
+        gate::behind(&version.code)
     }
 
     /// How often a function was compiled in this session.

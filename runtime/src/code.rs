@@ -53,6 +53,12 @@ impl CodeHandle {
     pub fn get<T: Any + Send + Sync>(&self) -> Option<&T> {
         self.owner.as_deref()?.downcast_ref()
     }
+
+    /// The code, held, if it is a `T`.
+    #[must_use]
+    pub fn share<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        Arc::downcast(Arc::clone(self.owner.as_ref()?)).ok()
+    }
 }
 
 impl fmt::Debug for CodeHandle {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use ag_lang::db::workspace::Step;
 use ag_lang::diag::codes;
+use ag_lang::exec::jit::Refused;
+use ag_lang::exec::jit::listing::Listing;
 use ag_lang::exec::tier::TierOf;
 use ag_lang::ide::capabilities::{FunctionCaps, capabilities};
 use ag_lang::ide::describe::generic_type;
@@ -301,6 +303,10 @@ impl State for View<'_> {
 
     fn tier(&self, function: &str) -> TierOf {
         self.program.engine.tier(function)
+    }
+
+    fn listing(&self, function: &str) -> Option<Result<Listing, Refused>> {
+        self.program.engine.listing(function)
     }
 
     fn contracts(&self, of: Option<&str>) -> Vec<ContractRow> {

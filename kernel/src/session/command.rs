@@ -4,6 +4,7 @@
 //! diagnostic at the command's place. Commands of the language that this version cannot run yet are rows, too: they are
 //! known, documented and refused, never silently ignored.
 
+mod compiled;
 mod contracts;
 mod earlier;
 mod examine;
@@ -238,9 +239,15 @@ pub const TABLE: &[Command] = &[
         Run::Line(contracts::prove),
     ),
     row(COMPILER, "trust", "", "what proofs assume", Run::NotYet),
-    row(COMPILER, "tier", "f", "which tiers a function runs on", Run::Line(contracts::tier)),
+    row(COMPILER, "tier", "f", "which tiers a function runs on", Run::Line(compiled::tier)),
     row(COMPILER, "reuse", "f", "where values are changed in place", Run::NotYet),
-    row(COMPILER, "asm", "f", "the machine code of a function", Run::NotYet),
+    row(
+        COMPILER,
+        "asm",
+        "f [clif]",
+        "the machine code of a function, or its CLIF",
+        Run::Line(compiled::asm),
+    ),
     row(
         TESTS,
         "record",

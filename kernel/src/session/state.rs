@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use ag_lang::exec::jit::Refused;
+use ag_lang::exec::jit::listing::Listing;
 use ag_lang::exec::tier::TierOf;
 use ag_lang::ide::capabilities::FunctionCaps;
 use ag_lang::ide::effects::FunctionEffects;
@@ -82,6 +84,8 @@ pub trait State {
     fn plan(&self, name: &str) -> Option<Vec<FunctionPlan>>;
     /// The tier that calls of a function run on now.
     fn tier(&self, function: &str) -> TierOf;
+    /// The machine code of a function, or why it has none; none if there is no code of it at all.
+    fn listing(&self, function: &str) -> Option<Result<Listing, Refused>>;
     /// The clauses of a definition, tried out, or those of all definitions.
     fn contracts(&self, of: Option<&str>) -> Vec<ContractRow>;
     /// The text of a definition; none for a value.

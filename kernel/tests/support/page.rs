@@ -33,6 +33,8 @@ pub struct Cell {
 /// A block after a cell: its kind (`output`, `ledger`, `trace`, `recall`, `fault`) and text.
 pub struct Expected {
     pub kind: String,
+    /// `output like`: the text is a shape (`shape.rs`).
+    pub is_shape: bool,
     pub text: String,
     /// Lines of the text within the page (start inclusive, end exclusive), for `UPDATE=1`.
     pub lines: std::ops::Range<usize>,
@@ -104,6 +106,10 @@ fn close(page: &mut Page, kind: &str, start: usize, end: usize, body: String) {
         let is_beside = kind != "ag";
         section.cells.push(Cell { line: start + 1, code: body, is_beside, expected: Vec::new() });
     } else if let Some(cell) = section.cells.last_mut() {
-        cell.expected.push(Expected { kind: kind.to_string(), text: body, lines: start..end });
+        let (kind, is_shape) = match kind.strip_suffix(" like") {
+            Some(kind) => (kind.to_string(), true),
+            None => (kind.to_string(), false),
+        };
+        cell.expected.push(Expected { kind, is_shape, text: body, lines: start..end });
     }
 }

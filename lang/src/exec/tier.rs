@@ -4,8 +4,9 @@
 //! entered at its next call, or at its next loop head. Never: waits for the compiler on a hot path.
 
 use crate::exec::bytecode::Code;
+use crate::exec::jit::listing::Listing;
 use crate::exec::jit::memory::{self, Bridge, Unit};
-use crate::exec::jit::{self, Start};
+use crate::exec::jit::{self, Refused, Start};
 use ag_runtime::code::FnSlot;
 use ag_runtime::world::World;
 use parking_lot::Mutex;
@@ -221,7 +222,7 @@ fn want(code: &Arc<Code>, start: Start, world: &Arc<World>) {
     }
     let (done, wait) = channel();
     let job = Job { code: Arc::clone(code), start, world: Arc::downgrade(world) };
-    if compiler().send((Some(job), done)).is_err() {
+    if compiler().send(Task::Compile(job, done)).is_err() {
         *code.tier.forms.lock().of(start) = Form::Refused;
     } else if matches!(mode(), Mode::AtOnce | Mode::Loops) {
         // An error is the compiler's end: the function stays interpreted.
@@ -253,7 +254,31 @@ struct Job {
 }
 
 /// What the compiling thread is sent: something to do, and who to tell.
-type Task = (Option<Job>, Sender<()>);
+enum Task {
+    Compile(Job, Sender<()>),
+    List(Job, Sender<Result<Listing, Refused>>),
+    /// All before it is done.
+    Rest(Sender<()>),
+}
+
+impl Task {
+    /// Nothing of the job is left when its end is told; nobody may be waiting for it.
+    fn run(self) {
+        match self {
+            Self::Compile(job, done) => {
+                job.run();
+                let _ = done.send(());
+            }
+            Self::List(job, done) => {
+                let listing = job.list();
+                let _ = done.send(listing);
+            }
+            Self::Rest(done) => {
+                let _ = done.send(());
+            }
+        }
+    }
+}
 
 static COMPILER: OnceLock<Sender<Task>> = OnceLock::new();
 
@@ -261,21 +286,11 @@ static COMPILER: OnceLock<Sender<Task>> = OnceLock::new();
 fn compiler() -> &'static Sender<Task> {
     COMPILER.get_or_init(|| {
         let (tasks, queue) = channel::<Task>();
-        let work = move || {
-            for (job, done) in queue {
-                // Nothing of the job is left when its end is told.
-                if let Some(job) = job {
-                    job.run();
-                }
-                // Nobody may be waiting.
-                let _ = done.send(());
-            }
-        };
         // Without a thread the queue is gone, and with it every job: all stays interpreted.
         let _ = std::thread::Builder::new()
             .name("compiler".to_owned())
             .stack_size(STACK_BYTES)
-            .spawn(work);
+            .spawn(move || queue.into_iter().for_each(Task::run));
         tasks
     })
 }
@@ -284,13 +299,31 @@ fn compiler() -> &'static Sender<Task> {
 pub fn finish() {
     let Some(compiler) = COMPILER.get() else { return };
     let (done, wait) = channel();
-    if compiler.send((None, done)).is_ok() {
+    if compiler.send(Task::Rest(done)).is_ok() {
         // An error is the thread's end: then nothing is under way.
         let _ = wait.recv();
     }
 }
 
+/// The machine code of a function as text, whatever it runs on: made for whoever reads it, nothing comes into force.
+pub fn listing(code: Arc<Code>, world: &Arc<World>) -> Result<Listing, Refused> {
+    let no_thread = || Refused::Host("there is no thread to compile on".to_owned());
+    if ag_runtime::value::ceiling::crowded(ROOM).is_some() {
+        return Err(Refused::Host("there is not enough memory left to compile".to_owned()));
+    }
+    let (done, wait) = channel();
+    let job = Job { code, start: Start::Entry, world: Arc::downgrade(world) };
+    compiler().send(Task::List(job, done)).map_err(|_| no_thread())?;
+    wait.recv().map_err(|_| no_thread())?
+}
+
 impl Job {
+    fn list(self) -> Result<Listing, Refused> {
+        let world = self.world.upgrade();
+        let world = world.ok_or_else(|| Refused::Host("the session is closing".to_owned()))?;
+        jit::list(&self.code, world.functions(), self.start)
+    }
+
     fn run(self) {
         let Some(world) = self.world.upgrade() else { return };
         let made = jit::compile(&self.code, world.functions(), self.start);

@@ -254,3 +254,25 @@ fn values_are_released_once_on_the_way_out() {
     let given = on_all(Limits::default(), &[text]);
     assert!(given[0].starts_with(r#"["a!x", "b!z", "index 2"#), "{}", given[0]);
 }
+
+/// What is listed is what runs: as many bytes, and asking compiles nothing.
+#[test]
+fn a_listing_is_of_the_code_that_runs() {
+    let text = "function power(x : Int, n : Int) -> Int {\n  var p := 1\n  for i in 0..n { p *= x }\n  return p\n}";
+    let mut session = text_session();
+    tier::set_mode(Mode::WhenHot);
+    session.cell(text).unwrap();
+    let engine = &session.session.engine;
+    let before = engine.listing("power").unwrap().unwrap();
+    assert_eq!(engine.tier("power").tier, Tier::Interpreted);
+    assert!(before.clif.contains("smul_overflow"), "{}", before.clif);
+    assert!(before.machine.lines().count() > 20, "{}", before.machine);
+    tier::set_mode(Mode::AtOnce);
+    session.cell(text).unwrap();
+    tier::set_mode(Mode::WhenHot);
+    let engine = &session.session.engine;
+    assert_eq!(engine.tier("power").tier, Tier::Compiled);
+    let listing = engine.listing("power").unwrap().unwrap();
+    assert_eq!(listing.bytes, engine.tier("power").bytes);
+    assert!(engine.listing("nothing").is_none());
+}

@@ -1,7 +1,6 @@
 //! `:effects`, `:caps`, `:prove`, `:cost checks`: what a definition does, promises, and pays for its promises.
 
 use ag_lang::diag::{codes, nearest};
-use ag_lang::exec::tier::{Tier, TierOf};
 
 use super::{Refusal, required};
 use crate::output::Output;
@@ -50,25 +49,6 @@ pub fn caps(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
     Ok(vec![Output::info(lines.join("\n"))])
 }
 
-/// The tier of its functions, and what their attributes ask of the engine, which is planned.
-pub fn tier(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
-    let name = required(rest, "tier f")?;
-    let found = state.plan(name).ok_or_else(|| missing(state, name, "function"))?;
-    let mut lines = Vec::new();
-    for function in &found {
-        lines.push(format!("{}: {}", function.function, told(state.tier(&function.function))));
-        lines.extend(function.planned.iter().map(|attr| format!("  {attr}: planned (engine)")));
-    }
-    Ok(vec![Output::info(lines.join("\n"))])
-}
-
-fn told(tier: TierOf) -> String {
-    match tier.tier {
-        Tier::Interpreted => "interpreter".to_owned(),
-        Tier::Compiled => format!("compiled, {} bytes of machine code", tier.bytes),
-    }
-}
-
 /// The clauses of a definition with their verdicts (L-141).
 pub fn prove(state: &mut dyn State, rest: &str) -> Result<Vec<Output>, Refusal> {
     let name = required(rest, "prove f")?;
@@ -113,7 +93,7 @@ pub fn cost_of_checks(state: &mut dyn State) -> Vec<Output> {
     vec![Output::Table(table)]
 }
 
-fn missing(state: &dyn State, name: &str, what: &str) -> Refusal {
+pub(super) fn missing(state: &dyn State, name: &str, what: &str) -> Refusal {
     let names = state.names();
     let near = nearest(name, names.iter().map(String::as_str));
     Refusal::new(codes::E0201, format!("no {what} of the session is called `{name}`"))

@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use ag_lang::exec::jit::Refused;
+use ag_lang::exec::jit::listing::Listing;
 use ag_lang::exec::tier::TierOf;
 use ag_lang::ide::capabilities::FunctionCaps;
 use ag_lang::ide::effects::FunctionEffects;
@@ -198,6 +200,9 @@ impl State for Fixed {
     fn tier(&self, _: &str) -> TierOf {
         TierOf::default()
     }
+    fn listing(&self, _: &str) -> Option<Result<Listing, Refused>> {
+        None
+    }
     fn contracts(&self, _: Option<&str>) -> Vec<ContractRow> {
         Vec::new()
     }
@@ -292,9 +297,9 @@ fn unknown_names_suggest_the_nearest() {
 
 #[test]
 fn what_is_not_supported_yet_says_so() {
-    let refusal = line(&mut Fixed::default(), "asm f").unwrap_err();
+    let refusal = line(&mut Fixed::default(), "reuse f").unwrap_err();
     assert_eq!(refusal.code.as_str(), "E0903");
-    assert!(line(&mut Fixed::default(), "help asm").unwrap().contains("not supported yet"));
+    assert!(line(&mut Fixed::default(), "help reuse").unwrap().contains("not supported yet"));
 }
 
 #[test]

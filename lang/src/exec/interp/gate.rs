@@ -28,6 +28,12 @@ pub fn before(version: Version, code: Arc<Code>, gate: Arc<Gate>) -> Version {
     Version { entry: gate_entry, code: CodeHandle::new(Arc::new(gated)), ..version }
 }
 
+/// The code of a version, behind its gate if it has one.
+pub fn behind(handle: &CodeHandle) -> Option<Arc<Code>> {
+    let gated = || handle.get::<Gated>().map(|gated| Arc::clone(&gated.code));
+    handle.share::<Code>().or_else(gated)
+}
+
 /// # Safety
 /// As `ag_runtime::code::Entry`; `body` is a [`Gated`].
 unsafe extern "C" fn gate_entry(cx: *mut Cx, body: *const u8, args: *mut u64) -> Status {
