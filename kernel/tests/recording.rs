@@ -286,6 +286,44 @@ fn mailboxes_are_replayed_in_the_order_that_several_workers_made() {
     assert!(has_chance);
 }
 
+/// Calls that somebody cut off: a limit of time, one of money, a Fault beside them. What was cut off is not written down always
+/// before the recording ends, and may not even have begun.
+const CUT_OFF: &[&str] = &[
+    "function say(t : Text) -> Text { return @llm_call(t) }\n\
+     match try @with_time_limit(2ms) { say(\"a\") } { Ok(x) => x, Err(f) => f.code }",
+    "match try @with_cost_limit($0.0021) { @parallel(range(0, 8), x => say(\"hello\"), limit: 8).len } {\n\
+       Ok(x) => show(x), Err(f) => f.code + f.message }",
+    "match try @parallel(range(0, 5), i => { if i == 3 { @sleep(1ms); assert false }; say(\"p$i\") }) {\n\
+       Ok(x) => show(x), Err(f) => f.code }",
+];
+
+#[test]
+fn what_was_cut_off_is_cut_off_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = || tempfile::tempdir().unwrap();
+    let file = "cut.cassette".to_owned();
+    for _ in 0..4 {
+        let taping = Some(Taping::Record(file.clone()));
+        let live = run(CUT_OFF, folder.path(), home().path(), taping, None, None);
+        assert!(live.shown.contains("R0602") && live.shown.contains("R0601"), "{}", live.shown);
+        for seed in [Some(1), None] {
+            let taping = Some(Taping::Replay(file.clone()));
+            let own = home();
+            let again = run(CUT_OFF, folder.path(), own.path(), taping, seed, None);
+            // Without a virtual clock a refusal may come before what stood beside it was asked: that is told.
+            let (shown, _) = again.shown.split_once("the replay of").unwrap_or((&again.shown, ""));
+            let is_exact = seed.is_none() || again.shown == live.shown;
+            assert!(
+                is_exact && shown == live.shown,
+                "seed {seed:?}: {} {}",
+                again.shown,
+                live.shown
+            );
+            assert_eq!(again.charged, 0);
+        }
+    }
+}
+
 /// A changed program is told that it is another; nobody waits for messages that it does not send.
 #[test]
 fn a_replay_of_another_program_ends_and_says_so() {

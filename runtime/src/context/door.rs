@@ -5,14 +5,15 @@
 
 use crate::builtin::declare::{Moved, Outcome};
 use crate::context::Cx;
-use crate::fault::{Faulted, code};
+use crate::fault::{Fault, Faulted, code};
 use crate::journal::effect::Pending;
 use crate::journal::fingerprint::Fingerprint;
 use crate::journal::line::{Failure, Line};
-use crate::journal::tape::Found;
+use crate::journal::tape::{ABSENT_NS, Found, PATIENCE_NS};
 use crate::value::json::from_json;
 use crate::value::shape::ShapeId;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// How an effect begins.
 pub enum Begun {
@@ -21,9 +22,6 @@ pub enum Begun {
     /// [`Cx::given`] is what it gives.
     Given(Box<Line>),
 }
-
-/// After so long, what a recording says was cancelled here is a mismatch.
-const PATIENCE_NS: u64 = 60_000_000_000;
 
 impl Cx {
     /// Announces an effect. R0801 if a replay holds another one here.
@@ -40,12 +38,20 @@ impl Cx {
                 };
                 Ok(Begun::Given(line))
             }
-            Found::Differs(fault) => {
-                live.failed(&fault);
-                self.raise(fault);
-                Err(Faulted)
+            Found::Absent(fault) => {
+                let track = Arc::clone(track);
+                self.sleep_ns(ABSENT_NS)?;
+                track.give_order_up();
+                self.refuse(live, fault)
             }
+            Found::Differs(fault) => self.refuse(live, fault),
         }
+    }
+
+    fn refuse(&mut self, pending: Pending, fault: Box<Fault>) -> Outcome<Begun> {
+        pending.failed(&fault);
+        self.raise(fault);
+        Err(Faulted)
     }
 
     /// The effect ended with the Fault that waits in the context, or with this coroutine.
@@ -80,7 +86,7 @@ impl Cx {
 
     /// The same as a value of the language.
     pub fn given_as(&mut self, line: Line, of: ShapeId) -> Outcome<Moved> {
-        let path = std::sync::Arc::clone(&line.path);
+        let path = Arc::clone(&line.path);
         let value = self.given(line)?;
         self.as_given(&path, &value, of)
     }

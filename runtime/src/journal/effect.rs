@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How many effects are kept for `:trace`; older ones are forgotten, a recording is a file.
 const KEPT: usize = 10_000;
@@ -225,8 +226,12 @@ pub struct Noting {
     path: Arc<str>,
     fingerprint: Fingerprint,
     since_ns: u64,
+    number: u64,
     is_over: bool,
 }
+
+/// The effects of this process that recordings were told of.
+static NUMBERS: AtomicU64 = AtomicU64::new(0);
 
 impl Noting {
     #[must_use]
@@ -238,7 +243,9 @@ impl Noting {
     ) -> Self {
         let since_ns = clock.monotonic_ns();
         let (track, clock) = (Arc::clone(track), Arc::clone(clock));
-        Self { track, clock, path, fingerprint, since_ns, is_over: false }
+        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+        track.begin(number, &path, fingerprint);
+        Self { track, clock, path, fingerprint, since_ns, number, is_over: false }
     }
 
     pub fn end(mut self, end: &Result<Payload, Failure>) {
@@ -248,6 +255,7 @@ impl Noting {
     fn note(&mut self, end: &Result<Payload, Failure>) {
         self.is_over = true;
         let took_ns = self.clock.monotonic_ns().saturating_sub(self.since_ns);
+        self.track.end(self.number);
         self.track.note(&self.path, self.fingerprint, end, took_ns);
     }
 }

@@ -5,17 +5,22 @@
 
 use crate::fault::{Fault, code};
 use crate::journal::fingerprint::Fingerprint;
-use crate::journal::line::{self, Line, Order, Recorded, short};
+use crate::journal::line::{self, Failure, Line, Order, Recorded, short};
 use crate::journal::secret::Secrets;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use serde_json::json;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Questions inside of effects: a replay of those effects asks nobody.
 const PERMISSIONS: &[&str] = &["human.allow.net", "human.allow.fs"];
+
+/// After so long, what a recording says was cancelled is a mismatch.
+pub const PATIENCE_NS: u64 = 60_000_000_000;
+/// The same where it says nothing, which is most often a mistake that should be told soon.
+pub const ABSENT_NS: u64 = 1_000_000_000;
 
 /// What a tape says of an effect that is about to happen.
 #[derive(Debug)]
@@ -24,6 +29,9 @@ pub enum Found {
     Live,
     /// What it gave when it was recorded.
     Given(Box<Line>),
+    /// Nothing more of this strand: whoever began it may have been cancelled before it came here. R0801 if that does not happen
+    /// again within [`ABSENT_NS`].
+    Absent(Box<Fault>),
     /// R0801: the recording holds something else here, or nothing.
     Differs(Box<Fault>),
 }
@@ -51,6 +59,8 @@ pub struct Tape {
 struct State {
     /// Of a recording.
     lines: Vec<Line>,
+    /// Effects under way, as they are written down if the recording ends before them: nobody used what they gave.
+    under_way: BTreeMap<u64, Line>,
     secrets: Secrets,
     /// Of a replay: what is left of each strand, in its order.
     strands: FxHashMap<u64, VecDeque<Line>>,
@@ -120,7 +130,10 @@ impl Tape {
     #[must_use]
     pub fn text(&self) -> String {
         let state = self.state.lock();
-        let lines = state.lines.iter().map(|line| state.secrets.hide(line)).collect();
+        let under_way = state.under_way.values().zip(state.lines.len() as u64..);
+        let under_way = under_way.map(|(line, sequence)| Line { sequence, ..line.clone() });
+        let lines = state.lines.iter().cloned().chain(under_way);
+        let lines = lines.map(|line| state.secrets.hide(&line)).collect();
         line::write(&Recorded { lines, orders: state.orders.clone() })
     }
 
@@ -128,7 +141,9 @@ impl Tape {
     #[must_use]
     pub fn len(&self) -> usize {
         let state = self.state.lock();
-        state.lines.len() + state.strands.values().map(VecDeque::len).sum::<usize>()
+        state.lines.len()
+            + state.under_way.len()
+            + state.strands.values().map(VecDeque::len).sum::<usize>()
     }
 
     #[must_use]
@@ -141,7 +156,9 @@ impl Tape {
     pub fn left_over(&self) -> Option<String> {
         self.live.as_ref()?;
         let state = self.state.lock();
+        // What was cancelled there may not even have begun here.
         let left = state.strands.values().flatten();
+        let left = left.filter(|line| !matches!(line.end, Err(Failure::Cancelled)));
         let Some(first) = left.clone().min_by_key(|line| line.sequence) else {
             let is_told = self.disordered.load(Ordering::Relaxed) && !state.after.is_empty();
             return is_told.then(|| {
@@ -166,6 +183,19 @@ impl Tape {
         let sequence = state.lines.len() as u64;
         state.secrets.learn(&line);
         state.lines.push(Line { sequence, ..line });
+    }
+
+    pub(super) fn begin(&self, number: u64, line: Line) {
+        if self.is_recording() && !self.is_closed() {
+            self.state.lock().under_way.insert(number, line);
+        }
+    }
+
+    /// It ended, and is noted if the recording has not ended before.
+    pub(super) fn end(&self, number: u64) {
+        if !self.is_closed() {
+            self.state.lock().under_way.remove(&number);
+        }
     }
 
     #[must_use]
@@ -213,6 +243,9 @@ impl Tape {
         }
         let expected = left.front().cloned();
         drop(state);
+        if expected.is_none() {
+            return Found::Absent(Box::new(self.mismatch(None, path, fingerprint)));
+        }
         // Who ends here sends nothing any more, and nobody should wait for it.
         self.give_order_up();
         Found::Differs(Box::new(self.mismatch(expected, path, fingerprint)))
@@ -296,7 +329,7 @@ mod tests {
         assert!(fault.message.contains("with other inputs"), "{fault}");
         assert_eq!(given(task.find("llm", print)), Ok(json!("hi")));
         assert_eq!(tape.left_over(), None);
-        assert!(matches!(task.find("llm", print), Found::Differs(_)));
+        assert!(matches!(task.find("llm", print), Found::Absent(_)));
     }
 
     #[test]

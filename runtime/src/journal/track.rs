@@ -133,6 +133,26 @@ impl Track {
         last.iter().copied().find(|taken| taken.tape == self.tape.id())
     }
 
+    /// Tells every recording around here that an effect begins; `number` is another for each.
+    pub fn begin(&self, number: u64, path: &Arc<str>, fingerprint: Fingerprint) {
+        let line = Line {
+            sequence: 0,
+            strand: self.strand,
+            path: Arc::clone(path),
+            fingerprint,
+            end: Err(Failure::Cancelled),
+            took_ns: 0,
+        };
+        self.tape.begin(number, line);
+        self.outer.iter().for_each(|outer| outer.begin(number, path, fingerprint));
+    }
+
+    /// The effect of that number ended.
+    pub fn end(&self, number: u64) {
+        self.tape.end(number);
+        self.outer.iter().for_each(|outer| outer.end(number));
+    }
+
     /// Tells every recording around here how an effect ended.
     pub fn note(
         &self,

@@ -7,7 +7,7 @@ use crate::fault::{Fault, code};
 use crate::journal::effect::{Noting, Payload};
 use crate::journal::fingerprint::Fingerprint;
 use crate::journal::line::{Failure, Line};
-use crate::journal::tape::Found;
+use crate::journal::tape::{ABSENT_NS, Found, PATIENCE_NS};
 use crate::journal::track::Track;
 use crate::lane::error::LaneError;
 use crate::lane::pace::pass;
@@ -38,6 +38,11 @@ pub(super) async fn taped(
         Found::Given(line) => {
             track.note(PATH, print, &line.end, line.took_ns);
             given(services, call, *line, print).await
+        }
+        Found::Absent(fault) => {
+            pass(services.clock.as_ref(), ABSENT_NS).await;
+            track.give_order_up();
+            Err(LaneError::Recorded(fault))
         }
         Found::Differs(fault) => Err(LaneError::Recorded(fault)),
     }
@@ -105,6 +110,10 @@ async fn given(
     let payload = match line.end {
         Ok(payload) => payload,
         Err(failure) => {
+            if failure == Failure::Cancelled {
+                // Whoever cancelled it there does so again.
+                pass(services.clock.as_ref(), PATIENCE_NS).await;
+            }
             let fault = failure.fault().unwrap_or_else(|| mismatch("was cancelled there"));
             pending.failed(&fault);
             return Err(LaneError::Recorded(Box::new(fault)));
