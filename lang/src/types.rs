@@ -38,4 +38,6 @@ pub mod summary;
 pub mod test_item;
 pub mod tool;
 pub mod ty;
+pub mod uncounted;
 pub mod unify;
+pub mod uses;

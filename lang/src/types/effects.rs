@@ -13,6 +13,8 @@ use crate::types::infer::finish::Checked;
 use crate::types::infer::{Called, Facts};
 use crate::types::reach::Walk;
 use crate::types::ty::Name;
+use crate::types::uncounted;
+use crate::types::uses;
 use std::sync::Arc;
 
 /// `tool.BrokerAPI.execute`.
@@ -48,6 +50,11 @@ pub fn exceeded<'db>(
 ) -> Vec<Diagnostic> {
     let Some(function) = function_at(item.tree(db), path_of) else { return Vec::new() };
     let Some(uses) = &function.uses else { return Vec::new() };
+    let unknown = uses.iter().filter_map(|effect| uses::unknown(db, item.prelude(db), effect));
+    let unknown: Vec<Diagnostic> = unknown.collect();
+    if !unknown.is_empty() {
+        return unknown;
+    }
     let bounds: Vec<Name> = uses.iter().map(path).filter(|bound| &**bound != "none").collect();
     let mut out = Vec::new();
     for (effect, through) in effects_of(db, &checked.facts, item.prelude(db)) {
@@ -67,6 +74,7 @@ pub fn exceeded<'db>(
         );
         out.push(Diagnostic::new(codes::E0504, span, message));
     }
+    out.extend(uncounted::exceeding(db, function, &checked.facts, item.prelude(db)));
     out
 }
 
@@ -91,6 +99,7 @@ pub fn unbounded(db: &dyn Db, facts: &Facts, prelude: bool) -> Vec<Diagnostic> {
             out.push(Diagnostic::new(codes::E0504, given.span, message));
         }
     }
+    out.extend(uncounted::given(db, facts, prelude));
     out
 }
 
@@ -122,6 +131,7 @@ pub fn impure(db: &dyn Db, facts: &Facts, prelude: bool) -> Vec<Diagnostic> {
                 .note("a contract computes a value and changes nothing"),
         );
     }
+    out.extend(uncounted::in_clauses(db, facts, prelude));
     out
 }
 
@@ -138,7 +148,9 @@ pub fn suspending<'db>(
     }
     let prelude = item.prelude(db);
     let effects = effects_of(db, &checked.facts, prelude);
-    let Some((effect, through)) = effects.get_key_value("suspend") else { return Vec::new() };
+    let Some((effect, through)) = effects.get_key_value("suspend") else {
+        return uncounted::in_initial_state(db, &checked.facts, prelude);
+    };
     let own = checked.facts.effects.iter().find(|(own, _)| own == effect);
     let at = through.as_ref().map(|call| call.span).or(own.map(|(_, span)| *span));
     let call = through.as_ref().map(|call| format!(" through `{}`", call.name));

@@ -20,17 +20,21 @@ pub struct Reached {
     pub effects: BTreeSet<Name>,
     /// The globals that are assigned.
     pub assigns: BTreeSet<Name>,
+    /// A function value is used of which nothing is known, and which is no parameter.
+    pub is_blind: bool,
 }
 
 impl Reached {
     fn add(&mut self, other: &Reached) {
         self.effects.extend(other.effects.iter().cloned());
         self.assigns.extend(other.assigns.iter().cloned());
+        self.is_blind |= other.is_blind;
     }
 
     fn add_own(&mut self, facts: &Facts) {
         self.effects.extend(facts.effects.iter().map(|(effect, _)| effect.clone()));
         self.assigns.extend(facts.assigns.iter().cloned());
+        self.is_blind |= facts.blind.iter().any(|blind| !blind.is_parameter);
     }
 }
 

@@ -14,6 +14,7 @@ use crate::types::fingerprint::type_fingerprint;
 use crate::types::infer::tools;
 use crate::types::report;
 use crate::types::ty::{AdtRef, FunctionTy, Name, Ty};
+use crate::types::uses;
 use ag_runtime::value::{media, template};
 use std::sync::Arc;
 
@@ -150,6 +151,7 @@ impl<'db> TypeScope<'_, 'db> {
                 Ty::Record(fields)
             }
             TypeKind::Bounded { ty, effects } => {
+                sink.extend(effects.iter().filter_map(|e| uses::unknown(self.db, self.prelude, e)));
                 let mut inner = self.ty(*ty, sink);
                 if let Ty::Function(function) = &mut inner {
                     function.uses = Some(effects.iter().map(crate::types::effects::path).collect());

@@ -92,23 +92,10 @@ fn wrong_path<'db>(db: &'db dyn Db, item: ItemKey<'db>, rule: &Rule) -> Option<D
     match segments.as_slice() {
         ["tool"] | ["human", ..] | ["memory"] => None,
         ["tool", name, rest @ ..] => {
-            let Some(tool) = tool(db, item.prelude(db), name) else {
-                let message = format!("there is no tool `{name}`");
-                return Some(Diagnostic::new(codes::E0507, span, message));
-            };
-            let known: Vec<&str> = tool.methods.iter().map(|m| method_name(&m.key)).collect();
-            match rest {
-                [] => None,
-                [method] if known.contains(method) => None,
-                _ => {
-                    let message = format!("the tool `{name}` has no method `{}`", rest.join("."));
-                    let list = known.join(", ");
-                    Some(
-                        Diagnostic::new(codes::E0507, span, message)
-                            .note(format!("its methods: {list}")),
-                    )
-                }
-            }
+            wrong_tool(db, item.prelude(db), name, rest).map(|(message, notes)| Diagnostic {
+                notes,
+                ..Diagnostic::new(codes::E0507, span, message)
+            })
         }
         _ if EFFECTS.iter().any(|(known, _)| *known == &*effect) => None,
         _ => {
@@ -122,6 +109,27 @@ fn wrong_path<'db>(db: &'db dyn Db, item: ItemKey<'db>, rule: &Rule) -> Option<D
                 Some(near) => diagnostic.note(format!("did you mean `{near}`?")),
                 None => diagnostic,
             })
+        }
+    }
+}
+
+/// What is wrong with `tool.NAME.METHOD`, and what helps.
+pub fn wrong_tool(
+    db: &dyn Db,
+    prelude: bool,
+    name: &str,
+    rest: &[&str],
+) -> Option<(String, Vec<String>)> {
+    let Some(tool) = tool(db, prelude, name) else {
+        return Some((format!("there is no tool `{name}`"), Vec::new()));
+    };
+    let known: Vec<&str> = tool.methods.iter().map(|m| method_name(&m.key)).collect();
+    match rest {
+        [] => None,
+        [method] if known.contains(method) => None,
+        _ => {
+            let message = format!("the tool `{name}` has no method `{}`", rest.join("."));
+            Some((message, vec![format!("its methods: {}", known.join(", "))]))
         }
     }
 }

@@ -15,6 +15,8 @@ pub struct Blind {
     pub span: Span,
     /// It is a parameter of the function: who calls that knows more.
     pub is_parameter: bool,
+    /// It is called here; else it is handed on.
+    pub is_called: bool,
 }
 
 pub fn uses(function: &mut Function) -> Vec<Blind> {
@@ -78,13 +80,13 @@ impl Walk {
             }
             ExprKind::Call { callee, args } => {
                 if let Callee::Value(callee) = callee {
-                    self.used(callee);
+                    self.used(callee, true);
                 }
-                args.iter().for_each(|arg| self.used(arg));
+                args.iter().for_each(|arg| self.used(arg, false));
             }
-            ExprKind::Builtin { args, .. } => args.iter().for_each(|arg| self.used(arg)),
+            ExprKind::Builtin { args, .. } => args.iter().for_each(|arg| self.used(arg, false)),
             ExprKind::LlmCall { options, .. } => {
-                options.iter().for_each(|(_, option)| self.used(option));
+                options.iter().for_each(|(_, option)| self.used(option, false));
             }
             _ => {}
         }
@@ -117,14 +119,14 @@ impl Walk {
         }
     }
 
-    fn used(&mut self, value: &Expr) {
+    fn used(&mut self, value: &Expr, is_called: bool) {
         if !matches!(&value.ty, Ty::Function(ty) if ty.uses.is_none()) {
             return;
         }
         let known = self.of(value);
         if known != Known::Counted {
             let is_parameter = known == Known::Parameter;
-            self.found.push(Blind { span: value.span, is_parameter });
+            self.found.push(Blind { span: value.span, is_parameter, is_called });
         }
     }
 

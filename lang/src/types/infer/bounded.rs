@@ -31,6 +31,39 @@ pub fn is_made_here(value: &hir::Expr) -> bool {
     matches!(value.kind, ExprKind::Lambda { .. } | ExprKind::Function(_) | ExprKind::Instance(_))
 }
 
+/// Whether functions that come with a value of type `have` do no more than a `want` allows, and those that are handed to it no
+/// more than it allows itself. The value's own bound is left out: for what is written here its body tells.
+pub fn fits(have: &Ty, want: &Ty) -> bool {
+    match (have, want) {
+        (Ty::Function(have), Ty::Function(want)) => {
+            let params = have.params.iter().zip(&want.params);
+            let mut params = params.map(|(have, want)| fits_whole(want, have));
+            params.all(|fits| fits) && fits_whole(&have.result, &want.result)
+        }
+        _ => true,
+    }
+}
+
+fn fits_whole(have: &Ty, want: &Ty) -> bool {
+    let bounds = match (have, want) {
+        (Ty::Function(have), Ty::Function(want)) => {
+            is_within(have.uses.as_ref(), want.uses.as_ref())
+        }
+        _ => true,
+    };
+    bounds && fits(have, want)
+}
+
+fn is_within(own: Option<&Vec<Name>>, bound: Option<&Vec<Name>>) -> bool {
+    match (own, bound) {
+        (_, None) => true,
+        (None, Some(_)) => false,
+        (Some(own), Some(bound)) => {
+            own.iter().all(|effect| bound.iter().any(|bound| covers(bound, effect)))
+        }
+    }
+}
+
 impl Infer<'_, '_> {
     /// The bound of a function type, or of an option of one.
     pub fn bound_of(&self, ty: &Ty) -> Option<Vec<Name>> {

@@ -2,6 +2,7 @@
 
 use crate::diag::{Diagnostic, codes};
 use crate::hir::{Conversion, Expr, ExprKind};
+use crate::types::infer::bounded;
 use crate::types::infer::{Infer, Pending, expr, tools};
 use crate::types::report;
 use crate::types::tool;
@@ -79,11 +80,27 @@ impl Infer<'_, '_> {
 
     fn same(&mut self, from: Expr, want: &Ty) -> Expr {
         if self.table.unify(&from.ty, want).is_ok() {
+            self.handed_functions_fit(&from, want);
             return from;
         }
         let (expected, found) = (self.table.resolve(want), self.table.resolve(&from.ty));
         self.report(mismatch(&expected, &found, &from));
         Expr { ty: Ty::Error, ..from }
+    }
+
+    fn handed_functions_fit(&mut self, from: &Expr, want: &Ty) {
+        let (Ty::Function(_), Ty::Function(_)) = (self.shallow(&from.ty), self.shallow(want))
+        else {
+            return;
+        };
+        let (have, want) = (self.table.resolve(&from.ty), self.table.resolve(want));
+        if !bounded::fits(&have, &want) {
+            let message =
+                format!("this is `{have}`, and `{want}` is wanted: their bounds on effects differ");
+            let note =
+                "a function that is handed to it, or comes from it, may do more than is allowed";
+            self.report(Diagnostic::new(codes::E0504, from.span, message).note(note));
+        }
     }
 
     /// The value is not used; a Result keeps an eye on `Err` (L-45). `finish` tells which it is.
