@@ -263,6 +263,9 @@ impl Infer<'_, '_> {
     }
 
     pub fn unknown_name(&mut self, name: &Name, span: Span) -> Diagnostic {
+        if &**name == "Frame" {
+            return report::unsupported("`Frame`", span);
+        }
         let mut known = self.declared_names();
         for frame in &self.frames {
             known.extend(frame.scopes.iter().flat_map(|scope| scope.keys().cloned()));
