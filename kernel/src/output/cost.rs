@@ -96,9 +96,12 @@ pub struct LimitRow {
     pub tokens: Option<TokenCounts>,
 }
 
-/// `1 lane call, echo, 17 + 4 tokens, $0.000025`
+/// `1 lane call, echo, 17 + 4 tokens, $0.000025`, or of an earlier cell `cell 2: 1 lane call, ...`
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CostLine {
+    /// An earlier cell that began the calls; none: the cell it stands below.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of_cell: Option<u32>,
     pub calls: u64,
     pub cached_calls: u64,
     /// In order of first use.

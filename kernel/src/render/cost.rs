@@ -172,7 +172,8 @@ pub fn line(line: &CostLine) -> String {
     };
     let lanes = line.lanes.join(", ");
     let tokens = format!("{} + {} tokens", line.tokens_in, line.tokens_out);
-    format!("{calls}, {lanes}, {tokens}, {}", money(line.cost_micro_usd))
+    let of = line.of_cell.map_or_else(String::new, |cell| format!("cell {cell}: "));
+    format!("{of}{calls}, {lanes}, {tokens}, {}", money(line.cost_micro_usd))
 }
 
 /// `echo: made up`, and what a person can do who did not ask for made-up answers.

@@ -35,6 +35,8 @@ pub struct Record {
     pub tour: Option<usize>,
     /// The cell whose cost was told before its end.
     pub cost_told: Option<u32>,
+    /// The lane calls that a line below some cell has told, by their numbers in the journal.
+    pub told_calls: BTreeSet<u64>,
     /// What `:defs` lists and editors complete, by name. Shared with the moments `:undo` goes back to.
     names: Shared<Arc<NameInfo>>,
     broken: BTreeSet<String>,

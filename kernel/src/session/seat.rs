@@ -4,10 +4,12 @@
 //! and the record; one beside it reads them as they are when its cell starts. Locks are held for moments, never while
 //! code runs, and the workspace's never inside the record's by a seat beside.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
 use ag_lang::engine::TIER;
+use ag_runtime::ledger::report::CallRow;
 use parking_lot::{Mutex, RwLock};
 use serde_json::{Map, Value, json};
 
@@ -116,8 +118,8 @@ impl Seat {
             let record = self.record.read();
             record.settings.cost_line && record.cost_told != Some(number)
         };
-        let cost = self.cost_of(number).filter(|_| is_wanted);
-        if let Some(line) = cost {
+        let cost = self.cost_of(number).into_iter().chain(self.late_costs(number));
+        for line in cost.filter(|_| is_wanted) {
             sink.emit(Output::CostLine(line));
         }
         for line in self.program.flood.rest() {
@@ -132,6 +134,29 @@ impl Seat {
         let mut line = CostView::of(&report, "", |call| call.facts.cell == number).line()?;
         line.stand_in = services.lanes().echo_stood_in(number);
         Some(line)
+    }
+
+    /// What calls came to that earlier cells began and that ended after those: nobody was told.
+    fn late_costs(&self, number: u32) -> Vec<CostLine> {
+        let Some(services) = self.program.services().filter(|_| !self.is_aside) else {
+            return Vec::new();
+        };
+        let report = services.ledger().report();
+        let mut record = self.record.write();
+        let told = &record.told_calls;
+        let is_late =
+            |call: &CallRow| (1..number).contains(&call.facts.cell) && !told.contains(&call.number);
+        let cells: BTreeSet<u32> =
+            report.calls.iter().filter(|call| is_late(call)).map(|call| call.facts.cell).collect();
+        let lines = cells.into_iter().filter_map(|cell| {
+            let keep = |call: &CallRow| call.facts.cell == cell && is_late(call);
+            let line = CostView::of(&report, "", keep).line()?;
+            let stand_in = services.lanes().echo_stood_in(cell);
+            Some(CostLine { of_cell: Some(cell), stand_in, ..line })
+        });
+        let lines = lines.collect();
+        record.told_calls.extend(report.calls.iter().map(|call| call.number));
+        lines
     }
 
     /// Tells editors the names of the session.
