@@ -246,7 +246,7 @@ fn tools_written_in_the_language_and_generated_code_replay_at_no_cost() {
     let live = run(GENERATED, folder.path(), home.path(), Some(taping), None, Some("yes"));
     assert!(live.charged > 0, "{}", live.shown);
     for (part, count) in
-        [("wrote", 4), ("0.25", 4), ("Ok(", 10), ("R0403", 1), ("E0504", 1), ("R0601", 1)]
+        [("wrote", 4), ("Z 0.25 Ok", 4), ("Ok(", 10), ("R0403", 1), ("E0504", 1), ("R0601", 1)]
     {
         assert_eq!(live.shown.matches(part).count(), count, "{part} in\n{}", live.shown);
     }
