@@ -59,8 +59,8 @@ fn place(text: &str, offset: usize) -> Cursor {
 fn sigil(text: &str, offset: usize) -> (&str, Span) {
     let before = text.get(..offset).unwrap_or(text);
     let line = before.rsplit('\n').next().unwrap_or_default();
-    let word = line.trim_start_matches([':', '%', '?']);
-    let sigil = line.strip_suffix(word).unwrap_or_default();
+    let word = line.trim_start_matches([':', '%', '?', '@']);
+    let sigil = line.strip_suffix(word).unwrap_or_default().trim_end_matches('@');
     (sigil, Span::from_range(before.len() - word.len()..before.len()))
 }
 

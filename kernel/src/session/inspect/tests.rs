@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 
 use ag_lang::db::workspace::Workspace;
 use ag_lang::ide::symbols::symbols;
+use ag_lang::syntax::words;
 use parking_lot::Mutex;
 
 use super::Inspector;
@@ -63,6 +64,7 @@ fn intrinsics_and_commands_have_their_places() {
     assert_eq!(completed(":asm|"), ["asm"]);
     assert_eq!(completed(":reus|"), [""; 0], "a command that cannot run is not offered");
     assert_eq!(completed(":doc sco|"), ["score"]);
+    assert_eq!(completed("?@quor|"), ["quorum"]);
     assert_eq!(completed(":lane |"), ["auto", "echo", "paper"]);
     assert_eq!(completed("%%|"), ["time"]);
     assert_eq!(completed("?sco|"), ["score"]);
@@ -163,6 +165,16 @@ fn documents_of_builtins_members_and_commands() {
     assert!(text("budget").starts_with(":budget [$x "));
     assert_eq!(text("no_such_name"), "");
     assert!(inspector.documented().contains(&"score".to_owned()));
+}
+
+#[test]
+fn every_word_of_the_language_has_a_page() {
+    let inspector = inspector();
+    let of_places =
+        [words::ITEM, words::SECTION, words::BEHAVIOR, words::CONTRACT, words::CAPABILITY];
+    let all = of_places.into_iter().chain([&words::RESERVED[..], words::QUANTIFIER]).flatten();
+    let without: Vec<_> = all.filter(|word| inspector.document(word).is_none()).collect();
+    assert_eq!(without, [&""; 0]);
 }
 
 #[test]

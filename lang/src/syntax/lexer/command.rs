@@ -22,6 +22,11 @@ fn sigil<'a>() -> impl Parser<'a, &'a str, Sigil, extra::Default> + Clone {
 /// Whether a line begins with a sigil and directly a letter.
 pub fn starts(line: &str) -> bool {
     let bare = line.strip_prefix("%%").or(line.strip_prefix([':', '%', '?']));
+    // `?@quorum` asks about an intrinsic; any other sigil is followed by a name.
+    let bare = bare.map(|rest| match line.strip_prefix('?') {
+        Some(asked) => asked.strip_prefix('@').unwrap_or(asked),
+        None => rest,
+    });
     bare.is_some_and(|rest| rest.starts_with(char::is_alphabetic))
 }
 
@@ -57,6 +62,7 @@ mod tests {
     #[test]
     fn a_sigil_and_directly_a_letter() {
         assert!(starts(":cost") && starts("%%time x") && starts("?x") && starts("%time"));
+        assert!(starts("?@quorum") && !starts("?@") && !starts(":@quorum"));
         assert!(
             !starts(": cost") && !starts(":=") && !starts("%%") && !starts("cost") && !starts("?1")
         );
