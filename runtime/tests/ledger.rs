@@ -121,7 +121,7 @@ fn a_refused_call_holds_nothing_and_names_the_limit() {
     assert_eq!(error.code(), "R0601");
     assert_eq!(
         error.to_string(),
-        "@with_cost_limit($0.0005) cannot cover this call: it may cost up to $0.000501, the limit is $0.0005, $0.00 is spent"
+        "@with_cost_limit($0.0005) cannot cover this call: it may cost up to $0.000501, the limit is $0.0005, $0.00 is spent; a smaller `max_tokens` makes it cheaper"
     );
     assert_eq!(outer.reserved(), MicroUsd::ZERO);
     // The outermost limit is the session's even where the chain does not name it.

@@ -150,6 +150,10 @@ impl fmt::Display for Exceeded {
             write!(f, " and {} is held by calls under way", self.reserved)?;
         }
         match self.refused.as_deref() {
+            // Who has spent nothing asks why: an answer of unknown length is what costs so much.
+            None if self.settled.checked_add(self.reserved) == Some(MicroUsd::ZERO) => {
+                f.write_str("; a smaller `max_tokens` makes it cheaper")
+            }
             None => Ok(()),
             Some("") => f.write_str("; more was refused"),
             Some(why) => write!(f, "; more was refused: {why}"),
