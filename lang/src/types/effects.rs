@@ -198,9 +198,19 @@ pub fn called_function<'db>(
     }
 }
 
-/// Whether a bound covers an effect: `memory` covers `memory.read`.
+/// What is waited for wherever it is done: a bound that allows it allows `suspend`.
+const WAITED_FOR: [&str; 6] = ["llm", "tool", "memory", "net", "fs", "human"];
+
+/// Whether a bound covers an effect: `memory` covers `memory.read`, and that it is waited for.
 pub fn covers(bound: &str, effect: &str) -> bool {
-    effect == bound || effect.strip_prefix(bound).is_some_and(|rest| rest.starts_with('.'))
+    effect == bound
+        || effect.strip_prefix(bound).is_some_and(|rest| rest.starts_with('.'))
+        || effect == "suspend" && is_waited_for(bound)
+}
+
+/// Whether what has this effect is waited for.
+pub fn is_waited_for(bound: &str) -> bool {
+    bound.split('.').next().is_some_and(|first| WAITED_FOR.contains(&first))
 }
 
 #[cfg(test)]
@@ -212,5 +222,7 @@ mod tests {
         assert!(covers("memory", "memory.read"));
         assert!(covers("llm", "llm"));
         assert!(!covers("mem", "memory.read"));
+        assert!(covers("memory.read", "suspend") && !covers("suspend", "memory.read"));
+        assert!(!covers("clock", "suspend") && !covers("none", "suspend"));
     }
 }

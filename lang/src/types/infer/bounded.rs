@@ -5,7 +5,7 @@
 use crate::diag::{Diagnostic, codes};
 use crate::hir::{self, ExprKind};
 use crate::source::Span;
-use crate::types::effects::covers;
+use crate::types::effects::{covers, is_waited_for};
 use crate::types::infer::{Called, Infer};
 use crate::types::ty::{Name, Ty};
 
@@ -73,6 +73,23 @@ impl Infer<'_, '_> {
         }
     }
 
+    /// What a function of type `have` may do counts where its bound is lost: who calls it as a `want` cannot tell.
+    pub fn unbounded(&mut self, have: &Ty, want: &Ty, span: Span) {
+        if let (Ty::Function(have), Ty::Function(want)) = (have, want)
+            && let (Some(uses), None) = (&have.uses, &want.uses)
+        {
+            self.may_do(uses, span);
+        }
+    }
+
+    /// Counts what a bound allows. To call a model or a tool is to wait for it.
+    pub fn may_do(&mut self, uses: &[Name], span: Span) {
+        uses.iter().for_each(|effect| self.effect(effect, span));
+        if uses.iter().any(|effect| is_waited_for(effect)) {
+            self.effect("suspend", span);
+        }
+    }
+
     /// Notes a function that stands where `bound` holds. `effects`, `calls`: how many were known before it was read.
     pub fn given(&mut self, value: &hir::Expr, bound: Vec<Name>, effects: usize, calls: usize) {
         if is_made_here(value) {
@@ -83,11 +100,7 @@ impl Infer<'_, '_> {
         }
         let is_function = matches!(self.shallow(&value.ty), Ty::Function(_));
         let own = self.bound_of(&value.ty);
-        let exceeds = match &own {
-            None => is_function,
-            Some(own) => own.iter().any(|effect| !bound.iter().any(|b| covers(b, effect))),
-        };
-        if exceeds {
+        if (is_function || own.is_some()) && !is_within(own.as_ref(), Some(&bound)) {
             let may =
                 own.map_or_else(|| "any effect".to_owned(), |own| format!("`{}`", words(&own)));
             let message =

@@ -316,7 +316,7 @@ impl Infer<'_, '_> {
         match self.shallow(&function.ty) {
             Ty::Function(ty) => {
                 match &ty.uses {
-                    Some(uses) => uses.iter().for_each(|effect| self.effect(effect, span)),
+                    Some(uses) => self.may_do(uses, span),
                     None => self.refused_function(span),
                 }
                 let formals: Vec<Formal> = ty.params.iter().enumerate().map(unnamed).collect();

@@ -94,6 +94,7 @@ impl Infer<'_, '_> {
             return;
         };
         let (have, want) = (self.table.resolve(&from.ty), self.table.resolve(want));
+        self.unbounded(&have, &want, from.span);
         if !bounded::fits(&have, &want) {
             let message =
                 format!("this is `{have}`, and `{want}` is wanted: their bounds on effects differ");
