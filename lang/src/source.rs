@@ -44,6 +44,11 @@ impl Span {
         self.start <= offset && offset <= self.end
     }
 
+    /// Whether all of `inner` lies inside.
+    pub const fn encloses(self, inner: Span) -> bool {
+        self.start <= inner.start && inner.end <= self.end
+    }
+
     /// The smallest span that covers both.
     pub fn to(self, other: Span) -> Span {
         Span { start: self.start.min(other.start), end: self.end.max(other.end) }

@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
 use ag_lang::engine::TIER;
-use ag_runtime::ledger::report::CallRow;
+use ag_runtime::ledger::report::{CallRow, Report};
+use ag_runtime::services::Services;
 use parking_lot::{Mutex, RwLock};
 use serde_json::{Map, Value, json};
 
@@ -118,9 +119,13 @@ impl Seat {
             let record = self.record.read();
             record.settings.cost_line && record.cost_told != Some(number)
         };
-        let cost = self.cost_of(number).into_iter().chain(self.late_costs(number));
-        for line in cost.filter(|_| is_wanted) {
-            sink.emit(Output::CostLine(line));
+        if let Some(services) = self.program.services() {
+            let report = services.ledger().report();
+            let own = cost_in(&report, services, number);
+            let cost = own.into_iter().chain(self.late_costs(&report, services, number));
+            for line in cost.filter(|_| is_wanted) {
+                sink.emit(Output::CostLine(line));
+            }
         }
         for line in self.program.flood.rest() {
             sink.emit(Output::warning(line));
@@ -130,18 +135,14 @@ impl Seat {
     /// What the cell's lane calls came to, if it made any.
     pub(super) fn cost_of(&self, number: u32) -> Option<CostLine> {
         let services = self.program.services()?;
-        let report = services.ledger().report();
-        let mut line = CostView::of(&report, "", |call| call.facts.cell == number).line()?;
-        line.stand_in = services.lanes().echo_stood_in(number);
-        Some(line)
+        cost_in(&services.ledger().report(), services, number)
     }
 
     /// What calls came to that earlier cells began and that ended after those: nobody was told.
-    fn late_costs(&self, number: u32) -> Vec<CostLine> {
-        let Some(services) = self.program.services().filter(|_| !self.is_aside) else {
+    fn late_costs(&self, report: &Report, services: &Services, number: u32) -> Vec<CostLine> {
+        if self.is_aside {
             return Vec::new();
-        };
-        let report = services.ledger().report();
+        }
         let mut record = self.record.write();
         let told = &record.told_calls;
         let is_late =
@@ -150,7 +151,7 @@ impl Seat {
             report.calls.iter().filter(|call| is_late(call)).map(|call| call.facts.cell).collect();
         let lines = cells.into_iter().filter_map(|cell| {
             let keep = |call: &CallRow| call.facts.cell == cell && is_late(call);
-            let line = CostView::of(&report, "", keep).line()?;
+            let line = CostView::of(report, "", keep).line()?;
             let stand_in = services.lanes().echo_stood_in(cell);
             Some(CostLine { of_cell: Some(cell), stand_in, ..line })
         });
@@ -279,6 +280,11 @@ impl Beside {
             is_aside: true,
         })
     }
+}
+
+fn cost_in(report: &Report, services: &Services, cell: u32) -> Option<CostLine> {
+    let line = CostView::of(report, "", |call| call.facts.cell == cell).line()?;
+    Some(CostLine { stand_in: services.lanes().echo_stood_in(cell), ..line })
 }
 
 /// The `ag` key of a reply's metadata (docs/live.md).

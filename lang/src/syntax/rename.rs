@@ -292,9 +292,7 @@ pub fn bound_names(tree: &ItemTree) -> BTreeSet<Arc<str>> {
 /// Every name that is bound within a part of a body.
 pub fn bound_within(body: &Body, part: Span) -> BTreeSet<Arc<str>> {
     let all = binders(body, &|_| false).into_iter();
-    all.filter(|(_, at)| part.start <= at.start && at.end <= part.end)
-        .map(|(name, _)| name)
-        .collect()
+    all.filter(|(_, at)| part.encloses(*at)).map(|(name, _)| name).collect()
 }
 
 /// The names that an item binds by its declaration.
@@ -398,9 +396,7 @@ fn statements(cell: &mut Cell, renames: &Renames, is_file: bool, missing: &mut V
     }
     let bound = binders(body, &|id| declared.contains(&id.0));
     let hides = |name: &str, at: Span| {
-        let around = |one: Span| {
-            spans.iter().find(|stmt| stmt.start <= one.start && one.end <= stmt.end).copied()
-        };
+        let around = |one: Span| spans.iter().find(|stmt| stmt.encloses(one)).copied();
         bound.iter().any(|(other, place)| **other == *name && around(*place) == around(at))
     };
     let pass = Pass { renames, bound: &hides };

@@ -139,7 +139,7 @@ fn mentions(body: &Body, part: Option<Span>) -> Vec<(Name, Span)> {
         }
     }
     if let Some(part) = part {
-        found.retain(|(_, at)| part.start <= at.start && at.end <= part.end);
+        found.retain(|(_, at)| part.encloses(*at));
     }
     found
 }

@@ -8,13 +8,10 @@ use crate::source::Span;
 use crate::syntax::rename::short;
 use crate::types::declare::item_definition;
 use crate::types::def::{Definition, Param};
-use crate::types::ty::{AdtRef, Name, Ty};
+use crate::types::ty::{AdtRef, GROWING_PARTS, Name, Ty};
 use rustc_hash::FxHashSet;
 use std::collections::VecDeque;
 use std::sync::Arc;
-
-/// Type arguments of more parts than this are taken to grow for ever.
-const LARGEST: usize = 64;
 
 /// A type that has led to itself with larger arguments needs no more layouts than this, or it needs them without end.
 const MOST: usize = 1000;
@@ -29,18 +26,18 @@ pub fn endless<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> Option<Diagnostic> {
     let mut todo: VecDeque<Arc<AdtRef>> = fields.iter().flat_map(|f| mentioned(&f.ty)).collect();
     let mut larger: Option<Arc<AdtRef>> = None;
     while let Some(next) = todo.pop_front() {
-        let size: usize = next.args.iter().map(size).sum();
+        let size: usize = next.args.iter().map(Ty::parts).sum();
         let is_own = next.name == *name;
         if is_own && size > generics.len() {
             larger.get_or_insert_with(|| next.clone());
         }
         if let Some(first) = &larger
-            && (size > LARGEST || seen.len() > MOST)
+            && (size > GROWING_PARTS || seen.len() > MOST)
         {
             return Some(report(item.tree(db).name.span, name, first));
         }
         // Where another type grows, it is reported there.
-        if size > LARGEST || seen.len() > MOST || !seen.insert(next.clone()) {
+        if size > GROWING_PARTS || seen.len() > MOST || !seen.insert(next.clone()) {
             continue;
         }
         todo.extend(led_to(db, &next));
@@ -90,13 +87,4 @@ fn mentioned(ty: &Ty) -> Vec<Arc<AdtRef>> {
         Ty::Unit
     });
     found
-}
-
-fn size(ty: &Ty) -> usize {
-    let mut sum = 1;
-    ty.map(&mut |part| {
-        sum += size(part);
-        Ty::Unit
-    });
-    sum
 }

@@ -18,7 +18,7 @@ use crate::syntax::item::{GenericParam, ItemKind, ItemTree};
 use crate::types::check::{FnPath, all_effects, function_at, infer_default, infer_function};
 use crate::types::infer::finish::Checked;
 use crate::types::resolve::generic_names;
-use crate::types::ty::{Name, Ty};
+use crate::types::ty::{GROWING_PARTS, Name, Ty};
 
 /// The type parameters in sight of a function: those of its struct or enum, then its own.
 pub fn parameters(tree: &ItemTree, path: FnPath) -> Vec<&GenericParam> {
@@ -88,9 +88,6 @@ fn generic_body<'db>(
     Some((item, path, checked))
 }
 
-/// The type arguments of one instance, written out, have no more parts than this before they are taken to grow for ever.
-const LARGEST: usize = 64;
-
 /// E0313 where a generic function leads to itself with ever larger types: it would have no end of instances.
 #[salsa::tracked]
 pub fn growing<'db>(db: &'db dyn Db, item: ItemKey<'db>, path: FnPath) -> Option<Diagnostic> {
@@ -105,11 +102,11 @@ pub fn growing<'db>(db: &'db dyn Db, item: ItemKey<'db>, path: FnPath) -> Option
     let mut todo: VecDeque<Instance> = inside(own).into();
     let mut larger: Option<Instance> = None;
     while let Some(next) = todo.pop_front() {
-        let size = size(&next);
+        let size: usize = next.args.iter().map(Ty::parts).sum();
         if next.key == *key && size > parameters(tree, path).len() {
             larger.get_or_insert_with(|| next.clone());
         }
-        if size > LARGEST {
+        if size > GROWING_PARTS {
             if next.key == *key {
                 let first = larger.unwrap_or(next).name();
                 let message = format!("`{key}` leads to itself with ever larger types");
@@ -132,19 +129,6 @@ pub fn growing<'db>(db: &'db dyn Db, item: ItemKey<'db>, path: FnPath) -> Option
         }));
     }
     None
-}
-
-/// How many parts the type arguments have.
-fn size(instance: &Instance) -> usize {
-    fn parts(ty: &Ty) -> usize {
-        let mut sum = 1;
-        ty.map(&mut |part| {
-            sum += parts(part);
-            Ty::Unit
-        });
-        sum
-    }
-    instance.args.iter().map(parts).sum()
 }
 
 /// The instances that a generic body mentions, its own type parameters included.

@@ -26,8 +26,7 @@ pub fn in_item<'db>(db: &'db dyn Db, item: ItemKey<'db>, facts: &Facts) -> Vec<D
 
 /// In tasks and in functions that run in another coroutine.
 pub fn in_tasks(db: &dyn Db, facts: &Facts, prelude: bool) -> Vec<Diagnostic> {
-    let crosses =
-        |at: Span| facts.refs.crossing.iter().any(|c| c.start <= at.start && at.end <= c.end);
+    let crosses = |at: Span| facts.refs.crossing.iter().any(|crossing| crossing.encloses(at));
     let own = facts.assigned_at.iter().filter(|(_, at)| crosses(*at)).map(|(name, at)| {
         let message =
             format!("a function that runs in a task or an agent cannot assign the global `{name}`");

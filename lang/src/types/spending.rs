@@ -34,7 +34,7 @@ pub fn unlimited(
     let (loops, found) = asking_loops(db, &mut function.body.clone(), prelude);
     let mut out: Vec<Diagnostic> = found.into_iter().map(own_loop).collect();
     let calls = outside_limits(&mut function.body.clone(), facts);
-    for call in calls.iter().filter(|call| !loops.iter().any(|part| within(call.span, *part))) {
+    for call in calls.iter().filter(|call| !loops.iter().any(|part| part.encloses(call.span))) {
         if let Some(looping) = looping_function(db, call, prelude) {
             out.push(loop_behind(call, &looping));
         }
@@ -84,7 +84,7 @@ fn outside_limits(body: &mut Expr, facts: &Facts) -> Vec<Called> {
     let mut limits = Vec::new();
     limited_parts(body, &mut limits);
     let calls = facts.calls.iter().chain(&facts.asked);
-    let free = calls.filter(|call| !limits.iter().any(|part| within(call.span, *part)));
+    let free = calls.filter(|call| !limits.iter().any(|part| part.encloses(call.span)));
     free.cloned().collect()
 }
 
@@ -97,10 +97,6 @@ fn limited_parts(value: &mut Expr, out: &mut Vec<Span>) {
         limited_parts(&mut function.body, out);
     }
     hir::visit::children(value, &mut |inner| limited_parts(inner, out));
-}
-
-fn within(inner: Span, outer: Span) -> bool {
-    outer.start <= inner.start && inner.end <= outer.end
 }
 
 /// What one function adds: whether it has such a loop, and what it calls under no limit of its own.

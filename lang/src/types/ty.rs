@@ -11,6 +11,9 @@ pub type Name = Arc<str>;
 /// A type of more parts than this is refused: nobody means it, and each step that doubles a type is a short one.
 pub const MOST_PARTS: usize = 10_000;
 
+/// Type arguments of more parts than this, of something that has led to itself, are taken to grow for ever.
+pub const GROWING_PARTS: usize = 64;
+
 /// A type. `Var` occurs only while a body is being inferred.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub enum Ty {
@@ -161,6 +164,16 @@ impl Ty {
             Ty::Unit
         });
         found
+    }
+
+    /// How many parts it has, itself included.
+    pub fn parts(&self) -> usize {
+        let mut parts = 0;
+        self.any(&mut |_| {
+            parts += 1;
+            false
+        });
+        parts
     }
 
     /// Whether it has more than [`MOST_PARTS`].

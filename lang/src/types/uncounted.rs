@@ -31,10 +31,6 @@ fn own(facts: &Facts, counts: impl Fn(&Blind) -> bool) -> Option<Use> {
     Some(Use { span: blind.span, through: String::new() })
 }
 
-fn is_within(inner: Span, outer: Span) -> bool {
-    outer.start <= inner.start && inner.end <= outer.end
-}
-
 /// E0504: a function with `uses` calls what may have any effect. Its own parameters count for its callers.
 pub fn exceeding(
     db: &dyn Db,
@@ -60,7 +56,7 @@ pub fn exceeding(
 /// E0504: a function that is given where its effects are bounded calls what may have any.
 pub fn given(db: &dyn Db, facts: &Facts, prelude: bool) -> Vec<Diagnostic> {
     let each = facts.given.iter().filter_map(|given| {
-        let found = own(facts, |blind| is_within(blind.span, given.span));
+        let found = own(facts, |blind| given.span.encloses(blind.span));
         let found = found.or_else(|| through(db, &given.calls, prelude))?;
         let message = format!(
             "this function calls one{} that may have any effect, and only `{}` is allowed",
@@ -75,7 +71,7 @@ pub fn given(db: &dyn Db, facts: &Facts, prelude: bool) -> Vec<Diagnostic> {
 /// E0603: a clause hands on, or reaches, what may do anything. One that it calls itself is told where it is read.
 pub fn in_clauses(db: &dyn Db, facts: &Facts, prelude: bool) -> Vec<Diagnostic> {
     let each = facts.clauses.iter().filter_map(|clause| {
-        let handed_on = |blind: &Blind| !blind.is_called && is_within(blind.span, clause.span);
+        let handed_on = |blind: &Blind| !blind.is_called && clause.span.encloses(blind.span);
         let found = own(facts, handed_on).or_else(|| through(db, &clause.calls, prelude))?;
         let word = clause.clause.kind.word();
         let message =
