@@ -3,6 +3,9 @@
 //! Never: a false alarm. An edge says what its agent waits for, and a cycle is reported only if, on a second walk over all of
 //! it, no edge was fulfilled: the agent that looks is busy looking, so the one before it cannot be answered, so neither can the
 //! one before that. The second walk is under a lock, so of several that close a cycle at once exactly one faults.
+//!
+//! Nor misses one: whoever is woken and has to wait on looks again, as those that looked meanwhile took it for going on. Who
+//! waits under a time limit has no edge, and is woken when the block is left before its time.
 
 use crate::actor::reference::AgentRef;
 use crate::actor::slab::Slot;
@@ -37,7 +40,14 @@ impl Edge {
     /// Whether the agent can go on already, and has only not done so yet.
     fn is_fulfilled(&self, world: &World) -> bool {
         match &self.on {
-            On::Reply(work) => work.is_finished() || work.reason().is_some(),
+            On::Reply(work) => match work.reason() {
+                // Its performer may be in this cycle, too, and never come to it.
+                Some(reason) => {
+                    work.end_unbegun(&reason);
+                    true
+                }
+                None => work.is_finished(),
+            },
             On::Lease(resource, fence) => !world.leases().is_held(resource, *fence),
             On::Room(waker) => {
                 let slot = world.agents().slot(self.other.slot);
@@ -48,12 +58,13 @@ impl Edge {
 }
 
 impl Cx {
-    /// Says what this agent waits for from now on, or faults if that closes a cycle. `stop_waiting` ends it.
+    /// Says what this agent waits for from now on, or faults if that closes a cycle. To be said before each suspension;
+    /// `stop_waiting` ends it.
     pub(crate) fn begin_waiting(&mut self, other: u64, on: On) -> Result<(), Faulted> {
         let (Some(me), Some(other)) = (self.serving.agent, AgentRef::unpack(other)) else {
             return Ok(());
         };
-        if self.has_time_limit() {
+        if self.is_under_limit(me) {
             return Ok(());
         }
         let world = Arc::clone(&self.world);
@@ -80,9 +91,19 @@ impl Cx {
     }
 
     pub(crate) fn stop_waiting(&self) {
-        if let Some(slot) = self.own_slot() {
-            slot.set_edge(None);
+        let Some(me) = self.serving.agent else { return };
+        self.own_slot().iter().for_each(|slot| slot.set_edge(None));
+        self.open_limit().iter().for_each(|limit| limit.forget_inside(me.pack()));
+    }
+
+    /// Whether a limit ends this wait; if it is left before, the agent is woken to look again.
+    fn is_under_limit(&self, me: AgentRef) -> bool {
+        while let Some(limit) = self.open_limit() {
+            if limit.wake_when_left(me.pack(), self.waker()) {
+                return true;
+            }
         }
+        false
     }
 
     pub(crate) fn own_slot(&self) -> Option<&Slot> {

@@ -131,13 +131,22 @@ impl Cx {
             return self.settle(outcome);
         }
         self.may_suspend()?;
-        self.begin_waiting(work.performer(), On::Reply(Arc::clone(work)))?;
-        let outcome = self.poll_until(|waker| work.poll(waker));
+        let waker = self.waker();
+        let outcome = loop {
+            if let Some(outcome) = work.poll(&waker) {
+                break Ok(outcome);
+            }
+            let on = On::Reply(Arc::clone(work));
+            let waiting = self.begin_waiting(work.performer(), on);
+            if waiting.and_then(|()| self.sleep_once()).is_err() {
+                break Err(Faulted);
+            }
+        };
         self.stop_waiting();
         match outcome {
             Ok(outcome) => self.settle(outcome),
             Err(Faulted) => {
-                work.forget_waiter(&self.waker());
+                work.forget_waiter(&waker);
                 Err(Faulted)
             }
         }
@@ -206,7 +215,7 @@ impl Cx {
         };
         let posted = Posted::of(&message);
         let mut held = Some(message);
-        let mut edge = false;
+        let mut waited = false;
         let result = loop {
             let Some(message) = held.take() else { break Ok(()) };
             match slot.mailbox.push(to.generation, message, Some(&self.waker())) {
@@ -220,17 +229,13 @@ impl Cx {
                 }
                 Pushed::Full(message, _) => held = Some(message),
             }
-            if !edge {
-                edge = true;
-                if self.begin_waiting(agent, On::Room(self.waker())).is_err() {
-                    break Err(Faulted);
-                }
-            }
-            if self.sleep_once().is_err() {
+            waited = true;
+            let waiting = self.begin_waiting(agent, On::Room(self.waker()));
+            if waiting.and_then(|()| self.sleep_once()).is_err() {
                 break Err(Faulted);
             }
         };
-        if edge {
+        if waited {
             self.stop_waiting();
             slot.mailbox.forget_waiter(&self.waker());
         }

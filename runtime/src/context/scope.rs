@@ -69,9 +69,9 @@ impl Cx {
         !self.is_ended() && self.work.as_ref().is_some_and(|work| work.is_only_block_over())
     }
 
-    /// Whether a time limit is in force: then a wait ends by itself and is no deadlock.
-    pub(crate) fn has_time_limit(&self) -> bool {
-        self.work.as_ref().is_some_and(|work| work.is_time_limited())
+    /// The time limit that is in force: a wait under it ends by itself and is no deadlock.
+    pub(crate) fn open_limit(&self) -> Option<&Work> {
+        self.work.as_ref()?.open_limit()
     }
 }
 

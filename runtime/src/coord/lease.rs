@@ -8,6 +8,7 @@
 //! Protocol: all of one table is under one lock, held for a lookup. Whoever gives a lease up wakes the first waiter; one that
 //! goes away without having taken it wakes the next.
 
+use crate::actor::deadlock::On;
 use crate::context::Cx;
 use crate::context::scope::Scope;
 use crate::context::waker::Waker;
@@ -289,18 +290,16 @@ impl Cx {
         let print = Fingerprint::of_json(&json!({ "resource": &*resource }));
         let pending = world.effects().begin("lease", print);
         let (me, waker) = (self.holder(), self.waker());
-        let mut waiting_for = 0;
+        let mut waited = false;
         let taken = loop {
             let now_ns = world.clock().monotonic_ns();
             match world.leases().take(&resource, &me, now_ns, None, Some(&waker)) {
                 Taken::Yes(fence) => break Ok(fence),
                 Taken::HeldBy { holder, fence } => {
                     // Whoever comes first may be another than before.
-                    if fence != waiting_for
-                        && let Some(holder) = holder
-                    {
-                        waiting_for = fence;
-                        let on = crate::actor::deadlock::On::Lease(Arc::clone(&resource), fence);
+                    if let Some(holder) = holder {
+                        waited = true;
+                        let on = On::Lease(Arc::clone(&resource), fence);
                         if self.begin_waiting(holder.agent, on).is_err() {
                             break Err(Faulted);
                         }
@@ -312,7 +311,7 @@ impl Cx {
                 break Err(Faulted);
             }
         };
-        if waiting_for != 0 {
+        if waited {
             self.stop_waiting();
         }
         match taken {

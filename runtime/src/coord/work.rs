@@ -14,6 +14,7 @@ use crate::fault::{Fault, code};
 use crate::sched::control::Control;
 use crate::value::owned::Owned;
 use parking_lot::Mutex;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -81,6 +82,8 @@ struct State {
     /// Whether somebody has seen the outcome; an unseen Fault is shown when the last handle goes.
     seen: bool,
     waiters: Vec<Waker>,
+    /// Agents that wait somewhere inside of a block under a limit, packed: to be woken when it is left.
+    inside: BTreeMap<u64, Waker>,
     pause: Pause,
 }
 
@@ -135,6 +138,7 @@ impl Work {
             begun: false,
             seen: false,
             waiters: Vec::new(),
+            inside: BTreeMap::new(),
             pause: Pause::default(),
         };
         Arc::new(Self {
@@ -250,13 +254,24 @@ impl Work {
         self.performer
     }
 
-    /// Whether it, or what it was asked for by, ends by itself after some time.
-    pub(crate) fn is_time_limited(&self) -> bool {
-        if self.is_open_limit() {
-            return true;
+    /// The nearest block under a time limit at or above this work that was not left: what it waits for ends by itself.
+    pub(crate) fn open_limit(&self) -> Option<&Self> {
+        std::iter::successors(Some(self), |work| work.limit.as_deref())
+            .find(|work| work.is_open_limit())
+    }
+
+    /// Wakes the agent that waits when this block is left; false if it was already.
+    pub(crate) fn wake_when_left(&self, agent: u64, waker: Waker) -> bool {
+        let mut state = self.state.lock();
+        let is_open = self.is_open_limit();
+        if is_open {
+            state.inside.insert(agent, waker);
         }
-        let above = std::iter::successors(self.limit.as_ref(), |limit| limit.limit.as_ref());
-        above.into_iter().any(|limit| limit.is_open_limit())
+        is_open
+    }
+
+    pub(crate) fn forget_inside(&self, agent: u64) {
+        self.state.lock().inside.remove(&agent);
     }
 
     fn is_open_limit(&self) -> bool {
@@ -306,9 +321,14 @@ impl Work {
         (pause.passed_ns + now, is_paused)
     }
 
-    /// The block under the time limit was left: what was asked for inside and goes on is no longer bound by it.
+    /// The block was left: what was asked for inside and goes on is no longer bound by its time limit.
     pub(crate) fn close_block(&self) {
-        self.finished.store(true, Ordering::Release);
+        let inside = {
+            let mut state = self.state.lock();
+            self.finished.store(true, Ordering::Release);
+            std::mem::take(&mut state.inside)
+        };
+        inside.values().for_each(Waker::wake);
     }
 
     /// Its performer starts; false if it has been ended already, and is not to be performed.

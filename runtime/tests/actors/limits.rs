@@ -221,3 +221,55 @@ fn agents_that_wait_for_room_in_each_others_mailbox_are_a_cycle() {
     });
     assert_eq!(result.unwrap(), 0);
 }
+
+/// An agent that asks another, which asks it back, under a limit that it leaves before it waits.
+#[test]
+fn who_began_to_wait_under_a_limit_that_was_left_is_part_of_a_cycle() {
+    let test = Test::seeded();
+    let shape = agent_shape();
+    let kind = Agent::plain(test.world(), "A")
+        .on("leaf", &[], INT, |_, _| Ok(1))
+        .on("back", &[shape], INT, |cx, args| ask(cx, args[0], "leaf", vec![]))
+        .on("begin", &[shape], INT, move |cx, args| {
+            let own = cx.self_ref().unwrap().pack();
+            let scope = cx.open_time_limit(1_000_000_000);
+            let back = cx.ask(args[0], selector("back"), vec![Owned::new(own, shape)])?;
+            cx.sleep_ns(1_000)?;
+            cx.close_scopes(scope);
+            Ok(cx.await_work(&back)?.value())
+        })
+        .install();
+    let fault = test.cell(move |cx| {
+        let (one, other) = (spawn(cx, kind, vec![])?, spawn(cx, kind, vec![])?);
+        ask(cx, one, "begin", vec![Owned::new(other, shape)])
+    });
+    let fault = fault.unwrap_err();
+    assert_eq!(fault.code, "R0710");
+    assert!(fault.message.starts_with("agents wait for each other"), "{fault}");
+}
+
+#[test]
+fn a_cancelled_request_that_nobody_comes_to_is_no_wait() {
+    let test = Test::seeded();
+    let shape = agent_shape();
+    let kind = Agent::plain(test.world(), "A")
+        .on("leaf", &[], INT, |_, _| Ok(1))
+        .on("late", &[shape], INT, |cx, args| {
+            let scope = cx.open_time_limit(1_000);
+            let leaf = cx.ask(args[0], selector("leaf"), vec![])?;
+            assert!(cx.sleep_ns(5_000).is_err());
+            assert_eq!(cx.take_fault().code, "R0602");
+            cx.close_scopes(scope);
+            Ok(cx.await_work(&leaf)?.value())
+        })
+        .on("begin", &[shape], INT, move |cx, args| {
+            let own = cx.self_ref().unwrap().pack();
+            ask(cx, args[0], "late", vec![Owned::new(own, shape)])
+        })
+        .install();
+    let code = test.code(move |cx| {
+        let (one, other) = (spawn(cx, kind, vec![])?, spawn(cx, kind, vec![])?);
+        ask(cx, one, "begin", vec![Owned::new(other, shape)])
+    });
+    assert_eq!(code, "R0602");
+}

@@ -80,9 +80,9 @@ fn a_chain_is_walked_and_dropped_on_a_small_stack() {
         let works = chain();
         let inside = Work::time_limit(Audience::nobody(), works.last());
         let below = Work::new("below".into(), Audience::nobody(), Some(&inside), 0);
-        assert!(!works[DEPTH - 1].is_time_limited() && below.is_time_limited());
+        assert!(works[DEPTH - 1].open_limit().is_none() && below.open_limit().is_some());
         inside.close_block();
-        assert!(!below.is_time_limited(), "the block was left");
+        assert!(below.open_limit().is_none(), "the block was left");
         let mut limits = vec![inside];
         for _ in 0..DEPTH {
             let limit = Work::time_limit(Audience::nobody(), limits.last());
@@ -92,7 +92,7 @@ fn a_chain_is_walked_and_dropped_on_a_small_stack() {
         let last = Work::new("last".into(), Audience::nobody(), limits.last(), 0);
         drop(works);
         drop(limits);
-        assert!(last.is_time_limited());
+        assert!(last.open_limit().is_some());
         drop(last);
         assert!(above[1..].iter().all(|work| work.upgrade().is_none()));
     });
