@@ -16,6 +16,7 @@ use crate::names::cell::ItemKey;
 use crate::names::scope::{ScopedName, Site, resolve};
 use crate::syntax::item::{GenericParam, ItemKind, ItemTree};
 use crate::types::check::{FnPath, all_effects, function_at, infer_default, infer_function};
+use crate::types::handles::staying;
 use crate::types::infer::finish::Checked;
 use crate::types::resolve::generic_names;
 use crate::types::ty::{GROWING_PARTS, Name, Ty};
@@ -122,11 +123,38 @@ pub fn growing<'db>(db: &'db dyn Db, item: ItemKey<'db>, path: FnPath) -> Option
         }
         let Some((item, path, checked)) = generic_body(db, &next) else { continue };
         let names = parameter_names(item.tree(db), path);
-        todo.extend(inside(checked).into_iter().map(|mut called| {
-            let substitute = |arg: &Ty| arg.substitute(&names, &next.args);
-            called.args = called.args.iter().map(substitute).collect();
-            called
-        }));
+        todo.extend(called_by(checked, &names, &next.args));
+    }
+    None
+}
+
+/// The instances that a generic body needs when its type parameters stand for `args`.
+fn called_by(checked: &Checked, names: &[Name], args: &[Ty]) -> Vec<Instance> {
+    let mut called = inside(checked);
+    for instance in &mut called {
+        instance.args = instance.args.iter().map(|arg| arg.substitute(names, args)).collect();
+    }
+    called
+}
+
+/// A type that holds what stays where it was made, and that an instance, or one it leads to, sends to another coroutine.
+pub fn sent_by(db: &dyn Db, instance: &Instance) -> Option<Ty> {
+    let mut seen: FxHashSet<Instance> = FxHashSet::default();
+    let mut todo = vec![instance.clone()];
+    while let Some(next) = todo.pop() {
+        let holds = next.args.iter().any(|arg| staying(db, arg).is_some());
+        // What grows without end is reported where it does.
+        let size: usize = next.args.iter().map(Ty::parts).sum();
+        if !holds || size > GROWING_PARTS || !seen.insert(next.clone()) {
+            continue;
+        }
+        let Some((item, path, checked)) = generic_body(db, &next) else { continue };
+        let names = parameter_names(item.tree(db), path);
+        let mut sent = checked.facts.refs.sends.iter().map(|ty| ty.substitute(&names, &next.args));
+        if let Some(ty) = sent.find(|ty| staying(db, ty).is_some()) {
+            return Some(ty);
+        }
+        todo.extend(called_by(checked, &names, &next.args));
     }
     None
 }

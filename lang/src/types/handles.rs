@@ -2,6 +2,8 @@
 //!
 //! Never: looks at values; what a type may hold somewhere inside stays with it.
 
+use rustc_hash::FxHashSet;
+
 use crate::db::Db;
 use crate::diag::{Diagnostic, codes};
 use crate::source::Span;
@@ -9,15 +11,18 @@ use crate::types::declare::adt_definition;
 use crate::types::def::Definition;
 use crate::types::ty::Ty;
 
+/// So many types are looked at inside of one. What has more grows without end, which is reported where it is declared.
+const MOST: usize = 1000;
+
 const STAY: &[&str] = &["Thread", "Lease"];
 
 /// The handle in a type, if there is one.
 pub fn staying(db: &dyn Db, ty: &Ty) -> Option<&'static str> {
-    find(db, ty, &mut Vec::new())
+    find(db, ty, &mut FxHashSet::default())
 }
 
-fn find(db: &dyn Db, ty: &Ty, seen: &mut Vec<Ty>) -> Option<&'static str> {
-    if seen.contains(ty) {
+fn find(db: &dyn Db, ty: &Ty, seen: &mut FxHashSet<Ty>) -> Option<&'static str> {
+    if seen.len() > MOST || seen.contains(ty) {
         return None;
     }
     let mut parts: Vec<Ty> = Vec::new();
@@ -26,7 +31,7 @@ fn find(db: &dyn Db, ty: &Ty, seen: &mut Vec<Ty>) -> Option<&'static str> {
         // What a function takes and gives is not in it, nor what a channel or an agent is for.
         Ty::Function(_) | Ty::Channel(_) | Ty::Future(_) => return None,
         Ty::Adt(adt) => {
-            seen.push(ty.clone());
+            seen.insert(ty.clone());
             let field = |of: &Ty, generics| of.substitute(generics, &adt.args);
             match adt_definition(db, adt) {
                 Some(Definition::Struct(def)) => {
@@ -55,7 +60,10 @@ pub fn crossing(db: &dyn Db, ty: &Ty, span: Span) -> Option<Diagnostic> {
         _ => format!("a `{ty}` holds a `{handle}`, which stays where it was made"),
     };
     Some(Diagnostic::new(codes::E0502, span, message).note(match handle {
-        "Thread" => "two at once would mix their messages: send what it should go on from, `t.messages`, or keep it in the state of the agent",
+        "Thread" => NOTE,
         _ => "whoever needs the resource takes a lease of its own",
     }))
 }
+
+/// Where the Thread may be instead.
+pub const NOTE: &str = "two at once would mix their messages: send what it should go on from, `t.messages`, or keep it in the state of the agent";

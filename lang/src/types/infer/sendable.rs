@@ -13,8 +13,8 @@ use std::collections::BTreeSet;
 use crate::db::Db;
 use crate::diag::{Diagnostic, codes};
 use crate::hir::{
-    self, Callee, Conversion, Expr, ExprKind, Function, LocalId, PatternKind, PlaceRoot, Stmt,
-    StmtKind,
+    self, Callee, Conversion, Expr, ExprKind, Function, Instance, LocalId, PatternKind, PlaceRoot,
+    Stmt, StmtKind,
 };
 use crate::source::Span;
 use crate::types::builtins::builtin_signature;
@@ -35,6 +35,12 @@ pub struct Refs {
     pub passed: Vec<Passed>,
     /// Functions written here that run in another coroutine.
     pub crossing: Vec<Span>,
+    /// Of `kept`, those that go to another coroutine.
+    pub sent: BTreeSet<u32>,
+    /// Types that go to another coroutine and depend on the type parameters of this body.
+    pub sends: Vec<Ty>,
+    /// Generic functions used here with a type that holds what stays where it was made.
+    pub handed: Vec<(Instance, Span)>,
 }
 
 /// A reference given to a function of the program.
@@ -53,6 +59,8 @@ pub enum What {
     Variable,
     /// A lambda that uses its agent.
     Agent,
+    /// A lambda that uses a `Thread` or a `Lease`: it may be kept, but not go elsewhere.
+    Handle,
     /// A parameter, which may be one of these.
     Parameter(u32),
 }
@@ -123,6 +131,10 @@ impl Walk<'_> {
                 self.put(&ties, place, span);
                 ties
             }
+            ExprKind::Instance(instance) => {
+                self.handed(instance, span);
+                Ties::default()
+            }
             ExprKind::Block { stmts, value } => {
                 stmts.iter_mut().for_each(|stmt| self.statement(stmt));
                 value.as_mut().map(|value| self.visit(value, place)).unwrap_or_default()
@@ -155,6 +167,21 @@ impl Walk<'_> {
                 self.all(checks, &STORED);
                 ties
             }
+            // What is put together here goes where the whole goes.
+            ExprKind::List(_)
+            | ExprKind::Set(_)
+            | ExprKind::Map(_)
+            | ExprKind::Tuple(_)
+            | ExprKind::Record { .. }
+            | ExprKind::Variant { .. }
+                if matches!(place, Place::Kept(_)) =>
+            {
+                // Told of the whole already.
+                let is_told = handles::staying(self.db, &value.ty).is_some();
+                let place = if is_told { &STORED } else { place };
+                hir::visit::children(value, &mut |inner| drop(self.visit(inner, place)));
+                Ties::default()
+            }
             _ => {
                 self.parts(value);
                 Ties::default()
@@ -164,18 +191,24 @@ impl Walk<'_> {
 
     /// What a value that goes elsewhere takes along of handles that stay: in it, or captured, or as what it gives back.
     fn handles(&mut self, value: &Expr) {
-        let of = |ty: &Ty| handles::crossing(self.db, ty, value.span);
-        let found = match &value.kind {
-            ExprKind::Block { .. } | ExprKind::If { .. } | ExprKind::Match { .. } => None,
+        let taken: Vec<&Ty> = match &value.kind {
+            ExprKind::Block { .. } | ExprKind::If { .. } | ExprKind::Match { .. } => Vec::new(),
             ExprKind::Lambda { function, captures } => {
-                let inner = |capture: &hir::Capture| function.locals.get(capture.inner.0 as usize);
-                let mut taken = captures.iter().filter_map(inner);
-                taken.find_map(|local| of(&local.ty)).or_else(|| of(&function.result))
+                captured(function, captures).chain([&function.result]).collect()
             }
-            _ => of(&value.ty),
+            _ => vec![&value.ty],
         };
+        let of = |ty: &&Ty| handles::crossing(self.db, ty, value.span);
+        let found = taken.iter().find_map(of);
+        self.refs.sends.extend(taken.into_iter().filter(|ty| ty.is_generic()).cloned());
         if let Some(found) = found.filter(|found| !self.found.contains(found)) {
             self.found.push(found);
+        }
+    }
+
+    fn handed(&mut self, instance: &Instance, span: Span) {
+        if instance.args.iter().any(|arg| handles::staying(self.db, arg).is_some()) {
+            self.refs.handed.push((instance.clone(), span));
         }
     }
 
@@ -193,6 +226,7 @@ impl Walk<'_> {
                 self.given(&key, args);
             }
             ExprKind::Call { callee: Callee::Instance(instance), args } => {
+                self.handed(instance, value.span);
                 let key = instance.key.clone();
                 self.given(&key, args);
             }
@@ -292,10 +326,13 @@ impl Walk<'_> {
         if uses_agent(&mut function.body, self.agent) {
             ties.insert(What::Agent);
         }
+        if captured(function, captures).any(|ty| handles::staying(self.db, ty).is_some()) {
+            ties.insert(What::Handle);
+        }
         let outer = std::mem::replace(&mut self.bound, inside);
         self.visit(&mut function.body, &Place::Kept(Kept::Returned));
         self.bound = outer;
-        function.tied = ties.iter().any(|what| !matches!(what, What::Parameter(_)));
+        function.tied = ties.iter().any(|what| matches!(what, What::Variable | What::Agent));
         ties
     }
 
@@ -309,7 +346,16 @@ impl Walk<'_> {
                     parameter: *parameter,
                     span,
                 }),
-                (Place::Kept(_), What::Parameter(at)) => drop(self.refs.kept.insert(*at)),
+                (Place::Kept(kept), What::Parameter(at)) => {
+                    self.refs.kept.insert(*at);
+                    if matches!(kept, Kept::Crossing) {
+                        self.refs.sent.insert(*at);
+                    }
+                }
+                (Place::Kept(Kept::Stored | Kept::Returned | Kept::Unknown), What::Handle) => {}
+                // What a lambda takes along is told where it is written.
+                (Place::Kept(_), What::Handle)
+                    if self.found.iter().any(|found| found.primary.span == span) => {}
                 (Place::Kept(kept), _) => {
                     self.found.push(refused(*what, *kept, span));
                     return;
@@ -334,6 +380,7 @@ fn refused(what: What, kept: Kept, span: Span) -> Diagnostic {
         Kept::Unknown => "be given to a function value",
     };
     let note = match (what, kept) {
+        (What::Handle, _) => handles::NOTE,
         (What::Agent, Kept::Crossing) => {
             "ask the agent: `await self.behavior(x)`, or make it a function outside the agent"
         }
@@ -355,6 +402,7 @@ fn refused(what: What, kept: Kept, span: Span) -> Diagnostic {
 pub fn said(what: What) -> &'static str {
     match what {
         What::Agent => "this uses the agent it is written in",
+        What::Handle => "this uses a `Thread` or a `Lease`, which stays where it was made,",
         _ => "this uses a variable of the code around it",
     }
 }
@@ -363,6 +411,14 @@ pub fn crosses(id: BuiltinId) -> bool {
     let named = CROSSING.iter().filter_map(|name| builtin::intrinsic(name));
     let members = CROSSING_MEMBERS.iter().filter_map(|(of, name)| builtin::member(of, name));
     named.chain(members).any(|other| other == id)
+}
+
+/// The types of what a lambda takes along.
+fn captured<'f>(
+    function: &'f Function,
+    captures: &'f [hir::Capture],
+) -> impl Iterator<Item = &'f Ty> {
+    captures.iter().filter_map(|taken| Some(&function.locals.get(taken.inner.0 as usize)?.ty))
 }
 
 /// Whether a body uses the running instance: its state, or its private functions, which do.
