@@ -1,5 +1,7 @@
 //! What parses but cannot be used yet (E0903), and the checks of declarations that have no body.
 
+use ag_runtime::value::json::KIND;
+
 use crate::db::Db;
 use crate::diag::{Diagnostic, codes, nearest};
 use crate::names::cell::ItemKey;
@@ -7,7 +9,7 @@ use crate::names::scope::ScopedName;
 use crate::source::Span;
 use crate::syntax::ast::{Body, Ident, TypeKind, TypeRefId};
 use crate::syntax::item::{
-    Attr, BehaviorKind, Function, Import, ItemKind, ItemTree, MemberKind, Tool,
+    Attr, BehaviorKind, Enum, Function, Import, ItemKind, ItemTree, MemberKind, Tool,
 };
 use crate::syntax::rename::short;
 use crate::types::alias::contains_itself;
@@ -241,6 +243,20 @@ fn written_types(tree: &ItemTree) -> Vec<TypeRefId> {
     }
 }
 
+/// The name of a payload may stand there once, and is not that of the tag, which stands beside it in JSON.
+fn payloads(def: &Enum, out: &mut Vec<Diagnostic>) {
+    for variant in &def.variants {
+        let fields = variant.fields.iter().flatten();
+        let names: Vec<&Ident> = fields.filter_map(|field| field.name.as_ref()).collect();
+        declared_once(&names, out);
+        let tags = names.iter().filter(|name| name.name.as_str() == KIND);
+        out.extend(tags.map(|name| {
+            let message = format!("`{KIND}` says in JSON which variant it is");
+            Diagnostic::new(codes::E0204, name.span, message).note("call this value something else")
+        }));
+    }
+}
+
 /// Fields, variants, methods and members of one name.
 fn twice(tree: &ItemTree, out: &mut Vec<Diagnostic>) {
     let names: Vec<&Ident> = match &tree.kind {
@@ -269,6 +285,13 @@ fn twice(tree: &ItemTree, out: &mut Vec<Diagnostic>) {
         _ => Vec::new(),
     };
     start::twice(tree, &names, out);
+    declared_once(&names, out);
+    if let ItemKind::Enum(def) = &tree.kind {
+        payloads(def, out);
+    }
+}
+
+fn declared_once(names: &[&Ident], out: &mut Vec<Diagnostic>) {
     for (at, name) in names.iter().enumerate() {
         let first = names.iter().take(at).find(|other| other.name == name.name);
         if let Some(first) = first.filter(|_| !name.name.is_missing()) {

@@ -11,12 +11,13 @@ use crate::value::calendar;
 use crate::value::closure::FunctionRef;
 use crate::value::count::retain;
 use crate::value::dynamic::{DynBuf, DynRef};
+use crate::value::json::KIND;
 use crate::value::list::{ListBuf, ListRef};
 use crate::value::map::MapRef;
 use crate::value::record::{self, NONE, RecordRef};
-use crate::value::shape::{self, Shape, ShapeId};
+use crate::value::shape::{self, EnumShape, Shape, ShapeId, VariantShape};
 use crate::value::show::{cut, show, type_name};
-use crate::value::text::TextRef;
+use crate::value::text::{TextBuf, TextRef};
 
 builtins! {
     /// Whether there is a value.
@@ -212,10 +213,7 @@ fn map_result(
 }
 
 fn is_null(d: DynRef<'_>) -> bool {
-    match shape::option_of(d.inner()) {
-        Some(_) => d.value() == NONE,
-        None => d.inner() == ShapeId::UNIT,
-    }
+    d.inner() == ShapeId::UNIT
 }
 
 /// A borrowed word as a Dyn.
@@ -224,46 +222,92 @@ fn dynamic(word: u64, of: ShapeId) -> DynBuf {
     DynBuf::new(word, of)
 }
 
-/// The value of a key of an object: of a Map with Text keys, or a field of a record.
+/// The value of a key of an object: of a Map with Text keys, a field of a record or of a variant, which also has its `kind`.
 fn member(d: DynRef<'_>, key: TextRef<'_>) -> Option<DynBuf> {
     match shape::shape(d.inner()) {
         Shape::Map(ShapeId::TEXT, value) => {
-            // SAFETY: what is inside has the shape it is stored with.
-            let map = unsafe { MapRef::from_word(d.value()) };
-            map.get(key.word()).map(|word| dynamic(word, *value))
+            as_map(d).get(key.word()).map(|word| dynamic(word, *value))
         }
-        Shape::Record(record) => {
-            let at = record.fields.iter().position(|field| &*field.name == key.as_str())?;
-            // SAFETY: as above.
-            let word = unsafe { RecordRef::from_word(d.value()) }.field(at)?;
-            Some(dynamic(word, record.fields.get(at)?.shape))
+        Shape::Record(of) => {
+            let at = of.fields.iter().position(|field| &*field.name == key.as_str())?;
+            Some(dynamic(as_record(d).field(at)?, of.fields.get(at)?.shape))
+        }
+        Shape::Enum(variants) => {
+            let variant = payload(d, variants)?;
+            if key.as_str() == KIND {
+                return Some(DynBuf::new(TextBuf::new(&variant.name).into_word(), ShapeId::TEXT));
+            }
+            let at = variant.fields.iter().position(|field| &*field.name == key.as_str())?;
+            let word = *record::payload_words(d.value(), d.inner()).get(at)?;
+            Some(dynamic(word, variant.fields.get(at)?.shape))
         }
         _ => None,
     }
 }
 
+/// The variant of an enum whose JSON are objects.
+fn payload(d: DynRef<'_>, variants: &'static EnumShape) -> Option<&'static VariantShape> {
+    let variant = variants.variants.get(record::tag(d.value()) as usize);
+    variant.filter(|_| !variants.is_unit_only())
+}
+
 fn keys(cx: &mut Cx, d: DynRef<'_>) -> Outcome<ListBuf> {
     match shape::shape(d.inner()) {
         Shape::Map(ShapeId::TEXT, _) => {
-            // SAFETY: what is inside has the shape it is stored with, and the keys are Texts.
-            let map = unsafe { MapRef::from_word(d.value()) };
-            // SAFETY: as above.
-            texts(cx, map.keys().map(|key| unsafe { TextRef::from_word(key) }.as_str()))
+            // SAFETY: the keys are Texts.
+            texts(cx, as_map(d).keys().map(|key| unsafe { TextRef::from_word(key) }.as_str()))
         }
         Shape::Record(record) => texts(cx, record.fields.iter().map(|field| &*field.name)),
+        Shape::Enum(variants) => {
+            let variant = payload(d, variants);
+            let fields = variant.iter().flat_map(|variant| &*variant.fields);
+            let kind = variant.map(|_| KIND);
+            texts(cx, kind.into_iter().chain(fields.map(|field| &*field.name)))
+        }
         _ => texts(cx, std::iter::empty()),
     }
 }
 
 fn element(cx: &mut Cx, d: DynRef<'_>, index: i64) -> Outcome<DynBuf> {
-    if !matches!(shape::shape(d.inner()), Shape::List(_) | Shape::Vector) {
+    let Some(len) = array_len(d) else {
         let shown = cut(d.word(), ShapeId::DYN, 200);
         return fail(cx, code::INDEX, format!("{shown} is no array: it has no element {index}"));
+    };
+    let at = position(cx, index, len, "an array")?;
+    Ok(part(d, at).unwrap_or_else(|| DynBuf::new(0, ShapeId::UNIT)))
+}
+
+/// How many elements it has, if its JSON is an array.
+fn array_len(d: DynRef<'_>) -> Option<usize> {
+    match shape::shape(d.inner()) {
+        Shape::List(_) | Shape::Vector => Some(as_list(d).len()),
+        Shape::Tuple(items) => Some(items.len()),
+        Shape::Set(_) => Some(as_map(d).len()),
+        _ => None,
     }
-    // SAFETY: what is inside has the shape it is stored with.
-    let list = unsafe { ListRef::from_word(d.value()) };
-    let at = position(cx, index, list.len(), "an array")?;
-    Ok(dynamic(list.get(at).unwrap_or(0), list.element()))
+}
+
+fn part(d: DynRef<'_>, at: usize) -> Option<DynBuf> {
+    Some(match shape::shape(d.inner()) {
+        Shape::Tuple(items) => dynamic(as_record(d).field(at)?, *items.get(at)?),
+        Shape::Set(key) => dynamic(as_map(d).keys().nth(at)?, *key),
+        _ => dynamic(as_list(d).get(at)?, as_list(d).element()),
+    })
+}
+
+fn as_list<'d>(d: DynRef<'d>) -> ListRef<'d> {
+    // SAFETY: what is inside has the shape it is stored with, which is matched first.
+    unsafe { ListRef::from_word(d.value()) }
+}
+
+fn as_map<'d>(d: DynRef<'d>) -> MapRef<'d> {
+    // SAFETY: as `as_list`.
+    unsafe { MapRef::from_word(d.value()) }
+}
+
+fn as_record<'d>(d: DynRef<'d>) -> RecordRef<'d> {
+    // SAFETY: as `as_list`.
+    unsafe { RecordRef::from_word(d.value()) }
 }
 
 fn plus(cx: &mut Cx, time: u64, op: &str, by: u64, f: fn(i64, i64) -> Option<i64>) -> Outcome<i64> {

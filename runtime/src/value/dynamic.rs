@@ -1,13 +1,14 @@
 //! Dyn: any value together with its shape.
 //!
-//! JSON null is a Unit, an array `List<Dyn>`, an object `Map<Text, Dyn>`; a value of the program keeps the shape it has.
+//! JSON null is a Unit and so is `None`, `Some(x)` is `x`; an array `List<Dyn>`, an object `Map<Text, Dyn>`; a value of the program keeps the shape it has.
 //! Never: a Dyn directly inside a Dyn.
 
 use crate::value::count::{release_counted, retain};
 use crate::value::handle::handle;
 use crate::value::heap::{self, Header};
 use crate::value::owned::Owned;
-use crate::value::shape::ShapeId;
+use crate::value::record::into_payload;
+use crate::value::shape::{ShapeId, option_of};
 
 #[repr(C)]
 struct DynObject {
@@ -46,6 +47,12 @@ impl DynBuf {
         if of == ShapeId::DYN {
             // SAFETY: the word is a Dyn and its count is ours.
             return unsafe { Self::from_word(value) };
+        }
+        if let Some(inner) = option_of(of) {
+            return match into_payload(value, of) {
+                Some(value) => Self::new(value, inner),
+                None => Self::new(0, ShapeId::UNIT),
+            };
         }
         let object = heap::allocate(SIZE, ShapeId::DYN).cast::<DynObject>();
         // SAFETY: fresh memory of that size.

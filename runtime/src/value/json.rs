@@ -33,6 +33,9 @@ impl fmt::Display for PathError {
     }
 }
 
+/// The key of an object that says which variant of an enum it is.
+pub const KIND: &str = "kind";
+
 /// How deep documents may be. Reading recurses, and a coroutine's stack is small.
 const MAX_DEPTH: usize = 64;
 

@@ -2,7 +2,7 @@
 //!
 //! Recurses by the depth of the document, which is bounded. Never: leaves a half-made value behind.
 
-use super::{MAX_DEPTH, PathError, Poll, Step, error, parse_duration};
+use super::{KIND, MAX_DEPTH, PathError, Poll, Step, error, parse_duration};
 use crate::ledger::money::MicroUsd;
 use crate::value::calendar;
 use crate::value::dynamic::DynBuf;
@@ -281,7 +281,7 @@ impl<'v> Reader<'v> {
             self.path.pop();
         }
         let known = |key: &str| fields.iter().any(|field| &*field.name == key);
-        for key in object.keys().filter(|key| !(known(key) || has_kind && *key == "kind")) {
+        for key in object.keys().filter(|key| !(known(key) || has_kind && *key == KIND)) {
             self.path.push(Step::Key(key));
             self.fail("unexpected field");
             self.path.pop();
@@ -295,7 +295,7 @@ impl<'v> Reader<'v> {
         of: ShapeId,
         variants: &'static EnumShape,
     ) -> Option<Owned> {
-        let name = value.as_str().or_else(|| value.get("kind")?.as_str());
+        let name = value.as_str().or_else(|| value.get(KIND)?.as_str());
         let found = name
             .and_then(|name| variants.variants.iter().position(|variant| &*variant.name == name));
         let Some((tag, variant)) = found.and_then(|at| Some((at, variants.variants.get(at)?)))

@@ -2,7 +2,7 @@
 //!
 //! Never: changes the order of fields or entries.
 
-use super::{MAX_DEPTH, Poll, Step, Unfinished, error};
+use super::{KIND, MAX_DEPTH, Poll, Step, Unfinished, error};
 use crate::ledger::money::MicroUsd;
 use crate::value::calendar;
 use crate::value::count::object_shape;
@@ -244,6 +244,6 @@ fn variant(word: u64, of: ShapeId, variants: &'static EnumShape) -> Result<Begun
         return Ok(Begun::Value(Value::from(&*variant.name)));
     }
     let mut start = Map::new();
-    start.insert("kind".to_owned(), Value::from(&*variant.name));
+    start.insert(KIND.to_owned(), Value::from(&*variant.name));
     Ok(object(start, record::payload_words(word, of), &variant.fields))
 }
