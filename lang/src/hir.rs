@@ -526,7 +526,15 @@ pub struct Definitions {
 pub struct Policy {
     pub name: Name,
     pub of_agent: bool,
-    pub rules: Vec<Rule>,
+    /// Those of one part come before those of the next.
+    pub parts: Vec<PolicyPart>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum PolicyPart {
+    Rules(Vec<Rule>),
+    /// Those of another policy, as they are when an effect is about to happen.
+    Named(Name),
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]

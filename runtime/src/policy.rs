@@ -68,6 +68,14 @@ impl Rule {
 
 pub type Rules = Arc<[Rule]>;
 
+/// Some of the rules of an owner.
+#[derive(Clone, Debug)]
+pub enum Part {
+    Rules(Rules),
+    /// Those of another policy, as they are when they are looked at.
+    Named(Arc<str>),
+}
+
 /// Whose rules.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Owner {
@@ -94,10 +102,39 @@ pub struct Policies {
 
 #[derive(Debug, Default)]
 struct State {
-    rules: FxHashMap<Owner, Rules>,
+    rules: FxHashMap<Owner, Vec<Part>>,
     chosen: Option<Arc<str>>,
     /// Effects for which a person said always.
     always: FxHashSet<Arc<str>>,
+}
+
+impl State {
+    /// The rules of an owner in order, those of another policy with its name.
+    fn rules_of(&self, owner: &Owner) -> impl Iterator<Item = (Option<&Arc<str>>, &Rules)> {
+        let parts = self.rules.get(owner).into_iter().flatten();
+        parts.flat_map(|part| match part {
+            Part::Rules(rules) => vec![(None, rules)],
+            Part::Named(name) => {
+                let named = self.rules.get(&Owner::Named(Arc::clone(name))).into_iter().flatten();
+                // Only agents name others.
+                let rules = named.filter_map(|part| match part {
+                    Part::Rules(rules) => Some((Some(name), rules)),
+                    Part::Named(_) => None,
+                });
+                rules.collect()
+            }
+        })
+    }
+
+    /// Those of all agents and of the policy that was chosen.
+    fn in_force_anywhere(&self) -> impl Iterator<Item = (&Owner, Option<&Arc<str>>, &Rules)> {
+        let owners = self.rules.keys().filter(|owner| match owner {
+            Owner::Agent(_) => true,
+            Owner::Named(name) => self.chosen.as_ref() == Some(name),
+        });
+        owners
+            .flat_map(|owner| self.rules_of(owner).map(move |(named, rules)| (owner, named, rules)))
+    }
 }
 
 impl Policies {
@@ -114,10 +151,10 @@ impl Policies {
     }
 
     /// The rules of a policy or agent, in the place of those it had. None are none.
-    pub fn define(&self, owner: Owner, rules: Rules) {
+    pub fn define(&self, owner: Owner, parts: Vec<Part>) {
         let is_known = self.state.read().rules.contains_key(&owner);
-        if is_known || !rules.is_empty() || matches!(owner, Owner::Named(_)) {
-            self.change(|state| state.rules.insert(owner, rules));
+        if is_known || !parts.is_empty() || matches!(owner, Owner::Named(_)) {
+            self.change(|state| state.rules.insert(owner, parts));
         }
     }
 
@@ -161,40 +198,32 @@ impl Policies {
 
     /// The rules in force for the code of an agent, or of none: the agent's, then the session's.
     #[must_use]
-    pub fn in_force(&self, agent: Option<&Arc<str>>) -> [Option<Rules>; 2] {
+    pub fn in_force(&self, agent: Option<&Arc<str>>) -> Vec<Rules> {
         let state = self.state.read();
-        let own =
-            agent.and_then(|agent| state.rules.get(&Owner::Agent(Arc::clone(agent))).cloned());
-        let session = state.chosen.as_ref();
-        let session = session.and_then(|name| state.rules.get(&Owner::Named(Arc::clone(name))));
-        [own, session.cloned()]
+        let own = agent.map(|agent| Owner::Agent(Arc::clone(agent)));
+        let session = state.chosen.as_ref().map(|name| Owner::Named(Arc::clone(name)));
+        let owners = own.iter().chain(&session);
+        owners.flat_map(|owner| state.rules_of(owner)).map(|(_, rules)| Arc::clone(rules)).collect()
     }
 
     /// Whether no rule in force anywhere could speak of this effect.
     #[must_use]
     pub fn says_nothing_of(&self, effect: &str) -> bool {
         let state = self.state.read();
-        let mut in_force = state.rules.iter().filter(|(owner, _)| match owner {
-            Owner::Agent(_) => true,
-            Owner::Named(name) => state.chosen.as_ref() == Some(name),
-        });
-        !in_force.any(|(_, rules)| rules.iter().any(|rule| rule.covers(effect)))
+        let mut in_force = state.in_force_anywhere();
+        !in_force.any(|(_, _, rules)| rules.iter().any(|rule| rule.covers(effect)))
     }
 
     /// Those of the session, of agents, and what persons always allow.
     #[must_use]
     pub fn rows(&self) -> Vec<RuleRow> {
         let state = self.state.read();
-        let mut owners: Vec<(String, &Rules)> = Vec::new();
-        for (owner, rules) in &state.rules {
-            match owner {
-                Owner::Agent(name) => owners.push((format!("agent {name}"), rules)),
-                Owner::Named(name) if state.chosen.as_ref() == Some(name) => {
-                    owners.push((format!("policy {name}"), rules));
-                }
-                Owner::Named(_) => {}
-            }
-        }
+        let owners = state.in_force_anywhere().map(|(owner, named, rules)| match (owner, named) {
+            (Owner::Agent(agent), None) => (format!("agent {agent}"), rules),
+            (Owner::Agent(agent), Some(name)) => (format!("agent {agent}, policy {name}"), rules),
+            (Owner::Named(name), _) => (format!("policy {name}"), rules),
+        });
+        let mut owners: Vec<(String, &Rules)> = owners.collect();
         owners.sort_by(|a, b| a.0.cmp(&b.0));
         let mut rows: Vec<RuleRow> = Vec::new();
         for (of, rules) in owners {
@@ -273,7 +302,7 @@ impl Gate {
 
 #[cfg(test)]
 mod tests {
-    use super::{Owner, Policies, Rule, Verdict};
+    use super::{Owner, Part, Policies, Rule, Verdict};
     use std::sync::atomic::AtomicU64;
 
     fn rule(verdict: Verdict, effect: &str) -> Rule {
@@ -293,11 +322,34 @@ mod tests {
     fn only_a_known_policy_can_be_chosen_and_each_change_is_an_epoch() {
         let policies = Policies::default();
         assert!(!policies.choose(Some("Careful")));
-        policies.define(Owner::Named("Careful".into()), [rule(Verdict::Ask, "net")].into());
+        let rules = Part::Rules([rule(Verdict::Ask, "net")].into());
+        policies.define(Owner::Named("Careful".into()), vec![rules]);
         let before = policies.epoch();
         assert!(policies.choose(Some("Careful")));
         assert!(policies.epoch() > before);
-        assert!(policies.in_force(None)[1].is_some());
+        assert_eq!(policies.in_force(None).len(), 1);
         assert_eq!(policies.rows().len(), 1);
+    }
+
+    #[test]
+    fn an_agent_may_have_the_rules_of_a_policy_as_they_are_by_then() {
+        let policies = Policies::default();
+        let careful = || Owner::Named("Careful".into());
+        let of = |effect: &str| Part::Rules([rule(Verdict::Deny, effect)].into());
+        policies.define(careful(), vec![of("net")]);
+        policies.define(Owner::Agent("A".into()), vec![of("fs"), Part::Named("Careful".into())]);
+        policies.define(careful(), vec![of("llm")]);
+        let effects = |agent: &str| {
+            let in_force = policies.in_force(Some(&agent.into()));
+            in_force
+                .iter()
+                .flat_map(|rules| rules.iter())
+                .map(|rule| rule.effect.to_string())
+                .collect()
+        };
+        let (none, both): (Vec<String>, Vec<String>) = (effects("B"), effects("A"));
+        assert_eq!((none.len(), both), (0, vec!["fs".to_owned(), "llm".to_owned()]));
+        assert!(policies.says_nothing_of("net") && !policies.says_nothing_of("llm"));
+        assert_eq!(policies.rows()[1].of, "agent A, policy Careful");
     }
 }

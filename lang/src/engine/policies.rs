@@ -3,8 +3,8 @@
 //! Never: decides whether an effect may happen.
 
 use crate::engine::names::Names;
-use crate::hir::{Definitions, FunctionKey};
-use ag_runtime::policy::{Gate, Owner, Rule};
+use crate::hir::{self, Definitions, FunctionKey, PolicyPart};
+use ag_runtime::policy::{Gate, Owner, Part, Rule};
 use ag_runtime::world::World;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -25,15 +25,19 @@ pub fn keep_gates(gates: &mut FxHashMap<FunctionKey, Arc<Gate>>, definitions: &D
 /// Puts the rules in force, those of agents for all their instances.
 pub fn define(world: &World, names: &mut Names, definitions: &Definitions) {
     for policy in &definitions.policies {
-        let rules = policy.rules.iter().map(|rule| Rule {
+        let mut made = |rule: &hir::Rule| Rule {
             verdict: rule.verdict,
             effect: rule.effect.clone(),
             condition: rule.condition.as_ref().map(|key| names.slot(world.functions(), key)),
             text: rule.text.clone(),
             fired: AtomicU64::new(0),
+        };
+        let parts = policy.parts.iter().map(|part| match part {
+            PolicyPart::Rules(rules) => Part::Rules(rules.iter().map(&mut made).collect()),
+            PolicyPart::Named(name) => Part::Named(name.clone()),
         });
         let name = policy.name.clone();
         let owner = if policy.of_agent { Owner::Agent(name) } else { Owner::Named(name) };
-        world.policies().define(owner, rules.collect());
+        world.policies().define(owner, parts.collect());
     }
 }

@@ -319,6 +319,8 @@ pub enum MemberKind {
     Memory(Config),
     CostPolicy(Config),
     Policy(Vec<Rule>),
+    /// `policy NAME`: the rules of that policy.
+    NamedPolicy(Ident),
     State {
         fields: Vec<Field>,
         invariants: Vec<ExprId>,

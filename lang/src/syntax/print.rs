@@ -242,6 +242,7 @@ impl Printer<'_> {
             }
             MemberKind::Memory(config) => format!("(memory{})", self.config(config)),
             MemberKind::CostPolicy(config) => format!("(cost_policy{})", self.config(config)),
+            MemberKind::NamedPolicy(name) => format!("(policy {})", name.name),
             MemberKind::Policy(rules) => format!("(policy{})", self.rules(rules)),
             MemberKind::State { fields, invariants } => {
                 let invariant = |id: &_| format!(" (invariant {})", self.nodes.expr(*id));

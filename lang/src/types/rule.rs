@@ -10,7 +10,8 @@ use crate::db::Db;
 use crate::diag::{Diagnostic, codes, nearest};
 use crate::hir;
 use crate::names::cell::ItemKey;
-use crate::names::scope::ScopedName;
+use crate::names::scope::{ScopedName, Site, resolve};
+use crate::syntax::ast::Ident;
 use crate::syntax::item::{ItemKind, ItemTree, MemberKind, Rule, RuleVerdict};
 use crate::types::declare::definition;
 use crate::types::def::{Definition, ToolDef};
@@ -20,7 +21,7 @@ use crate::types::infer::finish::Checked;
 use crate::types::infer::frame::FrameKind;
 use crate::types::ty::{Name, Ty};
 
-/// The rules of a policy, or those of an agent, in order.
+/// The rules of a policy, or those that an agent writes itself, in order.
 pub fn rules_of(tree: &ItemTree) -> Vec<&Rule> {
     match &tree.kind {
         ItemKind::Policy(rules) => rules.iter().collect(),
@@ -67,7 +68,37 @@ fn key(owner: &str, at: u32) -> Name {
 
 /// What is wrong with the paths of the rules, and with conditions that do something.
 pub fn check<'db>(db: &'db dyn Db, item: ItemKey<'db>) -> Vec<Diagnostic> {
-    rules_of(item.tree(db)).into_iter().filter_map(|rule| wrong_path(db, item, rule)).collect()
+    let tree = item.tree(db);
+    let rules = rules_of(tree).into_iter().filter_map(|rule| wrong_path(db, item, rule));
+    let named = named_by(tree).filter_map(|name| no_policy(db, item.prelude(db), name));
+    rules.chain(named).collect()
+}
+
+/// The policies that an agent names.
+fn named_by(tree: &ItemTree) -> impl Iterator<Item = &Ident> {
+    let members = tree.kind.as_agent().into_iter().flat_map(|agent| &agent.members);
+    members.filter_map(|member| match &member.kind {
+        MemberKind::NamedPolicy(name) => Some(name),
+        _ => None,
+    })
+}
+
+fn no_policy(db: &dyn Db, prelude: bool, name: &Ident) -> Option<Diagnostic> {
+    let scoped = ScopedName::new(db, name.name.text(), prelude);
+    let found = resolve(db, scoped, None);
+    let is_policy = found.as_ref().is_some_and(|site| match site {
+        Site::Item(item) => matches!(item.tree(db).kind, ItemKind::Policy(_)),
+        _ => false,
+    });
+    if is_policy || name.name.is_missing() {
+        return None;
+    }
+    let message = match found {
+        Some(_) => format!("`{}` is no policy", name.name),
+        None => format!("there is no policy `{}`", name.name),
+    };
+    let note = "declare it, `policy NAME { ... }`, or write the rules here: `policy { ... }`";
+    Some(Diagnostic::new(codes::E0507, name.span, message).note(note))
 }
 
 /// A condition computes and changes nothing: it is asked before something happens, perhaps often.
@@ -193,7 +224,7 @@ pub fn assemble(tree: &ItemTree, name: &Name) -> Option<hir::Policy> {
     if !of_agent && !matches!(tree.kind, ItemKind::Policy(_)) {
         return None;
     }
-    let rules = rules_of(tree).into_iter().zip(0..).map(|(rule, at)| {
+    let assembled = |rule: &Rule, at| {
         let verdict = match rule.verdict {
             RuleVerdict::Allow => Verdict::Allow,
             RuleVerdict::Ask => Verdict::Ask,
@@ -206,6 +237,23 @@ pub fn assemble(tree: &ItemTree, name: &Name) -> Option<hir::Policy> {
             Some(_) => format!("{verdict} {effect} where ..."),
         };
         hir::Rule { verdict, effect, condition, text: text.into() }
-    });
-    Some(hir::Policy { name: name.clone(), of_agent, rules: rules.collect() })
+    };
+    let mut at = 0..;
+    let mut own = |rules: &[Rule]| {
+        let rules = rules.iter().zip(&mut at).map(|(rule, at)| assembled(rule, at));
+        hir::PolicyPart::Rules(rules.collect())
+    };
+    let parts = match &tree.kind {
+        ItemKind::Policy(rules) => vec![own(rules)],
+        _ => {
+            let members = tree.kind.as_agent().into_iter().flat_map(|agent| &agent.members);
+            let parts = members.filter_map(|member| match &member.kind {
+                MemberKind::Policy(rules) => Some(own(rules)),
+                MemberKind::NamedPolicy(name) => Some(hir::PolicyPart::Named(name.name.text())),
+                _ => None,
+            });
+            parts.collect()
+        }
+    };
+    Some(hir::Policy { name: name.clone(), of_agent, parts })
 }

@@ -250,6 +250,7 @@ impl<'a> Rules<'a> {
             seq([words(&["skills", "tools"]), fields()]),
             seq([words(&["memory", "cost_policy"]), ahead(t(T::LBrace)), self.config()]),
             seq([word("policy"), ahead(t(T::LBrace)), self.rules()]),
+            seq([word("policy"), name()]),
             seq([word("state"), curly(list(alt([self.invariant(), self.field()])))]),
             seq([self.attrs(), self.behavior()]),
             seq([self.attrs(), self.function()]),

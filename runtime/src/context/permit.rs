@@ -52,7 +52,7 @@ impl Cx {
         let covers = |rule: &Rule| rule.covers(effect) || also.iter().any(|path| rule.covers(path));
         let world = Arc::clone(&self.world);
         let agent = self.behalf().map(|agent| agent.name);
-        for rules in world.policies().in_force(agent.as_ref()).into_iter().flatten() {
+        for rules in world.policies().in_force(agent.as_ref()) {
             for rule in rules.iter().filter(|rule| covers(rule)) {
                 if let Some(condition) = rule.condition
                     && !self.holds(condition, effect, arguments)?

@@ -58,7 +58,7 @@ impl Parser<'_> {
         let attrs = if self.at(T::At) { self.skip_attrs(0) } else { 0 };
         let (word, next) = (self.nth_text(attrs), self.nth(attrs + 1));
         let is_behavior = next == T::Name && words::BEHAVIOR.contains(&word);
-        let is_section = next == T::LBrace && words::SECTION.contains(&word);
+        let is_section = begins_section(word, next);
         self.nth(attrs) == T::Function
             || (self.nth(attrs) == T::Name && (is_behavior || (attrs == 0 && is_section)))
     }
@@ -86,7 +86,7 @@ impl Parser<'_> {
         if first == T::Function {
             return MemberKind::Function(self.method(SignatureKind::Function));
         }
-        if attrs == 0 && self.at(T::Name) && next == T::LBrace && words::SECTION.contains(&word) {
+        if attrs == 0 && self.at(T::Name) && begins_section(word, next) {
             return self.section(word);
         }
         match place {
@@ -100,9 +100,11 @@ impl Parser<'_> {
         let is_word = self.at(T::Name);
         let all = words::SECTION.iter().chain(words::BEHAVIOR).copied();
         let near = if is_word { nearest(word, all) } else { Vec::new() };
-        if is_word && words::BEHAVIOR.contains(&word) {
+        let behind = [(words::BEHAVIOR, "a name"), (words::SECTION, "`{`")];
+        let known = behind.iter().find(|(words, _)| is_word && words.contains(&word));
+        if let Some((_, what)) = known {
             self.bump();
-            self.expected("a name");
+            self.expected(what);
             return MemberKind::Error;
         }
         let message = format!("{} begins no section or member of an agent", self.found());
@@ -133,6 +135,9 @@ impl Parser<'_> {
             "tools" => MemberKind::Tools(self.ports()),
             "memory" => MemberKind::Memory(self.config()),
             "cost_policy" => MemberKind::CostPolicy(self.config()),
+            "policy" if self.at(T::Name) => {
+                MemberKind::NamedPolicy(self.ident("the name of the policy"))
+            }
             "policy" => MemberKind::Policy(self.rules()),
             _ => self.state(),
         }
@@ -198,4 +203,10 @@ impl Parser<'_> {
         });
         ItemKind::Tool(tool)
     }
+}
+
+/// `policy` may also be followed by a name.
+fn begins_section(word: &str, next: T) -> bool {
+    let may_follow = next == T::LBrace || (word == "policy" && next == T::Name);
+    may_follow && words::SECTION.contains(&word)
 }
