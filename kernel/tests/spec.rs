@@ -59,13 +59,15 @@ fn trials(path: &Path, update: bool) -> Vec<Trial> {
             let name = format!("{stem}: {}", section.heading);
             let path = path.to_owned();
             Trial::test(name, move || {
+                let mut section = section;
                 if update && section.waits_for().is_none() {
                     // Lines may have moved since the trials were listed.
                     let text = fs::read_to_string(&path)?;
-                    let section = page::read(&text).sections.remove(index);
-                    let edits = run::observe(&section);
-                    fs::write(&path, run::apply(&text, edits))?;
-                    return Ok(());
+                    let edits = run::observe(&page::read(&text).sections[index]);
+                    let text = run::apply(&text, edits);
+                    fs::write(&path, &text)?;
+                    // A cell with a mistake that it does not tell has nothing to write.
+                    section = page::read(&text).sections.remove(index);
                 }
                 let checked = match section.waits_for() {
                     Some(part) => run::check_planned(&section, part),

@@ -385,13 +385,15 @@ fn a_store_moves_between_embedders_and_loses_nothing() {
     assert_eq!(hashed.collections().unwrap()[0].episodes, 42);
 }
 
-/// What was shown is what was given back, but for the library: what it sets up for itself at the first load stays.
+/// What was shown is what was given back, but for the library: what it sets up for itself at the first load stays. And pages of
+/// a file that is only mapped count or not as the kernel likes.
 fn expect_true(shown: &[u64], given: &[u64]) {
     const LIBRARY: u64 = 40_000_000;
-    let is_near = |(a, b): (&u64, &u64)| a.abs_diff(*b) * 4 < *a.max(b);
+    const FILE: u64 = 23_000_000;
+    let is_near = |(a, b): (&u64, &u64)| a.abs_diff(*b).saturating_sub(FILE) * 4 < *a.max(b);
     let later = shown[1..].iter().zip(&given[1..]).all(is_near);
-    let first =
-        is_near((&shown[0], &given[0])) || (given[0]..given[0] + LIBRARY).contains(&shown[0]);
+    let first = is_near((&shown[0], &given[0]))
+        || (given[0]..given[0] + LIBRARY + FILE).contains(&shown[0]);
     assert!(first && later, "shown {shown:?}, given back {given:?}");
     assert!(given.iter().all(|bytes| is_near((bytes, &given[0]))), "{given:?}");
 }
