@@ -84,7 +84,8 @@ fn in_session(watch: &Watch, cells: &[String], rng: &mut Rng) -> Result<Option<S
         if seen.reply.status != CellStatus::Ok && !is_told {
             return Err(format!("it failed and did not say why:\n{cell}\n{}", seen.text));
         }
-        if !cell.contains("%%time") {
+        // Times and addresses are no part of what a program gives.
+        if !cell.contains("%%time") && !cell.contains(":asm") {
             // Faults name files.
             shown += &seen.text.replace(&*folder.path().to_string_lossy(), "FOLDER");
         }
